@@ -1,0 +1,1 @@
+//! Recorded answers of servers, by which decoders are tested without one.

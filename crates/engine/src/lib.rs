@@ -1,0 +1,13 @@
+//! The wire side of the engines: connecting, collecting facts, scratch servers.
+//!
+//! Everything that talks to a server is here, and nothing here judges. Each engine has one folder with the same file
+//! names. A fact is one `.sql` file under `sql/<engine>/` and a decoder of the same stem.
+
+pub mod dsn;
+pub mod row;
+pub mod session;
+pub mod cassette;
+pub mod scratch;
+pub mod postgres;
+pub mod mysql;
+pub mod sqlite;

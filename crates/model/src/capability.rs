@@ -1,0 +1,96 @@
+//! Since which version a server can do what: one table, asked by name, so that no rule compares numbers.
+
+use crate::engine::{Engine, Version};
+
+/// Something that some servers can do and others cannot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Capability {
+    /// `CREATE INDEX CONCURRENTLY`, `DROP INDEX CONCURRENTLY`.
+    ConcurrentIndex,
+    /// `NULLS NOT DISTINCT`.
+    NullsNotDistinct,
+    /// `security_invoker` views.
+    SecurityInvokerViews,
+    /// A native UUID type.
+    UuidType,
+    /// A function that makes time-ordered UUIDs.
+    UuidV7,
+    /// `CHECK` constraints that are enforced.
+    EnforcedChecks,
+    /// Identity columns.
+    IdentityColumns,
+    /// Functional key parts in indexes.
+    ExpressionIndexes,
+    /// `STRICT` tables.
+    StrictTables,
+    /// `ALTER TABLE ... DROP COLUMN`.
+    DropColumn,
+    /// Everybody may create objects in schema `public` unless told otherwise.
+    PublicSchemaOpen,
+    /// Indexes that the planner can be told to ignore.
+    InvisibleIndexes,
+    /// `ADD CONSTRAINT ... NOT VALID`.
+    NotValidConstraints,
+    /// SCRAM is the default way to keep passwords.
+    ScramByDefault,
+    /// The last scan of an index is recorded.
+    LastIndexScan,
+}
+
+/// The first version with a capability, per engine; `None` where no version has it.
+const SINCE: &[(Capability, Engine, Version)] = &[
+    (Capability::ConcurrentIndex, Engine::Postgres, Version::new(9, 2, 0)),
+    (Capability::NullsNotDistinct, Engine::Postgres, Version::new(15, 0, 0)),
+    (Capability::SecurityInvokerViews, Engine::Postgres, Version::new(15, 0, 0)),
+    (Capability::UuidType, Engine::Postgres, Version::new(8, 3, 0)),
+    (Capability::UuidType, Engine::Mariadb, Version::new(10, 7, 0)),
+    (Capability::UuidV7, Engine::Postgres, Version::new(18, 0, 0)),
+    (Capability::UuidV7, Engine::Mariadb, Version::new(11, 7, 0)),
+    (Capability::EnforcedChecks, Engine::Postgres, Version::new(7, 0, 0)),
+    (Capability::EnforcedChecks, Engine::Mysql, Version::new(8, 0, 16)),
+    (Capability::EnforcedChecks, Engine::Mariadb, Version::new(10, 2, 1)),
+    (Capability::EnforcedChecks, Engine::Sqlite, Version::new(3, 3, 0)),
+    (Capability::IdentityColumns, Engine::Postgres, Version::new(10, 0, 0)),
+    (Capability::ExpressionIndexes, Engine::Postgres, Version::new(7, 4, 0)),
+    (Capability::ExpressionIndexes, Engine::Mysql, Version::new(8, 0, 13)),
+    (Capability::ExpressionIndexes, Engine::Sqlite, Version::new(3, 9, 0)),
+    (Capability::StrictTables, Engine::Sqlite, Version::new(3, 37, 0)),
+    (Capability::DropColumn, Engine::Postgres, Version::new(7, 3, 0)),
+    (Capability::DropColumn, Engine::Mysql, Version::new(3, 23, 0)),
+    (Capability::DropColumn, Engine::Mariadb, Version::new(5, 1, 0)),
+    (Capability::DropColumn, Engine::Sqlite, Version::new(3, 35, 0)),
+    (Capability::InvisibleIndexes, Engine::Mysql, Version::new(8, 0, 0)),
+    (Capability::InvisibleIndexes, Engine::Mariadb, Version::new(10, 6, 0)),
+    (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
+    (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
+    (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
+];
+
+/// Capabilities that an engine lost: the first version without it.
+const UNTIL: &[(Capability, Engine, Version)] =
+    &[(Capability::PublicSchemaOpen, Engine::Postgres, Version::new(15, 0, 0))];
+
+/// Whether a server of this version can do it. An unknown version is taken to be the newest one.
+pub fn can(capability: Capability, engine: Engine, version: Option<Version>) -> bool {
+    let version = version.unwrap_or(Version::new(u16::MAX, 0, 0));
+    if let Some((_, _, until)) = UNTIL.iter().find(|(c, e, _)| (*c, *e) == (capability, engine)) {
+        return version < *until;
+    }
+    SINCE.iter().any(|(c, e, since)| (*c, *e) == (capability, engine) && version >= *since)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_capability_begins_and_ends_with_a_version() {
+        let pg = |major| Some(Version::new(major, 0, 0));
+        assert!(!can(Capability::NullsNotDistinct, Engine::Postgres, pg(14)));
+        assert!(can(Capability::NullsNotDistinct, Engine::Postgres, pg(15)));
+        assert!(can(Capability::NullsNotDistinct, Engine::Postgres, None));
+        assert!(can(Capability::PublicSchemaOpen, Engine::Postgres, pg(14)));
+        assert!(!can(Capability::PublicSchemaOpen, Engine::Postgres, pg(15)));
+        assert!(!can(Capability::ConcurrentIndex, Engine::Sqlite, None));
+    }
+}

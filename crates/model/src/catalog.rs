@@ -1,0 +1,832 @@
+//! What a database consists of: schemas, tables and everything that hangs on them.
+//!
+//! One set of types serves every engine and every source: a live catalog, a snapshot, or folded DDL.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data_type::DataType;
+use crate::engine::Engine;
+use crate::expression::{Expression, Query};
+use crate::name::{Name, QualifiedName};
+use crate::observed::Observed;
+
+/// The objects of one database. Lists are sorted by name; columns keep their order in the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The engine whose rules the names and types follow.
+    pub engine: Engine,
+    /// Schemas other than the system's own.
+    #[serde(default)]
+    pub schemas: Vec<Schema>,
+    /// Tables of every kind, partitions included.
+    #[serde(default)]
+    pub tables: Vec<Table>,
+    /// Views and materialised views.
+    #[serde(default)]
+    pub views: Vec<View>,
+    /// Sequences.
+    #[serde(default)]
+    pub sequences: Vec<Sequence>,
+    /// Enums, domains, composite and range types.
+    #[serde(default)]
+    pub types: Vec<UserType>,
+    /// Routines.
+    #[serde(default)]
+    pub functions: Observed<Vec<Function>>,
+    /// Triggers on tables and views.
+    #[serde(default)]
+    pub triggers: Observed<Vec<Trigger>>,
+    /// Row security policies.
+    #[serde(default)]
+    pub policies: Observed<Vec<Policy>>,
+    /// Installed extensions.
+    #[serde(default)]
+    pub extensions: Observed<Vec<Extension>>,
+    /// Statements that were not understood and what they may have changed. Empty for a live catalog.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<Doubt>,
+}
+
+/// A statement that was not understood, and what it touches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// The object the statement may have changed; `None` when not even that is known.
+    pub object: Option<QualifiedName>,
+    /// Why nothing more is known, as a lower-case fragment.
+    pub because: String,
+}
+
+/// A schema.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    /// Its name.
+    pub name: Name,
+    /// Its owner, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its name.
+    pub name: QualifiedName,
+    /// What kind of table it is.
+    #[serde(default)]
+    pub kind: TableKind,
+    /// How long its rows live.
+    #[serde(default)]
+    pub persistence: Persistence,
+    /// Columns in their order.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_key: Option<Key>,
+    /// Unique constraints. Unique indexes without a constraint stand in `indexes` only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uniques: Vec<Key>,
+    /// Check constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// Foreign keys from this table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Exclusion constraints.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclusions: Vec<Exclusion>,
+    /// Every index, those behind constraints included. SQLite's rowid and MySQL's clustered key are listed as the
+    /// index of the primary key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
+    /// Tables this one inherits from (PostgreSQL), its partitioned parent not included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inherits: Vec<QualifiedName>,
+    /// Row security.
+    #[serde(default, skip_serializing_if = "RowSecurity::is_off")]
+    pub row_security: RowSecurity,
+    /// How rows are named to logical replicas (PostgreSQL).
+    #[serde(default, skip_serializing_if = "ReplicaIdentity::is_default")]
+    pub replica_identity: ReplicaIdentity,
+    /// Storage parameters and table options as written, sorted: `fillfactor=70`, `row_format=DYNAMIC`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
+    /// Storage engine (MySQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_engine: Option<Name>,
+    /// Default collation (MySQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<Name>,
+    /// `STRICT` (SQLite).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
+    /// `WITHOUT ROWID` (SQLite).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_rowid: bool,
+    /// Its owner, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The extension it belongs to (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Name>,
+    /// The statement that made it, where the engine keeps that (SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
+}
+
+/// Kinds of table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TableKind {
+    /// A plain table.
+    #[default]
+    Ordinary,
+    /// A partitioned table, which holds no rows itself; in MySQL a table with partitions inside.
+    Partitioned {
+        /// `range`, `list`, `hash`, `key`.
+        strategy: Name,
+        /// The partition key as written.
+        key: String,
+    },
+    /// A partition; it may itself be partitioned further.
+    Partition {
+        /// The table it is a part of.
+        of: QualifiedName,
+        /// `FOR VALUES ...` or `DEFAULT`.
+        bound: String,
+    },
+    /// A foreign table.
+    Foreign {
+        /// The foreign server.
+        server: Name,
+    },
+    /// A virtual table (SQLite) and the module behind it.
+    Virtual {
+        /// The module.
+        module: Name,
+    },
+    /// A shadow table that a virtual table keeps for itself (SQLite).
+    Shadow,
+}
+
+/// How long rows live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Persistence {
+    /// They survive a crash.
+    #[default]
+    Permanent,
+    /// They are lost in a crash (PostgreSQL `UNLOGGED`).
+    Unlogged,
+    /// They end with the session.
+    Temporary,
+}
+
+/// A column.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: Name,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether `NOT NULL` holds, said or implied by the primary key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_null: bool,
+    /// `DEFAULT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Expression>,
+    /// `GENERATED ... AS IDENTITY`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<Identity>,
+    /// `GENERATED ALWAYS AS (expression)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Generated>,
+    /// A collation that differs from the type's default (PostgreSQL) or the column's own (MySQL, SQLite).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<Name>,
+    /// The sequence owned by the column: `serial` or identity (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<QualifiedName>,
+    /// `AUTO_INCREMENT` (MySQL) or `AUTOINCREMENT` (SQLite).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub auto_increment: bool,
+    /// `ON UPDATE` expression (MySQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_update: Option<Expression>,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// An identity column's promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// `GENERATED ALWAYS`.
+    Always,
+    /// `GENERATED BY DEFAULT`.
+    ByDefault,
+}
+
+/// A generated column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generated {
+    /// The expression.
+    pub expression: Expression,
+    /// `STORED` or `PERSISTENT`; otherwise it is computed when read.
+    pub stored: bool,
+}
+
+/// A primary key or unique constraint.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its name; SQLite constraints may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Columns in key order.
+    pub columns: Vec<Name>,
+    /// `NULLS NOT DISTINCT` (PostgreSQL 15).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nulls_not_distinct: bool,
+    /// `DEFERRABLE`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferrable: bool,
+}
+
+/// A check constraint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name; SQLite constraints may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// What must hold.
+    pub expression: Expression,
+    /// Whether existing rows are known to obey it.
+    #[serde(default = "yes")]
+    pub validated: bool,
+    /// Whether new rows are checked.
+    #[serde(default = "yes")]
+    pub enforced: bool,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// Its name; SQLite constraints may have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Referencing columns.
+    pub columns: Vec<Name>,
+    /// The referenced table.
+    pub references: QualifiedName,
+    /// Referenced columns; empty when unsaid and the parent's primary key is not known.
+    pub referenced_columns: Vec<Name>,
+    /// `ON DELETE`.
+    #[serde(default)]
+    pub on_delete: ReferentialAction,
+    /// `ON UPDATE`.
+    #[serde(default)]
+    pub on_update: ReferentialAction,
+    /// `DEFERRABLE`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deferrable: bool,
+    /// Whether existing rows are known to obey it.
+    #[serde(default = "yes")]
+    pub validated: bool,
+    /// Whether new rows are checked.
+    #[serde(default = "yes")]
+    pub enforced: bool,
+}
+
+impl Default for ForeignKey {
+    fn default() -> Self {
+        ForeignKey {
+            name: None,
+            columns: Vec::new(),
+            references: QualifiedName::default(),
+            referenced_columns: Vec::new(),
+            on_delete: ReferentialAction::NoAction,
+            on_update: ReferentialAction::NoAction,
+            deferrable: false,
+            validated: true,
+            enforced: true,
+        }
+    }
+}
+
+/// What happens to children when a parent goes or changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReferentialAction {
+    /// `NO ACTION`.
+    #[default]
+    NoAction,
+    /// `RESTRICT`.
+    Restrict,
+    /// `CASCADE`.
+    Cascade,
+    /// `SET NULL`.
+    SetNull,
+    /// `SET DEFAULT`.
+    SetDefault,
+}
+
+/// An exclusion constraint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exclusion {
+    /// Its name.
+    pub name: Name,
+    /// The definition as the server prints it.
+    pub definition: String,
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Index {
+    /// Its name.
+    pub name: Name,
+    /// Key parts in order.
+    pub parts: Vec<IndexPart>,
+    /// `INCLUDE` columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Name>,
+    /// Whether it refuses duplicates.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// `NULLS NOT DISTINCT`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nulls_not_distinct: bool,
+    /// Access method in lower case: `btree`, `hash`, `gin`, `fulltext`, `spatial`.
+    #[serde(default = "Index::btree", skip_serializing_if = "Index::is_btree_name")]
+    pub method: Name,
+    /// `WHERE` of a partial index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<Expression>,
+    /// The constraint that the index stands behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backs: Option<ConstraintKind>,
+    /// Whether the server can use it: false after a failed concurrent build.
+    #[serde(default = "yes")]
+    pub valid: bool,
+    /// Whether the planner may use it: false for MySQL `INVISIBLE`, MariaDB `IGNORED`.
+    #[serde(default = "yes")]
+    pub visible: bool,
+    /// Storage parameters, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
+    /// The index of the partitioned table that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition_of: Option<Name>,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Index {
+            name: Name::DEFAULT,
+            parts: Vec::new(),
+            include: Vec::new(),
+            unique: false,
+            nulls_not_distinct: false,
+            method: Index::btree(),
+            predicate: None,
+            backs: None,
+            valid: true,
+            visible: true,
+            options: Vec::new(),
+            partition_of: None,
+            comment: None,
+        }
+    }
+}
+
+/// Kinds of constraint an index can stand behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConstraintKind {
+    /// Primary key.
+    PrimaryKey,
+    /// Unique constraint.
+    Unique,
+    /// Exclusion constraint.
+    Exclusion,
+    /// An index the server made by itself for a foreign key (MySQL).
+    ForeignKey,
+}
+
+/// One key part of an index.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IndexPart {
+    /// The column or expression.
+    pub key: IndexKey,
+    /// `DESC`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub descending: bool,
+    /// `NULLS FIRST`, said or implied. PostgreSQL implies it for `DESC`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nulls_first: bool,
+    /// Operator class when it is not the default of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator_class: Option<Name>,
+    /// Collation when it differs from the column's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collation: Option<Name>,
+    /// Indexed prefix in characters (MySQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<u32>,
+}
+
+/// What an index part covers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IndexKey {
+    /// A column.
+    Column(Name),
+    /// An expression.
+    Expression(Expression),
+}
+
+impl IndexPart {
+    /// A plain ascending column.
+    pub fn column(name: impl AsRef<str>) -> Self {
+        IndexPart {
+            key: IndexKey::Column(Name::new(name)),
+            descending: false,
+            nulls_first: false,
+            operator_class: None,
+            collation: None,
+            prefix: None,
+        }
+    }
+
+    /// The column, when the part is one.
+    pub fn as_column(&self) -> Option<&Name> {
+        match &self.key {
+            IndexKey::Column(name) => Some(name),
+            IndexKey::Expression(_) => None,
+        }
+    }
+}
+
+impl Index {
+    fn btree() -> Name {
+        Name::new("btree")
+    }
+
+    fn is_btree_name(name: &Name) -> bool {
+        *name == "btree"
+    }
+
+    /// Whether the access method is an ordered tree.
+    pub fn is_btree(&self) -> bool {
+        Index::is_btree_name(&self.method)
+    }
+
+    /// The key columns, or `None` when a part is an expression.
+    pub fn columns(&self) -> Option<Vec<&Name>> {
+        self.parts.iter().map(IndexPart::as_column).collect()
+    }
+}
+
+/// Row security of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowSecurity {
+    /// `ENABLE ROW LEVEL SECURITY`.
+    pub enabled: bool,
+    /// `FORCE ROW LEVEL SECURITY`.
+    pub forced: bool,
+}
+
+impl RowSecurity {
+    fn is_off(&self) -> bool {
+        *self == RowSecurity::default()
+    }
+}
+
+/// How logical replication names a row.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaIdentity {
+    /// By the primary key.
+    #[default]
+    Default,
+    /// Not at all.
+    Nothing,
+    /// By the whole row.
+    Full,
+    /// By a unique index.
+    Index(Name),
+}
+
+impl ReplicaIdentity {
+    fn is_default(&self) -> bool {
+        *self == ReplicaIdentity::Default
+    }
+}
+
+/// A view or materialised view.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Whether its rows are stored.
+    pub materialized: bool,
+    /// Whether a materialised view holds rows.
+    #[serde(default = "yes")]
+    pub populated: bool,
+    /// The query as the server prints it or the file spells it.
+    pub definition: String,
+    /// The query, once read.
+    #[serde(skip)]
+    pub query: Option<Box<Query>>,
+    /// Column names and types, where known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// Indexes of a materialised view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<Index>,
+    /// Options such as `security_invoker=true`, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
+    /// Its owner, or its definer in MySQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
+    /// Whether it runs with the rights of whoever made it (MySQL `SQL SECURITY DEFINER`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub security_definer: bool,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The extension it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Name>,
+}
+
+/// A sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Its type; `bigint` unless said otherwise.
+    pub data_type: DataType,
+    /// First value.
+    pub start: i64,
+    /// Step; negative for a descending sequence.
+    pub increment: i64,
+    /// Smallest value.
+    pub min: i64,
+    /// Largest value.
+    pub max: i64,
+    /// Whether it starts over at the end.
+    pub cycle: bool,
+    /// The column it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned_by: Option<(QualifiedName, Name)>,
+}
+
+/// A user-defined type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserType {
+    /// Its name.
+    pub name: QualifiedName,
+    /// What it is.
+    pub kind: UserTypeKind,
+    /// Its comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The extension it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Name>,
+}
+
+/// Kinds of user-defined type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserTypeKind {
+    /// An enumeration with its labels in order.
+    Enum(Vec<String>),
+    /// A domain.
+    Domain {
+        /// The type below.
+        base: DataType,
+        /// `NOT NULL`.
+        not_null: bool,
+        /// `DEFAULT`.
+        default: Option<Expression>,
+        /// Its checks.
+        checks: Vec<Check>,
+    },
+    /// A composite type with its attributes.
+    Composite(Vec<(Name, DataType)>),
+    /// A range or anything else.
+    Other,
+}
+
+/// A routine.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: QualifiedName,
+    /// Argument types as the server prints them: `integer, text`.
+    pub arguments: String,
+    /// What it is.
+    pub kind: FunctionKind,
+    /// Language in lower case.
+    pub language: Name,
+    /// How its result depends on its input.
+    pub volatility: Volatility,
+    /// `SECURITY DEFINER`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub security_definer: bool,
+    /// `LEAKPROOF`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leakproof: bool,
+    /// `SET name = value` clauses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<(Name, String)>,
+    /// The body as text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Its owner, or its definer in MySQL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
+    /// The extension it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Name>,
+}
+
+/// Kinds of routine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FunctionKind {
+    /// A function.
+    #[default]
+    Function,
+    /// A procedure.
+    Procedure,
+    /// An aggregate.
+    Aggregate,
+    /// A window function.
+    Window,
+}
+
+/// How a function's result depends on its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Volatility {
+    /// Only on its arguments.
+    Immutable,
+    /// On its arguments and the snapshot.
+    Stable,
+    /// On anything.
+    #[default]
+    Volatile,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// Its name.
+    pub name: Name,
+    /// The table or view it stands on.
+    pub table: QualifiedName,
+    /// `BEFORE`, `AFTER` or `INSTEAD OF`, upper case.
+    pub timing: Name,
+    /// `INSERT`, `UPDATE`, `DELETE`, `TRUNCATE`, upper case, sorted.
+    pub events: Vec<Name>,
+    /// Whether it fires once per row.
+    pub for_each_row: bool,
+    /// The function it calls (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<QualifiedName>,
+    /// The body or the whole definition (MySQL, SQLite).
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Whether it fires at all.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// Its definer (MySQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definer: Option<Name>,
+}
+
+/// A row security policy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// Its name.
+    pub name: Name,
+    /// Its table.
+    pub table: QualifiedName,
+    /// Whether it widens (`PERMISSIVE`) rather than narrows.
+    pub permissive: bool,
+    /// `ALL`, `SELECT`, `INSERT`, `UPDATE` or `DELETE`.
+    pub command: Name,
+    /// Roles; `public` for everyone.
+    pub roles: Vec<Name>,
+    /// `USING`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub using: Option<Expression>,
+    /// `WITH CHECK`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Expression>,
+}
+
+/// An installed extension.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// Its name.
+    pub name: Name,
+    /// The schema that holds its objects.
+    pub schema: Name,
+    /// The installed version, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Name>,
+    /// The version the server would install today, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub available: Option<Name>,
+}
+
+impl Catalog {
+    /// A catalog without objects.
+    pub fn empty(engine: Engine) -> Self {
+        Catalog {
+            engine,
+            schemas: Vec::new(),
+            tables: Vec::new(),
+            views: Vec::new(),
+            sequences: Vec::new(),
+            types: Vec::new(),
+            functions: Observed::Known(Vec::new()),
+            triggers: Observed::Known(Vec::new()),
+            policies: Observed::Known(Vec::new()),
+            extensions: Observed::Known(Vec::new()),
+            doubts: Vec::new(),
+        }
+    }
+
+    /// Puts every list in its order, so that equal catalogs are equal byte for byte.
+    pub fn sort(&mut self) {
+        self.schemas.sort_by(|a, b| a.name.cmp(&b.name));
+        self.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        for table in &mut self.tables {
+            table.uniques.sort_by(|a, b| (&a.name, &a.columns).cmp(&(&b.name, &b.columns)));
+            table.checks.sort_by(|a, b| (&a.name, &a.expression.text).cmp(&(&b.name, &b.expression.text)));
+            table.foreign_keys.sort_by(|a, b| (&a.name, &a.columns).cmp(&(&b.name, &b.columns)));
+            table.exclusions.sort_by(|a, b| a.name.cmp(&b.name));
+            table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+            table.options.sort();
+        }
+        self.views.sort_by(|a, b| a.name.cmp(&b.name));
+        self.sequences.sort_by(|a, b| a.name.cmp(&b.name));
+        self.types.sort_by(|a, b| a.name.cmp(&b.name));
+        if let Some(functions) = self.functions.known_mut() {
+            functions.sort_by(|a, b| (&a.name, &a.arguments).cmp(&(&b.name, &b.arguments)));
+        }
+        if let Some(triggers) = self.triggers.known_mut() {
+            triggers.sort_by(|a, b| (&a.table, &a.name).cmp(&(&b.table, &b.name)));
+        }
+        if let Some(policies) = self.policies.known_mut() {
+            policies.sort_by(|a, b| (&a.table, &a.name).cmp(&(&b.table, &b.name)));
+        }
+        if let Some(extensions) = self.extensions.known_mut() {
+            extensions.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+    }
+
+    /// The table of a name.
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == *name)
+    }
+}
+
+impl Table {
+    /// The column of a name, compared exactly.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+
+    /// Whether the table is a partition of another.
+    pub fn is_partition(&self) -> bool {
+        matches!(self.kind, TableKind::Partition { .. })
+    }
+
+    /// Whether rows of the table are its own users': neither an extension's, a virtual table's nor another server's.
+    pub fn is_own(&self) -> bool {
+        self.extension.is_none()
+            && matches!(
+                self.kind,
+                TableKind::Ordinary | TableKind::Partitioned { .. } | TableKind::Partition { .. }
+            )
+    }
+}
+
+fn yes() -> bool {
+    true
+}

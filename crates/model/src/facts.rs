@@ -1,0 +1,560 @@
+//! Everything known about one database at one time, whatever the source.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
+use crate::backup::Backups;
+use crate::catalog::Catalog;
+use crate::engine::{Engine, Version};
+use crate::name::{Name, QualifiedName};
+use crate::observed::Observed;
+use crate::replication::{Archiver, Checkpointer, Replication, Slot, WalStatistics};
+use crate::settings::Settings;
+use crate::stats::{
+    ColumnMaximum, ColumnStatistics, Counters, IndexStatistics, SequenceValue, TableStatistics,
+};
+use crate::storage::{Integrity, Storage};
+use crate::workload::Workload;
+
+/// The facts of one database. A field that nobody asked for is [`Observed::NotAsked`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Where the facts come from.
+    pub source: FactSource,
+    /// Tables and everything on them.
+    #[serde(default)]
+    pub catalog: Observed<Catalog>,
+    /// Table sizes and traffic.
+    #[serde(default)]
+    pub table_statistics: Observed<Vec<TableStatistics>>,
+    /// Index sizes and traffic.
+    #[serde(default)]
+    pub index_statistics: Observed<Vec<IndexStatistics>>,
+    /// Since when the counters count.
+    #[serde(default)]
+    pub counters: Observed<Counters>,
+    /// Planner statistics of columns.
+    #[serde(default)]
+    pub column_statistics: Observed<Vec<ColumnStatistics>>,
+    /// Positions of sequences.
+    #[serde(default)]
+    pub sequence_values: Observed<Vec<SequenceValue>>,
+    /// Largest values of integer keys and of columns that refer to them.
+    #[serde(default)]
+    pub column_maxima: Observed<Vec<ColumnMaximum>>,
+    /// Statements and their cost.
+    #[serde(default)]
+    pub workload: Observed<Workload>,
+    /// Settings.
+    #[serde(default)]
+    pub settings: Observed<Settings>,
+    /// Status counters (MySQL).
+    #[serde(default)]
+    pub server_status: Observed<ServerStatus>,
+    /// Databases of the server.
+    #[serde(default)]
+    pub databases: Observed<Vec<DatabaseStatistics>>,
+    /// Sessions.
+    #[serde(default)]
+    pub sessions: Observed<Vec<Session>>,
+    /// Lock waits.
+    #[serde(default)]
+    pub lock_waits: Observed<Vec<LockWait>>,
+    /// Prepared transactions.
+    #[serde(default)]
+    pub prepared_transactions: Observed<Vec<PreparedTransaction>>,
+    /// Replication.
+    #[serde(default)]
+    pub replication: Observed<Replication>,
+    /// Replication slots.
+    #[serde(default)]
+    pub slots: Observed<Vec<Slot>>,
+    /// Archiver.
+    #[serde(default)]
+    pub archiver: Observed<Archiver>,
+    /// Checkpointer.
+    #[serde(default)]
+    pub checkpointer: Observed<Checkpointer>,
+    /// Write-ahead log.
+    #[serde(default)]
+    pub wal: Observed<WalStatistics>,
+    /// Roles.
+    #[serde(default)]
+    pub roles: Observed<Vec<Role>>,
+    /// Granted rights.
+    #[serde(default)]
+    pub privileges: Observed<Privileges>,
+    /// Host-based authentication rules.
+    #[serde(default)]
+    pub hba: Observed<HbaRules>,
+    /// User mappings of foreign servers.
+    #[serde(default)]
+    pub user_mappings: Observed<Vec<UserMapping>>,
+    /// Publications.
+    #[serde(default)]
+    pub publications: Observed<Vec<Publication>>,
+    /// How an SQLite file is kept.
+    #[serde(default)]
+    pub storage: Observed<Storage>,
+    /// Whether an SQLite file holds together.
+    #[serde(default)]
+    pub integrity: Observed<Integrity>,
+    /// Backups.
+    #[serde(default)]
+    pub backups: Observed<Backups>,
+    /// Migration tools' own history tables.
+    #[serde(default)]
+    pub migration_history: Observed<Vec<MigrationHistory>>,
+    /// Answers to questions about rows, asked only with the user's leave.
+    #[serde(default)]
+    pub data: Observed<Vec<DataAnswer>>,
+}
+
+/// Where facts come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FactSource {
+    /// How they were got.
+    pub origin: Origin,
+    /// The engine.
+    pub engine: Engine,
+    /// The server's version; `None` for files that do not say.
+    pub version: Option<Version>,
+    /// The server's own words for its version.
+    #[serde(default)]
+    pub version_text: String,
+    /// The target as shown to users, secrets taken out.
+    pub target: String,
+    /// The database.
+    #[serde(default)]
+    pub database: Name,
+    /// The role the facts were read with.
+    #[serde(default)]
+    pub role: Option<Name>,
+    /// Whether that role bypasses privileges.
+    #[serde(default)]
+    pub superuser: bool,
+    /// When they were read; `None` for files.
+    #[serde(default)]
+    pub collected_at: Option<Timestamp>,
+    /// Statements of files that were not understood.
+    #[serde(default)]
+    pub skipped: Vec<SkippedStatement>,
+}
+
+/// How facts were got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// From a server or a database file.
+    Live,
+    /// From a snapshot that was taken from one.
+    Snapshot,
+    /// From DDL files.
+    Files,
+}
+
+/// A statement of a file that was not understood and left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SkippedStatement {
+    /// The file.
+    pub file: String,
+    /// Line of its first word, from 1.
+    pub line: u32,
+    /// Its first words.
+    pub statement: String,
+    /// Why, as a lower-case fragment.
+    pub because: String,
+}
+
+/// A migration tool's history table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MigrationHistory {
+    /// The tool.
+    pub tool: String,
+    /// Its table.
+    pub table: QualifiedName,
+    /// Applied versions in order.
+    pub applied: Vec<AppliedMigration>,
+}
+
+/// One applied migration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppliedMigration {
+    /// Version or file name.
+    pub version: String,
+    /// Whether it ended well.
+    pub ok: bool,
+    /// When it was applied.
+    pub at: Option<Timestamp>,
+}
+
+/// The answer to a question about rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataAnswer {
+    /// What was asked.
+    pub question: DataQuestion,
+    /// What came back.
+    pub answer: Observed<DataCount>,
+}
+
+/// A question about rows. Engines translate it to SQL; the answer is counted over the whole table under a timeout.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataQuestion {
+    /// How many non-null values of the child column have no equal in the parent column?
+    Orphans {
+        /// The referring table.
+        child: QualifiedName,
+        /// Its column.
+        column: Name,
+        /// The referred table.
+        parent: QualifiedName,
+        /// Its column.
+        parent_column: Name,
+    },
+    /// In how many groups of equal determinants do the dependent's values differ?
+    Dependency {
+        /// The table.
+        table: QualifiedName,
+        /// Columns that should determine.
+        determinant: Vec<Name>,
+        /// The column that should follow.
+        dependent: Name,
+    },
+    /// How many values hold a separator-joined list?
+    ListValues {
+        /// The table.
+        table: QualifiedName,
+        /// The text column.
+        column: Name,
+    },
+    /// How many non-null values of a text column read as another type?
+    ParsesAs {
+        /// The table.
+        table: QualifiedName,
+        /// The text column.
+        column: Name,
+        /// The type tried.
+        kind: crate::data_type::TypeKind,
+    },
+    /// How many nulls does a nullable column hold?
+    Nulls {
+        /// The table.
+        table: QualifiedName,
+        /// The column.
+        column: Name,
+    },
+    /// How many groups of rows are equal in all these columns?
+    Duplicates {
+        /// The table.
+        table: QualifiedName,
+        /// The columns.
+        columns: Vec<Name>,
+    },
+    /// The distinct values of a column, most common first.
+    Values {
+        /// The table.
+        table: QualifiedName,
+        /// The column.
+        column: Name,
+    },
+}
+
+/// Rows counted for a [`DataQuestion`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataCount {
+    /// Rows or groups looked at.
+    pub examined: u64,
+    /// Rows or groups of those that answer the question with yes.
+    pub matching: u64,
+    /// A few of them as text, for evidence; anonymised snapshots leave them out.
+    #[serde(default)]
+    pub examples: Vec<String>,
+}
+
+/// The kinds of fact a rule can need and a collector can fetch. Each names one field of [`Facts`] or one section of
+/// the catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// Tables, columns, constraints, indexes, views, sequences and types.
+    Catalog,
+    /// Routines.
+    Functions,
+    /// Triggers.
+    Triggers,
+    /// Row security policies.
+    Policies,
+    /// Extensions.
+    Extensions,
+    /// Table statistics.
+    TableStatistics,
+    /// Index statistics.
+    IndexStatistics,
+    /// Age of the counters.
+    Counters,
+    /// Column statistics.
+    ColumnStatistics,
+    /// Sequence positions.
+    SequenceValues,
+    /// Largest values of integer keys.
+    ColumnMaxima,
+    /// Statements.
+    Workload,
+    /// Settings.
+    Settings,
+    /// Status counters.
+    ServerStatus,
+    /// Databases.
+    Databases,
+    /// Sessions.
+    Sessions,
+    /// Lock waits.
+    LockWaits,
+    /// Prepared transactions.
+    PreparedTransactions,
+    /// Replication.
+    Replication,
+    /// Slots.
+    Slots,
+    /// Archiver.
+    Archiver,
+    /// Checkpointer.
+    Checkpointer,
+    /// Write-ahead log.
+    Wal,
+    /// Roles.
+    Roles,
+    /// Privileges.
+    Privileges,
+    /// Host-based authentication.
+    Hba,
+    /// User mappings.
+    UserMappings,
+    /// Publications.
+    Publications,
+    /// SQLite storage.
+    Storage,
+    /// SQLite integrity.
+    Integrity,
+    /// Backups.
+    Backups,
+    /// Migration history.
+    MigrationHistory,
+    /// Answers about rows.
+    Data,
+}
+
+impl Fact {
+    /// Every fact, in the order in which they are collected.
+    pub const ALL: [Fact; 33] = [
+        Fact::Catalog,
+        Fact::Functions,
+        Fact::Triggers,
+        Fact::Policies,
+        Fact::Extensions,
+        Fact::TableStatistics,
+        Fact::IndexStatistics,
+        Fact::Counters,
+        Fact::ColumnStatistics,
+        Fact::SequenceValues,
+        Fact::ColumnMaxima,
+        Fact::Workload,
+        Fact::Settings,
+        Fact::ServerStatus,
+        Fact::Databases,
+        Fact::Sessions,
+        Fact::LockWaits,
+        Fact::PreparedTransactions,
+        Fact::Replication,
+        Fact::Slots,
+        Fact::Archiver,
+        Fact::Checkpointer,
+        Fact::Wal,
+        Fact::Roles,
+        Fact::Privileges,
+        Fact::Hba,
+        Fact::UserMappings,
+        Fact::Publications,
+        Fact::Storage,
+        Fact::Integrity,
+        Fact::Backups,
+        Fact::MigrationHistory,
+        Fact::Data,
+    ];
+
+    /// The fact in words, for "not checked" lines.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Fact::Catalog => "the catalog",
+            Fact::Functions => "functions",
+            Fact::Triggers => "triggers",
+            Fact::Policies => "row security policies",
+            Fact::Extensions => "extensions",
+            Fact::TableStatistics => "table statistics",
+            Fact::IndexStatistics => "index statistics",
+            Fact::Counters => "the age of the counters",
+            Fact::ColumnStatistics => "column statistics",
+            Fact::SequenceValues => "sequence positions",
+            Fact::ColumnMaxima => "the largest values of integer keys",
+            Fact::Workload => "statement statistics",
+            Fact::Settings => "settings",
+            Fact::ServerStatus => "server status",
+            Fact::Databases => "database statistics",
+            Fact::Sessions => "sessions",
+            Fact::LockWaits => "lock waits",
+            Fact::PreparedTransactions => "prepared transactions",
+            Fact::Replication => "replication",
+            Fact::Slots => "replication slots",
+            Fact::Archiver => "the archiver",
+            Fact::Checkpointer => "the checkpointer",
+            Fact::Wal => "write-ahead log statistics",
+            Fact::Roles => "roles",
+            Fact::Privileges => "privileges",
+            Fact::Hba => "the rules of pg_hba.conf",
+            Fact::UserMappings => "user mappings",
+            Fact::Publications => "publications",
+            Fact::Storage => "storage pragmas",
+            Fact::Integrity => "integrity checks",
+            Fact::Backups => "backup records",
+            Fact::MigrationHistory => "migration history",
+            Fact::Data => "answers about rows",
+        }
+    }
+}
+
+impl Facts {
+    /// Facts of which nothing is known yet.
+    pub fn none(source: FactSource) -> Self {
+        Facts {
+            source,
+            catalog: Observed::NotAsked,
+            table_statistics: Observed::NotAsked,
+            index_statistics: Observed::NotAsked,
+            counters: Observed::NotAsked,
+            column_statistics: Observed::NotAsked,
+            sequence_values: Observed::NotAsked,
+            column_maxima: Observed::NotAsked,
+            workload: Observed::NotAsked,
+            settings: Observed::NotAsked,
+            server_status: Observed::NotAsked,
+            databases: Observed::NotAsked,
+            sessions: Observed::NotAsked,
+            lock_waits: Observed::NotAsked,
+            prepared_transactions: Observed::NotAsked,
+            replication: Observed::NotAsked,
+            slots: Observed::NotAsked,
+            archiver: Observed::NotAsked,
+            checkpointer: Observed::NotAsked,
+            wal: Observed::NotAsked,
+            roles: Observed::NotAsked,
+            privileges: Observed::NotAsked,
+            hba: Observed::NotAsked,
+            user_mappings: Observed::NotAsked,
+            publications: Observed::NotAsked,
+            storage: Observed::NotAsked,
+            integrity: Observed::NotAsked,
+            backups: Observed::NotAsked,
+            migration_history: Observed::NotAsked,
+            data: Observed::NotAsked,
+        }
+    }
+
+    /// How a fact is known, its value left aside.
+    pub fn status(&self, fact: Fact) -> Observed<()> {
+        fn of<T>(observed: &Observed<T>) -> Observed<()> {
+            observed.as_ref().map(|_| ())
+        }
+        fn section<T>(catalog: &Observed<Catalog>, pick: impl Fn(&Catalog) -> &Observed<T>) -> Observed<()> {
+            match catalog {
+                Observed::Known(catalog) => of(pick(catalog)),
+                unknown => of(unknown),
+            }
+        }
+        match fact {
+            Fact::Catalog => of(&self.catalog),
+            Fact::Functions => section(&self.catalog, |catalog| &catalog.functions),
+            Fact::Triggers => section(&self.catalog, |catalog| &catalog.triggers),
+            Fact::Policies => section(&self.catalog, |catalog| &catalog.policies),
+            Fact::Extensions => section(&self.catalog, |catalog| &catalog.extensions),
+            Fact::TableStatistics => of(&self.table_statistics),
+            Fact::IndexStatistics => of(&self.index_statistics),
+            Fact::Counters => of(&self.counters),
+            Fact::ColumnStatistics => of(&self.column_statistics),
+            Fact::SequenceValues => of(&self.sequence_values),
+            Fact::ColumnMaxima => of(&self.column_maxima),
+            Fact::Workload => of(&self.workload),
+            Fact::Settings => of(&self.settings),
+            Fact::ServerStatus => of(&self.server_status),
+            Fact::Databases => of(&self.databases),
+            Fact::Sessions => of(&self.sessions),
+            Fact::LockWaits => of(&self.lock_waits),
+            Fact::PreparedTransactions => of(&self.prepared_transactions),
+            Fact::Replication => of(&self.replication),
+            Fact::Slots => of(&self.slots),
+            Fact::Archiver => of(&self.archiver),
+            Fact::Checkpointer => of(&self.checkpointer),
+            Fact::Wal => of(&self.wal),
+            Fact::Roles => of(&self.roles),
+            Fact::Privileges => of(&self.privileges),
+            Fact::Hba => of(&self.hba),
+            Fact::UserMappings => of(&self.user_mappings),
+            Fact::Publications => of(&self.publications),
+            Fact::Storage => of(&self.storage),
+            Fact::Integrity => of(&self.integrity),
+            Fact::Backups => of(&self.backups),
+            Fact::MigrationHistory => of(&self.migration_history),
+            Fact::Data => of(&self.data),
+        }
+    }
+
+    /// Forgets a fact for a reason, as if the server had refused it.
+    pub fn deny(&mut self, fact: Fact, because: &str) {
+        fn forget<T>(observed: &mut Observed<T>, because: &str) {
+            *observed = Observed::Denied(because.to_owned());
+        }
+        match fact {
+            Fact::Catalog => forget(&mut self.catalog, because),
+            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions => {
+                let Some(catalog) = self.catalog.known_mut() else { return };
+                match fact {
+                    Fact::Functions => forget(&mut catalog.functions, because),
+                    Fact::Triggers => forget(&mut catalog.triggers, because),
+                    Fact::Policies => forget(&mut catalog.policies, because),
+                    _ => forget(&mut catalog.extensions, because),
+                }
+            }
+            Fact::TableStatistics => forget(&mut self.table_statistics, because),
+            Fact::IndexStatistics => forget(&mut self.index_statistics, because),
+            Fact::Counters => forget(&mut self.counters, because),
+            Fact::ColumnStatistics => forget(&mut self.column_statistics, because),
+            Fact::SequenceValues => forget(&mut self.sequence_values, because),
+            Fact::ColumnMaxima => forget(&mut self.column_maxima, because),
+            Fact::Workload => forget(&mut self.workload, because),
+            Fact::Settings => forget(&mut self.settings, because),
+            Fact::ServerStatus => forget(&mut self.server_status, because),
+            Fact::Databases => forget(&mut self.databases, because),
+            Fact::Sessions => forget(&mut self.sessions, because),
+            Fact::LockWaits => forget(&mut self.lock_waits, because),
+            Fact::PreparedTransactions => forget(&mut self.prepared_transactions, because),
+            Fact::Replication => forget(&mut self.replication, because),
+            Fact::Slots => forget(&mut self.slots, because),
+            Fact::Archiver => forget(&mut self.archiver, because),
+            Fact::Checkpointer => forget(&mut self.checkpointer, because),
+            Fact::Wal => forget(&mut self.wal, because),
+            Fact::Roles => forget(&mut self.roles, because),
+            Fact::Privileges => forget(&mut self.privileges, because),
+            Fact::Hba => forget(&mut self.hba, because),
+            Fact::UserMappings => forget(&mut self.user_mappings, because),
+            Fact::Publications => forget(&mut self.publications, because),
+            Fact::Storage => forget(&mut self.storage, because),
+            Fact::Integrity => forget(&mut self.integrity, because),
+            Fact::Backups => forget(&mut self.backups, because),
+            Fact::MigrationHistory => forget(&mut self.migration_history, because),
+            Fact::Data => forget(&mut self.data, because),
+        }
+    }
+}

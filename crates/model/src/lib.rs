@@ -1,0 +1,26 @@
+//! The nouns of dbwright: what is known of a database, what may change in it, and what is said about it.
+//!
+//! This crate does no IO, reads no clock and judges nothing. Every other crate speaks in these types, so they stay
+//! few and slow-moving. Modules are listed in reading order.
+
+pub mod name;
+pub mod engine;
+pub mod capability;
+pub mod observed;
+pub mod expression;
+pub mod data_type;
+pub mod catalog;
+pub mod access;
+pub mod stats;
+pub mod workload;
+pub mod settings;
+pub mod activity;
+pub mod replication;
+pub mod storage;
+pub mod backup;
+pub mod facts;
+pub mod change;
+pub mod remedy;
+pub mod finding;
+pub mod score;
+pub mod report;

@@ -1,0 +1,169 @@
+//! The report: what is written to the terminal, to JSON and to every other format.
+//!
+//! The JSON form is a published interface; its schema is generated from these types.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Engine;
+use crate::facts::{Origin, SkippedStatement};
+use crate::finding::{Confidence, Evidence, EvidenceLevel, Level, Location, ObjectKind};
+use crate::remedy::Applicability;
+use crate::score::{Dimension, Score};
+
+/// Version of the JSON form. It grows by one with every change that is not an addition.
+pub const FORMAT: u32 = 1;
+
+/// The outcome of an audit or a review.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this form.
+    pub format: u32,
+    /// Version of dbwright.
+    pub dbwright: String,
+    /// `audit`, `review`, ...
+    pub operation: String,
+    /// What was looked at.
+    pub target: TargetSummary,
+    /// The score, for audits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<Score>,
+    /// Findings, the worst first.
+    pub findings: Vec<ReportFinding>,
+    /// Findings that their owners accepted.
+    #[serde(default)]
+    pub suppressed: Vec<SuppressedFinding>,
+    /// What was not checked, and why.
+    pub not_checked: Vec<NotChecked>,
+    /// Statements of files that were not understood.
+    #[serde(default)]
+    pub skipped_statements: Vec<SkippedStatement>,
+    /// Suppressions that matched nothing.
+    #[serde(default)]
+    pub unused_suppressions: Vec<String>,
+}
+
+/// What was looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetSummary {
+    /// The target as named, secrets taken out.
+    pub name: String,
+    /// How the facts were got.
+    pub origin: Origin,
+    /// The engine.
+    pub engine: Engine,
+    /// The server's version; empty when not known.
+    pub version: String,
+    /// When the facts were read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collected_at: Option<Timestamp>,
+    /// The role they were read with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Tables seen.
+    pub tables: u64,
+    /// Columns seen.
+    pub columns: u64,
+    /// Indexes seen.
+    pub indexes: u64,
+    /// Foreign keys seen.
+    pub foreign_keys: u64,
+    /// Views seen.
+    pub views: u64,
+    /// Bytes of all tables and indexes, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+}
+
+/// A finding as reported.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportFinding {
+    /// The rule's id.
+    pub rule: String,
+    /// How bad it is.
+    pub level: Level,
+    /// The dimension it counts in.
+    pub dimension: Dimension,
+    /// The object's kind.
+    pub object_kind: ObjectKind,
+    /// The object.
+    pub object: String,
+    /// One sentence: what is the case and what follows from it.
+    pub message: String,
+    /// What it rests on.
+    pub evidence: Vec<Evidence>,
+    /// How that was learnt.
+    pub evidence_level: EvidenceLevel,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// What to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<ReportRemedy>,
+    /// Where it stands in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// Findings with the same cause belong together.
+    pub cause: String,
+    /// How many places it stands for.
+    pub count: u64,
+    /// Whether it caps the score.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub critical: bool,
+    /// Stable key for suppressions and baselines.
+    pub key: String,
+}
+
+/// What to do, with the SQL written out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportRemedy {
+    /// How far it may be applied by itself.
+    pub applicability: Applicability,
+    /// One sentence in the imperative.
+    pub summary: String,
+    /// Statements in order.
+    pub steps: Vec<RemedyStep>,
+}
+
+/// One statement of a remedy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemedyStep {
+    /// The statement, terminated.
+    pub sql: String,
+    /// Whether it may run inside a transaction.
+    pub in_transaction: bool,
+}
+
+/// A finding that its owner accepted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SuppressedFinding {
+    /// The finding's key.
+    pub key: String,
+    /// Its rule.
+    pub rule: String,
+    /// Its object.
+    pub object: String,
+    /// Why it was accepted.
+    pub reason: String,
+    /// Until when, as a date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// Where it was accepted: `config`, `comment`, `baseline`.
+    pub by: String,
+}
+
+/// Something that was not checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct NotChecked {
+    /// The rule's id.
+    pub rule: String,
+    /// Why, as a lower-case fragment.
+    pub because: String,
+}
+
+impl Report {
+    /// The worst level among the findings.
+    pub fn worst(&self) -> Option<Level> {
+        self.findings.iter().map(|finding| finding.level).max()
+    }
+}

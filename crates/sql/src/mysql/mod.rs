@@ -1,0 +1,7 @@
+//! The text side of MySQL and MariaDB.
+
+pub mod parse;
+pub mod expression;
+pub mod types;
+pub mod quote;
+pub mod write;

