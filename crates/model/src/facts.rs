@@ -511,50 +511,96 @@ impl Facts {
         }
     }
 
+    /// Whether a fact is a section of the catalog that has a status of its own.
+    pub fn catalog_section(&self, fact: Fact) -> Option<Observed<()>> {
+        matches!(fact, Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
+            .then(|| self.status(fact))
+    }
+
     /// Forgets a fact for a reason, as if the server had refused it.
     pub fn deny(&mut self, fact: Fact, because: &str) {
-        fn forget<T>(observed: &mut Observed<T>, because: &str) {
-            *observed = Observed::Denied(because.to_owned());
-        }
+        self.set_unknown(fact, Unknown::Denied, because);
+    }
+
+    /// Notes that the source cannot tell a fact.
+    pub fn set_unsupported(&mut self, fact: Fact, because: &str) {
+        self.set_unknown(fact, Unknown::Unsupported, because);
+    }
+
+    /// Notes that reading a fact was tried and failed.
+    pub fn set_failed(&mut self, fact: Fact, because: &str) {
+        self.set_unknown(fact, Unknown::Failed, because);
+    }
+
+    /// Notes why a fact is not known. A section of a catalog that is itself not known stays with it.
+    pub fn set_unknown(&mut self, fact: Fact, how: Unknown, because: &str) {
+        let forget = Forget { how, because };
         match fact {
-            Fact::Catalog => forget(&mut self.catalog, because),
+            Fact::Catalog => forget.apply(&mut self.catalog),
             Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions => {
                 let Some(catalog) = self.catalog.known_mut() else { return };
                 match fact {
-                    Fact::Functions => forget(&mut catalog.functions, because),
-                    Fact::Triggers => forget(&mut catalog.triggers, because),
-                    Fact::Policies => forget(&mut catalog.policies, because),
-                    _ => forget(&mut catalog.extensions, because),
+                    Fact::Functions => forget.apply(&mut catalog.functions),
+                    Fact::Triggers => forget.apply(&mut catalog.triggers),
+                    Fact::Policies => forget.apply(&mut catalog.policies),
+                    _ => forget.apply(&mut catalog.extensions),
                 }
             }
-            Fact::TableStatistics => forget(&mut self.table_statistics, because),
-            Fact::IndexStatistics => forget(&mut self.index_statistics, because),
-            Fact::Counters => forget(&mut self.counters, because),
-            Fact::ColumnStatistics => forget(&mut self.column_statistics, because),
-            Fact::SequenceValues => forget(&mut self.sequence_values, because),
-            Fact::ColumnMaxima => forget(&mut self.column_maxima, because),
-            Fact::Workload => forget(&mut self.workload, because),
-            Fact::Settings => forget(&mut self.settings, because),
-            Fact::ServerStatus => forget(&mut self.server_status, because),
-            Fact::Databases => forget(&mut self.databases, because),
-            Fact::Sessions => forget(&mut self.sessions, because),
-            Fact::LockWaits => forget(&mut self.lock_waits, because),
-            Fact::PreparedTransactions => forget(&mut self.prepared_transactions, because),
-            Fact::Replication => forget(&mut self.replication, because),
-            Fact::Slots => forget(&mut self.slots, because),
-            Fact::Archiver => forget(&mut self.archiver, because),
-            Fact::Checkpointer => forget(&mut self.checkpointer, because),
-            Fact::Wal => forget(&mut self.wal, because),
-            Fact::Roles => forget(&mut self.roles, because),
-            Fact::Privileges => forget(&mut self.privileges, because),
-            Fact::Hba => forget(&mut self.hba, because),
-            Fact::UserMappings => forget(&mut self.user_mappings, because),
-            Fact::Publications => forget(&mut self.publications, because),
-            Fact::Storage => forget(&mut self.storage, because),
-            Fact::Integrity => forget(&mut self.integrity, because),
-            Fact::Backups => forget(&mut self.backups, because),
-            Fact::MigrationHistory => forget(&mut self.migration_history, because),
-            Fact::Data => forget(&mut self.data, because),
+            Fact::TableStatistics => forget.apply(&mut self.table_statistics),
+            Fact::IndexStatistics => forget.apply(&mut self.index_statistics),
+            Fact::Counters => forget.apply(&mut self.counters),
+            Fact::ColumnStatistics => forget.apply(&mut self.column_statistics),
+            Fact::SequenceValues => forget.apply(&mut self.sequence_values),
+            Fact::ColumnMaxima => forget.apply(&mut self.column_maxima),
+            Fact::Workload => forget.apply(&mut self.workload),
+            Fact::Settings => forget.apply(&mut self.settings),
+            Fact::ServerStatus => forget.apply(&mut self.server_status),
+            Fact::Databases => forget.apply(&mut self.databases),
+            Fact::Sessions => forget.apply(&mut self.sessions),
+            Fact::LockWaits => forget.apply(&mut self.lock_waits),
+            Fact::PreparedTransactions => forget.apply(&mut self.prepared_transactions),
+            Fact::Replication => forget.apply(&mut self.replication),
+            Fact::Slots => forget.apply(&mut self.slots),
+            Fact::Archiver => forget.apply(&mut self.archiver),
+            Fact::Checkpointer => forget.apply(&mut self.checkpointer),
+            Fact::Wal => forget.apply(&mut self.wal),
+            Fact::Roles => forget.apply(&mut self.roles),
+            Fact::Privileges => forget.apply(&mut self.privileges),
+            Fact::Hba => forget.apply(&mut self.hba),
+            Fact::UserMappings => forget.apply(&mut self.user_mappings),
+            Fact::Publications => forget.apply(&mut self.publications),
+            Fact::Storage => forget.apply(&mut self.storage),
+            Fact::Integrity => forget.apply(&mut self.integrity),
+            Fact::Backups => forget.apply(&mut self.backups),
+            Fact::MigrationHistory => forget.apply(&mut self.migration_history),
+            Fact::Data => forget.apply(&mut self.data),
         }
+    }
+}
+
+/// The ways in which a fact can be unknown after it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unknown {
+    /// The server refused.
+    Denied,
+    /// The source cannot answer.
+    Unsupported,
+    /// The read was tried and failed.
+    Failed,
+}
+
+struct Forget<'a> {
+    how: Unknown,
+    because: &'a str,
+}
+
+impl Forget<'_> {
+    fn apply<T>(&self, observed: &mut Observed<T>) {
+        let because = self.because.to_owned();
+        *observed = match self.how {
+            Unknown::Denied => Observed::Denied(because),
+            Unknown::Unsupported => Observed::Unsupported(because),
+            Unknown::Failed => Observed::Failed(because),
+        };
     }
 }

@@ -1,1 +1,1590 @@
 //! A chain of changes folded into the catalog that a server would hold after them.
+//!
+//! Folding is total: a change of something that is not there is noted as a doubt and left out.
+
+use std::collections::HashMap;
+
+use dbwright_model::catalog::{
+    Catalog, Check, Column, ConstraintKind, Doubt, ForeignKey, Index, IndexKey, IndexPart, Key, Schema,
+    Sequence, Table, TableKind, UserTypeKind,
+};
+use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint, SequenceChanges};
+use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::expression::{Expr, Expression};
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::names;
+
+/// Folds changes one by one.
+pub struct Folder {
+    engine: Engine,
+    catalog: Catalog,
+    /// Position of each table in the catalog by its look-up form.
+    tables: HashMap<QualifiedName, usize>,
+    /// Schemas that unqualified names are looked up in.
+    search_path: Vec<Name>,
+}
+
+impl Folder {
+    /// A folder that starts from an empty database.
+    pub fn new(engine: Engine) -> Self {
+        Folder::on(Catalog::empty(engine))
+    }
+
+    /// A folder that goes on from a catalog.
+    pub fn on(catalog: Catalog) -> Self {
+        let engine = catalog.engine;
+        let search_path = match engine.dialect() {
+            Dialect::Postgres => vec![Name::new("public")],
+            Dialect::Mysql | Dialect::Sqlite => vec![Name::DEFAULT],
+        };
+        let mut folder = Folder { engine, catalog, tables: HashMap::new(), search_path };
+        folder.index_tables();
+        folder
+    }
+
+    /// The catalog as it stands, before names are settled. Rules see the result of [`Folder::finish`].
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The catalog after the last change, sorted, with names settled.
+    pub fn finish(mut self) -> Catalog {
+        self.add_public_schema();
+        crate::understand::settle(&mut self.catalog);
+        self.catalog.sort();
+        self.catalog
+    }
+
+    fn add_public_schema(&mut self) {
+        let mut used: Vec<Name> = self.catalog.tables.iter().map(|table| table.name.schema.clone()).collect();
+        if self.engine == Engine::Postgres {
+            used.push(Name::new("public"));
+        }
+        used.sort();
+        used.dedup();
+        for name in used {
+            if !self.catalog.schemas.iter().any(|schema| schema.name == name) {
+                self.catalog.schemas.push(Schema { name, ..Schema::default() });
+            }
+        }
+    }
+
+    fn index_tables(&mut self) {
+        self.tables = self
+            .catalog
+            .tables
+            .iter()
+            .enumerate()
+            .map(|(i, table)| (self.lookup_form(&table.name), i))
+            .collect();
+    }
+
+    /// SQLite compares table names without regard to case.
+    fn lookup_form(&self, name: &QualifiedName) -> QualifiedName {
+        match self.engine.dialect() {
+            Dialect::Sqlite => QualifiedName::new(
+                name.schema.as_str().to_ascii_lowercase(),
+                name.name.as_str().to_ascii_lowercase(),
+            ),
+            _ => name.clone(),
+        }
+    }
+
+    /// The full name of something that is about to be created.
+    fn new_name(&self, name: &QualifiedName) -> QualifiedName {
+        if name.schema.is_empty()
+            && let Some(first) = self.search_path.first()
+        {
+            return QualifiedName { schema: first.clone(), name: name.name.clone() };
+        }
+        name.clone()
+    }
+
+    /// The full name of a table that is referred to, whether it exists or not.
+    fn table_name(&self, name: &QualifiedName) -> QualifiedName {
+        if name.schema.is_empty() {
+            for schema in &self.search_path {
+                let candidate = QualifiedName { schema: schema.clone(), name: name.name.clone() };
+                if let Some(i) = self.tables.get(&self.lookup_form(&candidate)) {
+                    return self.catalog.tables[*i].name.clone();
+                }
+            }
+        }
+        self.new_name(name)
+    }
+
+    fn table_mut(&mut self, name: &QualifiedName) -> Option<&mut Table> {
+        let full = self.lookup_form(&self.table_name(name));
+        self.tables.get(&full).map(|i| &mut self.catalog.tables[*i])
+    }
+
+    fn doubt(&mut self, object: Option<QualifiedName>, because: impl Into<String>) {
+        self.catalog.doubts.push(Doubt { object, because: because.into() });
+    }
+
+    /// Applies one change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::CreateSchema { name, .. } => {
+                if !self.catalog.schemas.iter().any(|schema| schema.name == *name) {
+                    self.catalog.schemas.push(Schema { name: name.clone(), ..Schema::default() });
+                }
+            }
+            Change::DropSchema { name, cascade, .. } => self.drop_schema(name, *cascade),
+            Change::CreateTable { table, if_not_exists } => self.create_table(table, *if_not_exists),
+            Change::CreateTableLike { table, like, including_indexes, if_not_exists } => {
+                self.create_table_like(table, like, *including_indexes, *if_not_exists);
+            }
+            Change::CreateTableAs { name, .. } => {
+                let name = self.new_name(name);
+                self.doubt(Some(name), "the columns of a table made by a query are not known");
+            }
+            Change::DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
+            Change::RenameTable { table, to } => self.rename_table(table, to),
+            Change::AddColumn { table, column, position, if_not_exists } => {
+                self.add_column(table, column, position, *if_not_exists);
+            }
+            Change::DropColumn { table, column, cascade, .. } => self.drop_column(table, column, *cascade),
+            Change::RenameColumn { table, column, to } => self.rename_column(table, column, to),
+            Change::AlterColumnType { table, column, to, collation, .. } => {
+                self.with_column(table, column, |target| {
+                    target.data_type = to.clone();
+                    if collation.is_some() {
+                        target.collation = collation.clone();
+                    }
+                });
+            }
+            Change::ModifyColumn { table, column, to, position } => {
+                self.modify_column(table, column, to, position);
+            }
+            Change::SetNotNull { table, column, not_null } => {
+                self.with_column(table, column, |target| target.not_null = *not_null);
+            }
+            Change::SetDefault { table, column, default } => {
+                self.with_column(table, column, |target| target.default = default.clone());
+            }
+            Change::SetIdentity { table, column, identity } => self.set_identity(table, column, *identity),
+            Change::DropExpression { table, column } => {
+                self.with_column(table, column, |target| target.generated = None);
+            }
+            Change::AddPrimaryKey { table, key, using_index } => {
+                self.add_key(table, key, ConstraintKind::PrimaryKey, using_index.as_ref());
+            }
+            Change::AddUnique { table, key, using_index } => {
+                self.add_key(table, key, ConstraintKind::Unique, using_index.as_ref());
+            }
+            Change::AddCheck { table, check } => self.add_check(table, check),
+            Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
+            Change::AddExclusion { table, exclusion } => {
+                self.with_table(table, |target, _| {
+                    target.indexes.push(Index {
+                        name: exclusion.name.clone(),
+                        method: Name::new("gist"),
+                        backs: Some(ConstraintKind::Exclusion),
+                        ..Index::default()
+                    });
+                    target.exclusions.push(exclusion.clone());
+                });
+            }
+            Change::DropConstraint { table, constraint, cascade, .. } => {
+                self.drop_constraint(table, constraint, *cascade);
+            }
+            Change::RenameConstraint { table, constraint, to } => {
+                self.rename_constraint(table, constraint, to)
+            }
+            Change::ValidateConstraint { table, constraint } => {
+                self.with_table(table, |target, _| {
+                    for check in &mut target.checks {
+                        if check.name.as_ref() == Some(constraint) {
+                            check.validated = true;
+                        }
+                    }
+                    for foreign_key in &mut target.foreign_keys {
+                        if foreign_key.name.as_ref() == Some(constraint) {
+                            foreign_key.validated = true;
+                        }
+                    }
+                });
+            }
+            Change::CreateIndex { table, index, if_not_exists, only, .. } => {
+                self.create_index(table, index, *if_not_exists, *only);
+            }
+            Change::DropIndex { table, index, .. } => self.drop_index(table.as_ref(), index),
+            Change::RenameIndex { table, index, to } => {
+                if let Some((owner, name)) = self.find_index(table.as_ref(), index) {
+                    self.rename_index(owner, &name, to);
+                }
+            }
+            Change::SetIndexVisible { table, index, visible } => {
+                self.with_table(table, |target, _| {
+                    if let Some(index) = target.indexes.iter_mut().find(|i| i.name == *index) {
+                        index.visible = *visible;
+                    }
+                });
+            }
+            Change::AttachIndex { parent, child } => {
+                if let Some((owner, name)) = self.find_index(None, child) {
+                    let parent = parent.name.clone();
+                    if let Some(index) =
+                        self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
+                    {
+                        index.partition_of = Some(parent);
+                    }
+                }
+            }
+            Change::AttachPartition { table, partition, bound } => {
+                let of = self.table_name(table);
+                self.with_table(partition, |target, _| {
+                    target.kind = TableKind::Partition { of, bound: bound.clone() };
+                });
+            }
+            Change::DetachPartition { partition, .. } => {
+                self.with_table(partition, |target, _| {
+                    target.kind = TableKind::Ordinary;
+                    for index in &mut target.indexes {
+                        index.partition_of = None;
+                    }
+                });
+            }
+            Change::SetInherit { table, parent, inherit } => {
+                let parent = self.table_name(parent);
+                self.with_table(table, |target, _| {
+                    target.inherits.retain(|name| *name != parent);
+                    if *inherit {
+                        target.inherits.push(parent);
+                    }
+                });
+            }
+            Change::SetRowSecurity { table, enabled, forced } => {
+                self.with_table(table, |target, _| {
+                    target.row_security.enabled = enabled.unwrap_or(target.row_security.enabled);
+                    target.row_security.forced = forced.unwrap_or(target.row_security.forced);
+                });
+            }
+            Change::SetReplicaIdentity { table, identity } => {
+                self.with_table(table, |target, _| target.replica_identity = identity.clone());
+            }
+            Change::SetTableOptions { table, options } => self.set_table_options(table, options),
+            Change::SetOwner { object, owner } => self.set_owner(object, owner),
+            Change::SetSchema { object, schema } => {
+                let to = QualifiedName { schema: schema.clone(), name: object.name.clone() };
+                self.rename_table(object, &to);
+            }
+            Change::CreateView { view, .. } => {
+                let mut view = view.as_ref().clone();
+                view.name = self.new_name(&view.name);
+                self.catalog.views.retain(|other| other.name != view.name);
+                self.catalog.views.push(view);
+            }
+            Change::DropView { name, .. } => {
+                let name = self.view_name(name);
+                self.catalog.views.retain(|view| view.name != name);
+            }
+            Change::SetViewOptions { name, options } => {
+                let name = self.view_name(name);
+                if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
+                    merge_options(&mut view.options, options);
+                }
+            }
+            Change::CreateSequence { sequence, .. } => {
+                let mut sequence = sequence.clone();
+                sequence.name = self.new_name(&sequence.name);
+                if let Some((table, _)) = &mut sequence.owned_by {
+                    *table = self.table_name(table);
+                }
+                if !self.catalog.sequences.iter().any(|other| other.name == sequence.name) {
+                    self.catalog.sequences.push(sequence);
+                }
+            }
+            Change::AlterSequence { name, changes } => self.alter_sequence(name, changes),
+            Change::DropSequence { name, .. } => {
+                let name = self.sequence_name(name);
+                self.catalog.sequences.retain(|sequence| sequence.name != name);
+            }
+            Change::CreateType { user_type } => {
+                let mut user_type = user_type.clone();
+                user_type.name = self.new_name(&user_type.name);
+                self.catalog.types.retain(|other| other.name != user_type.name);
+                self.catalog.types.push(user_type);
+            }
+            Change::DropType { name, cascade, .. } => self.drop_type(name, *cascade),
+            Change::AddEnumValue { name, value, before, after } => {
+                self.with_enum(name, |labels| {
+                    let anchor = before.as_ref().or(after.as_ref());
+                    let at = anchor.and_then(|anchor| labels.iter().position(|label| label == anchor));
+                    let at = match (at, before) {
+                        (Some(at), Some(_)) => at,
+                        (Some(at), None) => at + 1,
+                        (None, _) => labels.len(),
+                    };
+                    if !labels.contains(value) {
+                        labels.insert(at, value.clone());
+                    }
+                });
+            }
+            Change::RenameEnumValue { name, value, to } => {
+                self.with_enum(name, |labels| {
+                    for label in labels {
+                        if label == value {
+                            label.clone_from(to);
+                        }
+                    }
+                });
+            }
+            Change::CreateFunction { function, .. } => {
+                let mut function = function.as_ref().clone();
+                function.name = self.new_name(&function.name);
+                if let Some(functions) = self.catalog.functions.known_mut() {
+                    functions.retain(|other| {
+                        (&other.name, &other.arguments) != (&function.name, &function.arguments)
+                    });
+                    functions.push(function);
+                }
+            }
+            Change::DropFunction { name, arguments, .. } => {
+                let name = self.new_name(name);
+                if let Some(functions) = self.catalog.functions.known_mut() {
+                    functions.retain(|function| {
+                        function.name != name
+                            || arguments.as_ref().is_some_and(|arguments| *arguments != function.arguments)
+                    });
+                }
+            }
+            Change::SetFunctionSetting { name, arguments, setting, value } => {
+                let name = self.new_name(name);
+                if let Some(functions) = self.catalog.functions.known_mut() {
+                    for function in functions
+                        .iter_mut()
+                        .filter(|function| function.name == name && function.arguments == *arguments)
+                    {
+                        merge_options(&mut function.settings, &[(setting.clone(), value.clone())]);
+                    }
+                }
+            }
+            Change::CreateTrigger { trigger } => {
+                let mut trigger = trigger.as_ref().clone();
+                trigger.table = self.table_name(&trigger.table);
+                if let Some(triggers) = self.catalog.triggers.known_mut() {
+                    triggers.retain(|other| (&other.table, &other.name) != (&trigger.table, &trigger.name));
+                    triggers.push(trigger);
+                }
+            }
+            Change::DropTrigger { table, name, .. } => {
+                let table = table.as_ref().map(|table| self.table_name(table));
+                if let Some(triggers) = self.catalog.triggers.known_mut() {
+                    triggers.retain(|trigger| {
+                        trigger.name != *name || table.as_ref().is_some_and(|table| *table != trigger.table)
+                    });
+                }
+            }
+            Change::SetTriggerEnabled { table, trigger, enabled } => {
+                let table = self.table_name(table);
+                if let Some(triggers) = self.catalog.triggers.known_mut() {
+                    for other in triggers.iter_mut().filter(|other| other.table == table) {
+                        if trigger.as_ref().is_none_or(|name| *name == other.name) {
+                            other.enabled = *enabled;
+                        }
+                    }
+                }
+            }
+            Change::CreatePolicy { policy } => {
+                let mut policy = policy.as_ref().clone();
+                policy.table = self.table_name(&policy.table);
+                if let Some(policies) = self.catalog.policies.known_mut() {
+                    policies.push(policy);
+                }
+            }
+            Change::DropPolicy { table, name, .. } => {
+                let table = self.table_name(table);
+                if let Some(policies) = self.catalog.policies.known_mut() {
+                    policies.retain(|policy| policy.table != table || policy.name != *name);
+                }
+            }
+            Change::CreateExtension { extension, .. } => {
+                let mut extension = extension.clone();
+                if extension.schema.is_empty()
+                    && let Some(first) = self.search_path.first()
+                {
+                    extension.schema = first.clone();
+                }
+                if let Some(extensions) = self.catalog.extensions.known_mut()
+                    && !extensions.iter().any(|other| other.name == extension.name)
+                {
+                    extensions.push(extension);
+                }
+            }
+            Change::DropExtension { name, .. } => {
+                if let Some(extensions) = self.catalog.extensions.known_mut() {
+                    extensions.retain(|extension| extension.name != *name);
+                }
+            }
+            Change::Comment { on, text } => self.comment(on, text.as_ref()),
+            Change::SetSessionSetting { name, value, .. } if *name == "search_path" => {
+                self.set_search_path(value.as_deref());
+            }
+            Change::Opaque { because, touches } => {
+                if touches.is_empty() {
+                    self.doubt(None, because.clone());
+                }
+                for name in touches {
+                    let name = self.table_name(name);
+                    self.doubt(Some(name), because.clone());
+                }
+            }
+            Change::Reindex { .. }
+            | Change::RefreshView { .. }
+            | Change::SetSequenceValue { .. }
+            | Change::SyncSequence { .. }
+            | Change::UpdateExtension { .. }
+            | Change::SetGrant { .. }
+            | Change::SetServerSetting { .. }
+            | Change::SetRoleSetting { .. }
+            | Change::SetSessionSetting { .. }
+            | Change::Analyze { .. }
+            | Change::Vacuum { .. }
+            | Change::Transaction { .. }
+            | Change::Data { .. }
+            | Change::Nothing => {}
+        }
+    }
+
+    fn set_search_path(&mut self, value: Option<&str>) {
+        let names: Vec<Name> = value
+            .unwrap_or("public")
+            .split(',')
+            .map(|name| name.trim().trim_matches(['"', '\'']))
+            .filter(|name| !name.is_empty() && !name.starts_with('$') && *name != "pg_catalog")
+            .map(Name::new)
+            .collect();
+        // An empty path means that every name is qualified; unqualified ones still have to go somewhere.
+        self.search_path = if names.is_empty() { vec![Name::new("public")] } else { names };
+    }
+
+    fn view_name(&self, name: &QualifiedName) -> QualifiedName {
+        if name.schema.is_empty() {
+            for schema in &self.search_path {
+                let candidate = QualifiedName { schema: schema.clone(), name: name.name.clone() };
+                if self.catalog.views.iter().any(|view| view.name == candidate) {
+                    return candidate;
+                }
+            }
+        }
+        self.new_name(name)
+    }
+
+    fn sequence_name(&self, name: &QualifiedName) -> QualifiedName {
+        self.new_name(name)
+    }
+
+    /// Runs `edit` on a table; a table that is not there becomes a doubt.
+    fn with_table(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Table, Engine)) {
+        let engine = self.engine;
+        match self.table_mut(name) {
+            Some(table) => edit(table, engine),
+            None => {
+                let name = self.table_name(name);
+                self.doubt(Some(name), "it is changed but was never created");
+            }
+        }
+    }
+
+    fn with_column(&mut self, table: &QualifiedName, column: &Name, edit: impl FnOnce(&mut Column)) {
+        self.with_table(table, |table, engine| {
+            if let Some(column) = column_mut(engine, table, column) {
+                edit(column);
+            }
+        });
+    }
+
+    fn with_enum(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Vec<String>)) {
+        let name = self.new_name(name);
+        if let Some(user_type) = self.catalog.types.iter_mut().find(|other| other.name == name)
+            && let UserTypeKind::Enum(labels) = &mut user_type.kind
+        {
+            edit(labels);
+        }
+    }
+
+    fn drop_schema(&mut self, name: &Name, cascade: bool) {
+        self.catalog.schemas.retain(|schema| schema.name != *name);
+        if cascade {
+            let doomed: Vec<QualifiedName> = self
+                .catalog
+                .tables
+                .iter()
+                .filter(|table| table.name.schema == *name)
+                .map(|table| table.name.clone())
+                .collect();
+            for table in doomed {
+                self.drop_table(&table, true);
+            }
+            self.catalog.views.retain(|view| view.name.schema != *name);
+            self.catalog.sequences.retain(|sequence| sequence.name.schema != *name);
+            self.catalog.types.retain(|user_type| user_type.name.schema != *name);
+            if let Some(functions) = self.catalog.functions.known_mut() {
+                functions.retain(|function| function.name.schema != *name);
+            }
+        }
+    }
+
+    fn create_table(&mut self, table: &Table, if_not_exists: bool) {
+        let name = self.new_name(&table.name);
+        if self.tables.contains_key(&self.lookup_form(&name)) {
+            if !if_not_exists {
+                self.doubt(Some(name), "it is created twice");
+            }
+            return;
+        }
+        let mut table = table.clone();
+        table.name = name;
+        self.inherit_columns(&mut table);
+        let keys = (table.primary_key.take(), std::mem::take(&mut table.uniques));
+        let checks = std::mem::take(&mut table.checks);
+        let foreign_keys = std::mem::take(&mut table.foreign_keys);
+        // Keys of MySQL arrive together with their indexes; all others get theirs when they are added.
+        let named_indexes = std::mem::take(&mut table.indexes);
+        let name = table.name.clone();
+        let partition_of = match &mut table.kind {
+            TableKind::Partition { of, .. } => {
+                *of = resolve_in(&self.tables, &self.search_path, of);
+                Some(of.clone())
+            }
+            _ => None,
+        };
+        self.catalog.tables.push(table);
+        self.tables.insert(self.lookup_form(&name), self.catalog.tables.len() - 1);
+        self.make_sequences(&name);
+        if let Some(key) = &keys.0 {
+            self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
+        }
+        for index in &named_indexes {
+            if index.backs != Some(ConstraintKind::PrimaryKey) {
+                self.create_index(&name, index, false, false);
+            }
+        }
+        for key in &keys.1 {
+            self.add_key(&name, key, ConstraintKind::Unique, None);
+        }
+        for check in &checks {
+            self.add_check(&name, check);
+        }
+        for foreign_key in &foreign_keys {
+            self.add_foreign_key(&name, foreign_key);
+        }
+        if let Some(parent) = partition_of {
+            self.copy_parent_keys(&name, &parent);
+        }
+    }
+
+    /// Columns that come from a partitioned parent or by inheritance.
+    fn inherit_columns(&mut self, table: &mut Table) {
+        for parent in &mut table.inherits {
+            *parent = self.table_name(parent);
+        }
+        let mut parents = table.inherits.clone();
+        if let TableKind::Partition { of, .. } = &table.kind {
+            parents.push(self.table_name(of));
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for parent in &parents {
+            let Some(parent) = self.table_mut(parent) else { continue };
+            for column in &parent.columns {
+                if !columns.iter().any(|other| other.name == column.name) {
+                    // A sequence belongs to the column it was made for, not to its heirs.
+                    columns.push(Column { sequence: None, auto_increment: false, ..column.clone() });
+                }
+            }
+        }
+        for own in std::mem::take(&mut table.columns) {
+            match columns.iter_mut().find(|column| column.name == own.name) {
+                Some(column) => {
+                    column.not_null |= own.not_null;
+                    if own.default.is_some() {
+                        column.default = own.default;
+                    }
+                }
+                None => columns.push(own),
+            }
+        }
+        table.columns = columns;
+    }
+
+    /// A partition carries its parent's keys, foreign keys and indexes.
+    fn copy_parent_keys(&mut self, name: &QualifiedName, parent: &QualifiedName) {
+        let Some(parent) = self.table_mut(parent) else { return };
+        let (primary_key, uniques) = (parent.primary_key.clone(), parent.uniques.clone());
+        let (checks, foreign_keys) = (parent.checks.clone(), parent.foreign_keys.clone());
+        let indexes: Vec<Index> =
+            parent.indexes.iter().filter(|index| index.backs.is_none()).cloned().collect();
+        if let Some(key) = primary_key {
+            self.add_key(name, &Key { name: None, ..key }, ConstraintKind::PrimaryKey, None);
+        }
+        for key in uniques {
+            self.add_key(name, &Key { name: None, ..key }, ConstraintKind::Unique, None);
+        }
+        for check in checks {
+            self.add_check(name, &check);
+        }
+        for foreign_key in foreign_keys {
+            self.add_foreign_key(name, &foreign_key);
+        }
+        for index in indexes {
+            let partition_of = Some(index.name.clone());
+            self.create_index(name, &Index { name: Name::DEFAULT, partition_of, ..index }, false, false);
+        }
+    }
+
+    fn create_table_like(
+        &mut self,
+        table: &Table,
+        like: &QualifiedName,
+        including_indexes: bool,
+        if_not_exists: bool,
+    ) {
+        let Some(source) = self.table_mut(like).map(|source| source.clone()) else {
+            let name = self.new_name(&table.name);
+            self.doubt(Some(name), format!("it is made like `{like}`, which was never created"));
+            self.create_table(table, if_not_exists);
+            return;
+        };
+        let mut copy = table.clone();
+        let mut columns: Vec<Column> = source
+            .columns
+            .iter()
+            .map(|column| {
+                let mut column = column.clone();
+                if self.engine == Engine::Postgres && !including_indexes {
+                    column.default = None;
+                    column.identity = None;
+                    column.generated = None;
+                }
+                column.sequence = None;
+                if self.engine == Engine::Postgres {
+                    column.auto_increment = false;
+                }
+                column
+            })
+            .collect();
+        columns.append(&mut copy.columns);
+        copy.columns = columns;
+        if including_indexes {
+            copy.primary_key = copy.primary_key.or(source.primary_key.map(|key| Key { name: None, ..key }));
+            copy.uniques.extend(source.uniques.into_iter().map(|key| Key { name: None, ..key }));
+            if self.engine.dialect() == Dialect::Mysql {
+                copy.storage_engine = source.storage_engine;
+                copy.collation = source.collation;
+                copy.indexes = source.indexes;
+                copy.checks = source.checks;
+            } else {
+                copy.indexes.extend(
+                    source.indexes.into_iter().filter(|index| index.backs.is_none()).map(|index| Index {
+                        name: Name::DEFAULT,
+                        partition_of: None,
+                        ..index
+                    }),
+                );
+            }
+        }
+        self.create_table(&copy, if_not_exists);
+    }
+
+    /// Gives `serial` and identity columns their sequences.
+    fn make_sequences(&mut self, table: &QualifiedName) {
+        if self.engine != Engine::Postgres {
+            return;
+        }
+        let Some(target) = self.table_mut(table) else { return };
+        let wanted: Vec<(Name, DataType, bool)> = target
+            .columns
+            .iter()
+            .filter(|column| {
+                column.sequence.is_none() && (column.auto_increment || column.identity.is_some())
+            })
+            .map(|column| (column.name.clone(), column.data_type.clone(), column.auto_increment))
+            .collect();
+        for (column, data_type, serial) in wanted {
+            let taken = |name: &str| self.relation_exists(&table.schema, name);
+            let name = names::postgres_unused(table.name.as_str(), column.as_str(), "seq", &taken);
+            let name = QualifiedName { schema: table.schema.clone(), name };
+            let max = data_type.max_integer().map_or(i64::MAX, |max| max.min(i64::MAX as u64) as i64);
+            self.catalog.sequences.push(Sequence {
+                name: name.clone(),
+                data_type,
+                start: 1,
+                increment: 1,
+                min: 1,
+                max,
+                cycle: false,
+                owned_by: Some((table.clone(), column.clone())),
+            });
+            self.with_column(table, &column, |target| {
+                target.not_null = true;
+                target.auto_increment = false;
+                if serial {
+                    let text = format!("nextval('{name}'::regclass)");
+                    let tree = crate::parse_expression(Dialect::Postgres, &text);
+                    target.default = Some(Expression { text, tree: tree.map(Box::new) });
+                }
+                target.sequence = Some(name);
+            });
+        }
+    }
+
+    fn relation_exists(&self, schema: &Name, name: &str) -> bool {
+        self.catalog.tables.iter().any(|table| {
+            table.name.schema == *schema
+                && (table.name.name == *name || table.indexes.iter().any(|index| index.name == *name))
+        }) || self.catalog.sequences.iter().any(|s| s.name.schema == *schema && s.name.name == *name)
+            || self.catalog.views.iter().any(|v| v.name.schema == *schema && v.name.name == *name)
+    }
+
+    fn drop_table(&mut self, name: &QualifiedName, cascade: bool) {
+        let full = self.table_name(name);
+        let Some(i) = self.tables.get(&self.lookup_form(&full)).copied() else { return };
+        let full = self.catalog.tables[i].name.clone();
+        let partitions: Vec<QualifiedName> = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| matches!(&table.kind, TableKind::Partition { of, .. } if *of == full))
+            .map(|table| table.name.clone())
+            .collect();
+        self.catalog.tables.remove(i);
+        self.index_tables();
+        for partition in partitions {
+            self.drop_table(&partition, cascade);
+        }
+        if cascade {
+            for table in &mut self.catalog.tables {
+                table.foreign_keys.retain(|foreign_key| foreign_key.references != full);
+            }
+        }
+        self.catalog
+            .sequences
+            .retain(|sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != full));
+        if let Some(triggers) = self.catalog.triggers.known_mut() {
+            triggers.retain(|trigger| trigger.table != full);
+        }
+        if let Some(policies) = self.catalog.policies.known_mut() {
+            policies.retain(|policy| policy.table != full);
+        }
+    }
+
+    fn rename_table(&mut self, table: &QualifiedName, to: &QualifiedName) {
+        let from = self.table_name(table);
+        let Some(i) = self.tables.get(&self.lookup_form(&from)).copied() else {
+            let view = self.view_name(table);
+            let to = QualifiedName {
+                schema: if to.schema.is_empty() { view.schema.clone() } else { to.schema.clone() },
+                name: to.name.clone(),
+            };
+            match self.catalog.views.iter_mut().find(|other| other.name == view) {
+                Some(view) => view.name = to,
+                None => self.doubt(Some(from), "it is renamed but was never created"),
+            }
+            return;
+        };
+        let from = self.catalog.tables[i].name.clone();
+        let to = QualifiedName {
+            schema: if to.schema.is_empty() { from.schema.clone() } else { to.schema.clone() },
+            name: to.name.clone(),
+        };
+        self.catalog.tables[i].name = to.clone();
+        let rename = |name: &mut QualifiedName| {
+            if *name == from {
+                *name = to.clone();
+            }
+        };
+        for table in &mut self.catalog.tables {
+            table.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.references));
+            table.inherits.iter_mut().for_each(rename);
+            if let TableKind::Partition { of, .. } = &mut table.kind {
+                rename(of);
+            }
+        }
+        for sequence in &mut self.catalog.sequences {
+            if let Some((table, _)) = &mut sequence.owned_by {
+                rename(table);
+            }
+        }
+        if let Some(triggers) = self.catalog.triggers.known_mut() {
+            triggers.iter_mut().for_each(|trigger| rename(&mut trigger.table));
+        }
+        if let Some(policies) = self.catalog.policies.known_mut() {
+            policies.iter_mut().for_each(|policy| rename(&mut policy.table));
+        }
+        self.index_tables();
+    }
+
+    fn add_column(
+        &mut self,
+        table: &QualifiedName,
+        column: &Column,
+        position: &ColumnPosition,
+        if_not_exists: bool,
+    ) {
+        let full = self.table_name(table);
+        let mut duplicate = false;
+        self.with_table(table, |target, engine| {
+            if column_mut(engine, target, &column.name).is_some() {
+                duplicate = true;
+                return;
+            }
+            insert_column(target, column.clone(), position);
+        });
+        if duplicate && !if_not_exists {
+            self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
+        }
+        self.make_sequences(&full);
+        let heirs: Vec<QualifiedName> = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| {
+                table.inherits.contains(&full)
+                    || matches!(&table.kind, TableKind::Partition { of, .. } if *of == full)
+            })
+            .map(|table| table.name.clone())
+            .collect();
+        for heir in heirs {
+            let column = Column { auto_increment: false, identity: None, ..column.clone() };
+            self.add_column(&heir, &column, position, true);
+        }
+    }
+
+    fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool) {
+        let full = self.table_name(table);
+        self.with_table(table, |target, engine| {
+            let Some(declared) = column_mut(engine, target, column).map(|found| found.name.clone()) else {
+                return;
+            };
+            target.columns.retain(|other| other.name != declared);
+            if engine.dialect() == Dialect::Mysql {
+                // MySQL takes the column out of its indexes and drops those that become empty.
+                for index in &mut target.indexes {
+                    index.parts.retain(|part| part.as_column() != Some(&declared));
+                }
+                target.indexes.retain(|index| !index.parts.is_empty());
+                for key in &mut target.uniques {
+                    key.columns.retain(|other| *other != declared);
+                }
+                target.uniques.retain(|key| !key.columns.is_empty());
+            } else {
+                target.indexes.retain(|index| !index_mentions(index, &declared));
+                target.uniques.retain(|key| !key.columns.contains(&declared));
+            }
+            if target.primary_key.as_ref().is_some_and(|key| key.columns.contains(&declared)) {
+                target.primary_key = None;
+            }
+            target.checks.retain(|check| !mentions(&check.expression, &declared));
+            target.foreign_keys.retain(|foreign_key| !foreign_key.columns.contains(&declared));
+        });
+        if cascade {
+            for other in &mut self.catalog.tables {
+                other.foreign_keys.retain(|foreign_key| {
+                    foreign_key.references != full || !foreign_key.referenced_columns.contains(column)
+                });
+            }
+        }
+        self.catalog.sequences.retain(|sequence| {
+            sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
+        });
+    }
+
+    fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
+        let full = self.table_name(table);
+        let mut declared = column.clone();
+        self.with_table(table, |target, engine| {
+            if let Some(found) = column_mut(engine, target, column) {
+                declared = std::mem::replace(&mut found.name, to.clone());
+            }
+            rename_in_table(target, &declared, to);
+        });
+        for other in &mut self.catalog.tables {
+            for foreign_key in &mut other.foreign_keys {
+                if foreign_key.references == full {
+                    rename_names(&mut foreign_key.referenced_columns, &declared, to);
+                }
+            }
+        }
+        for sequence in &mut self.catalog.sequences {
+            if let Some((table, owner)) = &mut sequence.owned_by
+                && *table == full
+                && *owner == declared
+            {
+                *owner = to.clone();
+            }
+        }
+    }
+
+    fn modify_column(
+        &mut self,
+        table: &QualifiedName,
+        column: &Name,
+        to: &Column,
+        position: &ColumnPosition,
+    ) {
+        if *column != to.name {
+            self.rename_column(table, column, &to.name);
+        }
+        self.with_table(table, |target, engine| {
+            let in_key =
+                target.primary_key.as_ref().is_some_and(|key| key.columns.iter().any(|c| *c == to.name));
+            let Some(found) = column_mut(engine, target, &to.name) else { return };
+            *found = to.clone();
+            found.not_null |= in_key;
+            if *position != ColumnPosition::Last
+                && let Some(i) = target.columns.iter().position(|other| other.name == to.name)
+            {
+                let column = target.columns.remove(i);
+                insert_column(target, column, position);
+            }
+        });
+    }
+
+    fn set_identity(
+        &mut self,
+        table: &QualifiedName,
+        column: &Name,
+        identity: Option<dbwright_model::catalog::Identity>,
+    ) {
+        let full = self.table_name(table);
+        self.with_column(table, column, |target| target.identity = identity);
+        if identity.is_some() {
+            self.make_sequences(&full);
+        } else {
+            self.with_column(table, column, |target| target.sequence = None);
+            self.catalog.sequences.retain(|sequence| {
+                sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
+            });
+        }
+    }
+
+    fn add_key(
+        &mut self,
+        table: &QualifiedName,
+        key: &Key,
+        kind: ConstraintKind,
+        using_index: Option<&Name>,
+    ) {
+        let mut key = key.clone();
+        let full = self.table_name(table);
+        if key.name.is_none() && self.engine == Engine::Postgres && using_index.is_none() {
+            let taken = |name: &str| self.relation_exists(&full.schema, name);
+            key.name = Some(match kind {
+                ConstraintKind::PrimaryKey => names::postgres_unused(full.name.as_str(), "", "pkey", &taken),
+                _ => {
+                    let middle = names::joined_columns(key.columns.iter().map(Name::as_str));
+                    names::postgres_unused(full.name.as_str(), &middle, "key", &taken)
+                }
+            });
+        }
+        self.with_table(table, |target, engine| {
+            if let Some(index_name) = using_index {
+                let Some(index) = target.indexes.iter_mut().find(|index| index.name == *index_name) else {
+                    return;
+                };
+                key.columns = index.parts.iter().filter_map(IndexPart::as_column).cloned().collect();
+                key.nulls_not_distinct = index.nulls_not_distinct;
+                index.backs = Some(kind);
+                // The index takes the constraint's name.
+                index.name = key.name.get_or_insert_with(|| index_name.clone()).clone();
+            } else {
+                let columns: Vec<Name> = key
+                    .columns
+                    .iter()
+                    .map(|name| {
+                        column_mut(engine, target, name).map_or_else(|| name.clone(), |c| c.name.clone())
+                    })
+                    .collect();
+                key.columns = columns;
+                let index_name = key_index_name(engine, target, &key, kind);
+                let exists = target.indexes.iter().any(|index| {
+                    index.backs.is_some()
+                        && index.unique
+                        && index.columns().is_some_and(|columns| {
+                            columns.iter().copied().eq(key.columns.iter())
+                                && (engine == Engine::Sqlite || index.name == index_name)
+                        })
+                });
+                if !exists {
+                    target.indexes.push(Index {
+                        name: index_name,
+                        parts: key.columns.iter().map(IndexPart::column).collect(),
+                        unique: true,
+                        nulls_not_distinct: key.nulls_not_distinct,
+                        backs: Some(kind),
+                        ..Index::default()
+                    });
+                }
+            }
+            match kind {
+                ConstraintKind::PrimaryKey => {
+                    if implies_not_null(engine, target, &key) {
+                        for column in &mut target.columns {
+                            column.not_null |= key.columns.contains(&column.name);
+                        }
+                    }
+                    target.primary_key = Some(key);
+                }
+                _ => {
+                    if !target.uniques.contains(&key) {
+                        target.uniques.push(key);
+                    }
+                }
+            }
+        });
+    }
+
+    fn add_check(&mut self, table: &QualifiedName, check: &Check) {
+        let mut check = check.clone();
+        self.with_table(table, |target, engine| {
+            if check.name.is_none() && engine == Engine::Postgres {
+                let columns: Vec<&Name> =
+                    check.expression.tree.as_ref().map(|tree| tree.columns()).unwrap_or_default();
+                let second = if columns.len() == 1 { columns[0].as_str() } else { "" };
+                let taken = |name: &str| constraint_exists(target, name);
+                check.name = Some(names::postgres_unused(target.name.name.as_str(), second, "check", &taken));
+            }
+            target.checks.push(check);
+        });
+    }
+
+    fn add_foreign_key(&mut self, table: &QualifiedName, foreign_key: &ForeignKey) {
+        let mut foreign_key = foreign_key.clone();
+        foreign_key.references = self.table_name(&foreign_key.references);
+        self.with_table(table, |target, engine| {
+            if foreign_key.name.is_none() {
+                match engine {
+                    Engine::Postgres => {
+                        let middle = names::joined_columns(foreign_key.columns.iter().map(Name::as_str));
+                        let taken = |name: &str| constraint_exists(target, name);
+                        foreign_key.name =
+                            Some(names::postgres_unused(target.name.name.as_str(), &middle, "fkey", &taken));
+                    }
+                    Engine::Mysql | Engine::Mariadb => {
+                        let n = target.foreign_keys.len() + 1;
+                        foreign_key.name = Some(Name::from(format!("{}_ibfk_{n}", target.name.name)));
+                    }
+                    Engine::Sqlite => {}
+                }
+            }
+            target.foreign_keys.push(foreign_key);
+        });
+    }
+
+    fn drop_constraint(&mut self, table: &QualifiedName, constraint: &DroppedConstraint, cascade: bool) {
+        let full = self.table_name(table);
+        let mut dropped_columns: Option<Vec<Name>> = None;
+        self.with_table(table, |target, _| {
+            let is_primary = match constraint {
+                DroppedConstraint::PrimaryKey => true,
+                DroppedConstraint::Named(name) => {
+                    target.primary_key.as_ref().is_some_and(|key| key.name.as_ref() == Some(name))
+                }
+            };
+            if is_primary {
+                dropped_columns = target.primary_key.take().map(|key| key.columns);
+                target.indexes.retain(|index| index.backs != Some(ConstraintKind::PrimaryKey));
+                return;
+            }
+            let DroppedConstraint::Named(name) = constraint else { return };
+            if let Some(i) = target.uniques.iter().position(|key| key.name.as_ref() == Some(name)) {
+                dropped_columns = Some(target.uniques.remove(i).columns);
+                target.indexes.retain(|index| index.name != *name || index.backs.is_none());
+            }
+            target.checks.retain(|check| check.name.as_ref() != Some(name));
+            target.foreign_keys.retain(|foreign_key| foreign_key.name.as_ref() != Some(name));
+            if target.exclusions.iter().any(|exclusion| exclusion.name == *name) {
+                target.exclusions.retain(|exclusion| exclusion.name != *name);
+                target.indexes.retain(|index| index.name != *name);
+            }
+        });
+        if let Some(columns) = dropped_columns
+            && cascade
+        {
+            for other in &mut self.catalog.tables {
+                other.foreign_keys.retain(|foreign_key| {
+                    foreign_key.references != full || foreign_key.referenced_columns != columns
+                });
+            }
+        }
+    }
+
+    fn rename_constraint(&mut self, table: &QualifiedName, constraint: &Name, to: &Name) {
+        self.with_table(table, |target, _| {
+            let rename = |name: &mut Option<Name>| {
+                if name.as_ref() == Some(constraint) {
+                    *name = Some(to.clone());
+                }
+            };
+            target.primary_key.iter_mut().for_each(|key| rename(&mut key.name));
+            target.uniques.iter_mut().for_each(|key| rename(&mut key.name));
+            target.checks.iter_mut().for_each(|check| rename(&mut check.name));
+            target.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.name));
+            for index in &mut target.indexes {
+                if index.backs.is_some() && index.name == *constraint {
+                    index.name = to.clone();
+                }
+            }
+        });
+    }
+
+    fn create_index(&mut self, table: &QualifiedName, index: &Index, if_not_exists: bool, only: bool) {
+        let full = self.table_name(table);
+        let mut index = index.clone();
+        if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == full && view.materialized)
+        {
+            view.indexes.push(index);
+            return;
+        }
+        if if_not_exists
+            && !index.name.is_empty()
+            && self.find_index(Some(&full), &full.sibling(&index.name)).is_some()
+        {
+            return;
+        }
+        if index.name.is_empty()
+            && let Some(target) = self.table_mut(table).map(|target| target.clone())
+        {
+            index.name = match self.engine.dialect() {
+                Dialect::Postgres => {
+                    let taken = |name: &str| self.relation_exists(&full.schema, name);
+                    names::index_name(self.engine, &target, &index, &taken)
+                }
+                _ => {
+                    let taken = |name: &str| target.indexes.iter().any(|other| other.name == *name);
+                    names::index_name(self.engine, &target, &index, &taken)
+                }
+            };
+        }
+        let children: Vec<QualifiedName> = if only {
+            Vec::new()
+        } else {
+            self.catalog
+                .tables
+                .iter()
+                .filter(|table| matches!(&table.kind, TableKind::Partition { of, .. } if *of == full))
+                .map(|table| table.name.clone())
+                .collect()
+        };
+        let parent_index = index.clone();
+        self.with_table(table, |target, engine| {
+            for part in &mut index.parts {
+                if let IndexKey::Column(name) = &mut part.key
+                    && let Some(column) = column_mut(engine, target, name)
+                {
+                    *name = column.name.clone();
+                }
+            }
+            target.indexes.push(index);
+        });
+        for child in children {
+            let partition_of = Some(parent_index.name.clone());
+            let copy = Index { name: Name::DEFAULT, partition_of, ..parent_index.clone() };
+            self.create_index(&child, &copy, false, false);
+        }
+    }
+
+    /// The table that holds an index, and the index's name as declared.
+    fn find_index(&self, table: Option<&QualifiedName>, index: &QualifiedName) -> Option<(usize, Name)> {
+        let same = |name: &Name| match self.engine.dialect() {
+            Dialect::Postgres => *name == index.name,
+            _ => name.eq_ignore_case(index.name.as_str()),
+        };
+        let table = table.map(|table| self.lookup_form(&self.table_name(table)));
+        self.catalog.tables.iter().enumerate().find_map(|(i, candidate)| {
+            if table.as_ref().is_some_and(|table| *table != self.lookup_form(&candidate.name)) {
+                return None;
+            }
+            if !index.schema.is_empty() && candidate.name.schema != index.schema {
+                return None;
+            }
+            candidate.indexes.iter().find(|other| same(&other.name)).map(|other| (i, other.name.clone()))
+        })
+    }
+
+    fn drop_index(&mut self, table: Option<&QualifiedName>, index: &QualifiedName) {
+        let Some((owner, name)) = self.find_index(table, index) else {
+            for view in &mut self.catalog.views {
+                view.indexes.retain(|other| other.name != index.name);
+            }
+            return;
+        };
+        let table = &mut self.catalog.tables[owner];
+        table.indexes.retain(|other| other.name != name);
+        table.uniques.retain(|key| key.name.as_ref() != Some(&name));
+        for table in &mut self.catalog.tables {
+            table.indexes.retain(|other| other.partition_of.as_ref() != Some(&name));
+        }
+    }
+
+    fn rename_index(&mut self, owner: usize, name: &Name, to: &Name) {
+        let table = &mut self.catalog.tables[owner];
+        for index in &mut table.indexes {
+            if index.name == *name {
+                index.name = to.clone();
+            }
+        }
+        for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
+            if key.name.as_ref() == Some(name) {
+                key.name = Some(to.clone());
+            }
+        }
+    }
+
+    fn set_table_options(&mut self, table: &QualifiedName, options: &[(Name, String)]) {
+        self.with_table(table, |target, engine| {
+            if engine.dialect() != Dialect::Mysql {
+                merge_options(&mut target.options, options);
+                return;
+            }
+            for (name, value) in options {
+                match name.as_str() {
+                    "engine" => target.storage_engine = Some(Name::new(value)),
+                    "collate" => target.collation = Some(Name::new(value)),
+                    "comment" => target.comment = Some(value.clone()),
+                    _ => merge_options(&mut target.options, &[(name.clone(), value.clone())]),
+                }
+            }
+        });
+    }
+
+    fn set_owner(&mut self, object: &QualifiedName, owner: &Name) {
+        if let Some(table) = self.table_mut(object) {
+            table.owner = Some(owner.clone());
+            return;
+        }
+        let view = self.view_name(object);
+        if let Some(view) = self.catalog.views.iter_mut().find(|other| other.name == view) {
+            view.owner = Some(owner.clone());
+        }
+    }
+
+    fn alter_sequence(&mut self, name: &QualifiedName, changes: &SequenceChanges) {
+        let full = self.sequence_name(name);
+        let owned_by = changes
+            .owned_by
+            .as_ref()
+            .map(|owner| owner.as_ref().map(|(table, column)| (self.table_name(table), column.clone())));
+        let Some(sequence) = self.catalog.sequences.iter_mut().find(|sequence| sequence.name == full) else {
+            return;
+        };
+        if let Some(data_type) = &changes.data_type {
+            // The limits follow the type as long as they are the type's own.
+            if sequence.data_type.max_integer().and_then(|max| i64::try_from(max).ok()) == Some(sequence.max)
+                && let Some(max) = data_type.max_integer().and_then(|max| i64::try_from(max).ok())
+            {
+                sequence.max = max;
+            }
+            sequence.data_type = data_type.clone();
+        }
+        sequence.increment = changes.increment.unwrap_or(sequence.increment);
+        sequence.min = changes.min.unwrap_or(sequence.min);
+        sequence.max = changes.max.unwrap_or(sequence.max);
+        sequence.cycle = changes.cycle.unwrap_or(sequence.cycle);
+        if let Some(owner) = owned_by {
+            sequence.owned_by.clone_from(&owner);
+            if let Some((table, column)) = owner {
+                self.with_column(&table, &column, |target| target.sequence = Some(full.clone()));
+            }
+        }
+        if let Some(to) = &changes.rename
+            && let Some(sequence) = self.catalog.sequences.iter_mut().find(|sequence| sequence.name == full)
+        {
+            sequence.name.name = to.clone();
+        }
+    }
+
+    fn drop_type(&mut self, name: &QualifiedName, cascade: bool) {
+        let full = self.new_name(name);
+        self.catalog.types.retain(|user_type| user_type.name != full);
+        if cascade {
+            for table in &mut self.catalog.tables {
+                table.columns.retain(|column| {
+                    column
+                        .data_type
+                        .user_type
+                        .as_ref()
+                        .is_none_or(|user_type| *user_type != full && *user_type != *name)
+                });
+            }
+        }
+    }
+
+    fn comment(&mut self, on: &CommentTarget, text: Option<&String>) {
+        let text = text.cloned();
+        match on {
+            CommentTarget::Schema(name) => {
+                if let Some(schema) = self.catalog.schemas.iter_mut().find(|schema| schema.name == *name) {
+                    schema.comment = text;
+                }
+            }
+            CommentTarget::Table(name) => self.with_table(name, |table, _| table.comment = text),
+            CommentTarget::Column(table, column) => {
+                let full = self.table_name(table);
+                if self.table_mut(&full).is_some() {
+                    self.with_column(table, column, |column| column.comment = text);
+                }
+            }
+            CommentTarget::View(name) => {
+                let name = self.view_name(name);
+                if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
+                    view.comment = text;
+                }
+            }
+            CommentTarget::Index(name) => {
+                if let Some((owner, name)) = self.find_index(None, name)
+                    && let Some(index) =
+                        self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
+                {
+                    index.comment = text;
+                }
+            }
+            CommentTarget::Type(name) => {
+                let name = self.new_name(name);
+                if let Some(user_type) = self.catalog.types.iter_mut().find(|other| other.name == name) {
+                    user_type.comment = text;
+                }
+            }
+            CommentTarget::Other => {}
+        }
+    }
+}
+
+fn resolve_in(
+    tables: &HashMap<QualifiedName, usize>,
+    search_path: &[Name],
+    name: &QualifiedName,
+) -> QualifiedName {
+    if !name.schema.is_empty() {
+        return name.clone();
+    }
+    let candidates =
+        search_path.iter().map(|schema| QualifiedName { schema: schema.clone(), name: name.name.clone() });
+    let first = candidates.clone().next();
+    candidates.into_iter().find(|name| tables.contains_key(name)).or(first).unwrap_or_else(|| name.clone())
+}
+
+fn column_mut<'a>(engine: Engine, table: &'a mut Table, name: &Name) -> Option<&'a mut Column> {
+    table.columns.iter_mut().find(|column| match engine.dialect() {
+        Dialect::Postgres => column.name == *name,
+        Dialect::Mysql | Dialect::Sqlite => column.name.eq_ignore_case(name.as_str()),
+    })
+}
+
+fn insert_column(table: &mut Table, column: Column, position: &ColumnPosition) {
+    let at = match position {
+        ColumnPosition::Last => table.columns.len(),
+        ColumnPosition::First => 0,
+        ColumnPosition::After(name) => table
+            .columns
+            .iter()
+            .position(|other| other.name.eq_ignore_case(name.as_str()))
+            .map_or(table.columns.len(), |i| i + 1),
+    };
+    table.columns.insert(at, column);
+}
+
+/// Whether a primary key makes its columns `NOT NULL`. SQLite does so only where the key is the table itself.
+fn implies_not_null(engine: Engine, table: &Table, key: &Key) -> bool {
+    if engine != Engine::Sqlite || table.without_rowid {
+        return true;
+    }
+    matches!(key.columns.as_slice(), [column]
+        if table.column(column.as_str()).is_some_and(|column| column.data_type.text.eq_ignore_case("integer")))
+}
+
+fn key_index_name(engine: Engine, table: &Table, key: &Key, kind: ConstraintKind) -> Name {
+    match engine {
+        Engine::Sqlite => {
+            let n = table.indexes.iter().filter(|index| index.backs.is_some()).count() + 1;
+            Name::from(format!("sqlite_autoindex_{}_{n}", table.name.name))
+        }
+        Engine::Mysql | Engine::Mariadb if kind == ConstraintKind::PrimaryKey => Name::new("PRIMARY"),
+        _ => key.name.clone().unwrap_or_else(|| {
+            let taken = |name: &str| table.indexes.iter().any(|index| index.name == *name);
+            names::mysql_unused(key.columns.first().map_or("", Name::as_str), &taken)
+        }),
+    }
+}
+
+fn constraint_exists(table: &Table, name: &str) -> bool {
+    let has = |other: &Option<Name>| other.as_ref().is_some_and(|other| *other == *name);
+    table.checks.iter().any(|check| has(&check.name))
+        || table.foreign_keys.iter().any(|foreign_key| has(&foreign_key.name))
+        || table.uniques.iter().any(|key| has(&key.name))
+        || table.primary_key.as_ref().is_some_and(|key| has(&key.name))
+}
+
+fn merge_options(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
+    for (name, value) in options {
+        target.retain(|(other, _)| other != name);
+        target.push((name.clone(), value.clone()));
+    }
+    target.sort();
+}
+
+fn mentions(expression: &Expression, column: &Name) -> bool {
+    expression.tree.as_ref().is_some_and(|tree| tree.columns().contains(&column))
+}
+
+fn index_mentions(index: &Index, column: &Name) -> bool {
+    index.include.contains(column)
+        || index.parts.iter().any(|part| match &part.key {
+            IndexKey::Column(name) => name == column,
+            IndexKey::Expression(expression) => mentions(expression, column),
+        })
+        || index.predicate.as_ref().is_some_and(|predicate| mentions(predicate, column))
+}
+
+fn rename_names(names: &mut [Name], from: &Name, to: &Name) {
+    for name in names {
+        if name == from {
+            *name = to.clone();
+        }
+    }
+}
+
+fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
+    if !mentions(expression, from) {
+        return;
+    }
+    if let Some(tree) = &mut expression.tree {
+        rename_in_tree(tree, from, to);
+    }
+    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
+}
+
+fn rename_in_tree(expr: &mut Expr, from: &Name, to: &Name) {
+    match expr {
+        Expr::Column { name, .. } => {
+            if name == from {
+                *name = to.clone();
+            }
+        }
+        Expr::Wildcard { .. }
+        | Expr::Literal(_)
+        | Expr::Parameter(_)
+        | Expr::Exists { .. }
+        | Expr::Subquery(_) => {}
+        Expr::Call(call) => {
+            call.args.iter_mut().for_each(|arg| rename_in_tree(arg, from, to));
+            call.filter.iter_mut().for_each(|filter| rename_in_tree(filter, from, to));
+        }
+        Expr::Unary { operand, .. }
+        | Expr::IsNull { operand, .. }
+        | Expr::IsTruth { operand, .. }
+        | Expr::InQuery { operand, .. }
+        | Expr::Cast { operand, .. } => rename_in_tree(operand, from, to),
+        Expr::Binary { left, right, .. } => {
+            rename_in_tree(left, from, to);
+            rename_in_tree(right, from, to);
+        }
+        Expr::InList { operand, list, .. } => {
+            rename_in_tree(operand, from, to);
+            list.iter_mut().for_each(|member| rename_in_tree(member, from, to));
+        }
+        Expr::Between { operand, low, high, .. } => {
+            rename_in_tree(operand, from, to);
+            rename_in_tree(low, from, to);
+            rename_in_tree(high, from, to);
+        }
+        Expr::Like { operand, pattern, .. } => {
+            rename_in_tree(operand, from, to);
+            rename_in_tree(pattern, from, to);
+        }
+        Expr::Case { operand, branches, otherwise } => {
+            operand.iter_mut().for_each(|operand| rename_in_tree(operand, from, to));
+            for (when, then) in branches {
+                rename_in_tree(when, from, to);
+                rename_in_tree(then, from, to);
+            }
+            otherwise.iter_mut().for_each(|otherwise| rename_in_tree(otherwise, from, to));
+        }
+        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
+            parts.iter_mut().for_each(|part| rename_in_tree(part, from, to));
+        }
+    }
+}
+
+/// Replaces whole words only, string constants left alone.
+fn replace_word(text: &str, from: &str, to: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut result = String::with_capacity(text.len());
+    let mut in_string = false;
+    let mut rest = text;
+    let mut previous = ' ';
+    while let Some(c) = rest.chars().next() {
+        if c == '\'' {
+            in_string = !in_string;
+        }
+        let boundary = !in_string && !is_word(previous);
+        if boundary
+            && let Some(after) = rest.strip_prefix(from)
+            && !after.chars().next().is_some_and(is_word)
+        {
+            result.push_str(to);
+            previous = from.chars().next_back().unwrap_or(' ');
+            rest = after;
+            continue;
+        }
+        result.push(c);
+        previous = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    result
+}
+
+fn rename_in_table(table: &mut Table, from: &Name, to: &Name) {
+    for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
+        rename_names(&mut key.columns, from, to);
+    }
+    for foreign_key in &mut table.foreign_keys {
+        rename_names(&mut foreign_key.columns, from, to);
+    }
+    for check in &mut table.checks {
+        rename_in_expression(&mut check.expression, from, to);
+    }
+    for column in &mut table.columns {
+        if let Some(generated) = &mut column.generated {
+            rename_in_expression(&mut generated.expression, from, to);
+        }
+    }
+    for index in &mut table.indexes {
+        rename_names(&mut index.include, from, to);
+        for part in &mut index.parts {
+            match &mut part.key {
+                IndexKey::Column(name) => {
+                    if name == from {
+                        *name = to.clone();
+                    }
+                }
+                IndexKey::Expression(expression) => rename_in_expression(expression, from, to),
+            }
+        }
+        if let Some(predicate) = &mut index.predicate {
+            rename_in_expression(predicate, from, to);
+        }
+    }
+}
+
+/// Whether a column of this type can be a foreign key's own index in MySQL.
+pub(crate) fn is_indexable(kind: TypeKind) -> bool {
+    !matches!(kind, TypeKind::Json | TypeKind::Geometry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_replaced_whole_and_outside_of_strings() {
+        assert_eq!(
+            replace_word("a > 0 AND ab <> 'a' AND a IS NOT NULL", "a", "b"),
+            "b > 0 AND ab <> 'a' AND b IS NOT NULL"
+        );
+    }
+}

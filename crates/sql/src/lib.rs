@@ -7,6 +7,10 @@
 pub mod split;
 pub mod fold;
 pub mod understand;
+pub mod names;
+pub mod places;
+pub mod suppress;
+pub mod files;
 pub mod postgres;
 pub mod mysql;
 pub mod sqlite;

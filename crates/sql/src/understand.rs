@@ -1,2 +1,236 @@
 //! Reads the texts that a live catalog carries: types, expressions, view definitions, and what only SQLite's own
-//! statements tell.
+//! statements tell. After it, a live catalog and a folded one look the same to a rule.
+
+use std::collections::HashMap;
+
+use dbwright_model::catalog::{Catalog, ConstraintKind, Index, IndexKey, IndexPart, Table, UserTypeKind};
+use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::expression::Expression;
+use dbwright_model::facts::Facts;
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::{data_type, names, parse_data_statement, parse_expression};
+
+/// Reads every text in facts that came from a server or a snapshot.
+pub fn understand(facts: &mut Facts) {
+    if let Some(catalog) = facts.catalog.known_mut() {
+        understand_catalog(catalog);
+    }
+    let dialect = facts.source.engine.dialect();
+    if let Some(workload) = facts.workload.known_mut() {
+        for statement in &mut workload.statements {
+            if statement.parsed.is_none() {
+                statement.parsed = parse_data_statement(dialect, &statement.text).map(Box::new);
+            }
+        }
+    }
+}
+
+/// Reads every text in a catalog and settles its names.
+pub fn understand_catalog(catalog: &mut Catalog) {
+    let dialect = catalog.engine.dialect();
+    for table in &mut catalog.tables {
+        for column in &mut table.columns {
+            read_type(dialect, &mut column.data_type);
+            column.default.iter_mut().for_each(|expression| read(dialect, expression));
+            column.on_update.iter_mut().for_each(|expression| read(dialect, expression));
+            column.generated.iter_mut().for_each(|generated| read(dialect, &mut generated.expression));
+        }
+        table.checks.iter_mut().for_each(|check| read(dialect, &mut check.expression));
+        table.indexes.iter_mut().for_each(|index| read_index(dialect, index));
+    }
+    for view in &mut catalog.views {
+        view.columns.iter_mut().for_each(|column| read_type(dialect, &mut column.data_type));
+        view.indexes.iter_mut().for_each(|index| read_index(dialect, index));
+        if view.query.is_none() {
+            view.query = crate::parse_query(dialect, &view.definition).map(Box::new);
+        }
+    }
+    for sequence in &mut catalog.sequences {
+        read_type(dialect, &mut sequence.data_type);
+    }
+    for user_type in &mut catalog.types {
+        match &mut user_type.kind {
+            UserTypeKind::Domain { base, default, checks, .. } => {
+                read_type(dialect, base);
+                default.iter_mut().for_each(|expression| read(dialect, expression));
+                checks.iter_mut().for_each(|check| read(dialect, &mut check.expression));
+            }
+            UserTypeKind::Composite(attributes) => {
+                attributes.iter_mut().for_each(|(_, data_type)| read_type(dialect, data_type));
+            }
+            UserTypeKind::Enum(_) | UserTypeKind::Other => {}
+        }
+    }
+    if let Some(policies) = catalog.policies.known_mut() {
+        for policy in policies {
+            policy.using.iter_mut().for_each(|expression| read(dialect, expression));
+            policy.check.iter_mut().for_each(|expression| read(dialect, expression));
+        }
+    }
+    settle(catalog);
+    catalog.sort();
+}
+
+fn read(dialect: Dialect, expression: &mut Expression) {
+    if expression.tree.is_none() {
+        expression.tree = parse_expression(dialect, &expression.text).map(Box::new);
+    }
+}
+
+fn read_index(dialect: Dialect, index: &mut Index) {
+    for part in &mut index.parts {
+        if let IndexKey::Expression(expression) = &mut part.key {
+            read(dialect, expression);
+        }
+    }
+    index.predicate.iter_mut().for_each(|expression| read(dialect, expression));
+}
+
+fn read_type(dialect: Dialect, target: &mut DataType) {
+    if target.kind == TypeKind::Other && target.user_type.is_none() {
+        let values = std::mem::take(&mut target.values);
+        *target = data_type(dialect, target.text.as_str());
+        if target.values.is_empty() {
+            target.values = values;
+        }
+    }
+}
+
+/// Makes every reference in a catalog spell names as they were declared, fills in what is implied, and resolves
+/// user-defined types.
+pub fn settle(catalog: &mut Catalog) {
+    settle_types(catalog);
+    settle_references(catalog);
+    if catalog.engine.dialect() == Dialect::Mysql {
+        for table in &mut catalog.tables {
+            add_foreign_key_indexes(table);
+        }
+    }
+}
+
+/// Gives columns of enum, domain and composite types the kind of their type.
+fn settle_types(catalog: &mut Catalog) {
+    let mut kinds: HashMap<QualifiedName, TypeKind> = HashMap::new();
+    for user_type in &catalog.types {
+        let kind = match user_type.kind {
+            UserTypeKind::Enum(_) => TypeKind::Enum,
+            UserTypeKind::Domain { .. } => TypeKind::Domain,
+            UserTypeKind::Composite(_) => TypeKind::Composite,
+            UserTypeKind::Other => TypeKind::Other,
+        };
+        kinds.insert(user_type.name.clone(), kind);
+    }
+    let public = Name::new("public");
+    for table in &mut catalog.tables {
+        for column in &mut table.columns {
+            let Some(user_type) = &mut column.data_type.user_type else { continue };
+            if user_type.schema.is_empty() {
+                // format_type() leaves the schema out when the type is on the search path.
+                let schema = [&table.name.schema, &public]
+                    .into_iter()
+                    .find(|schema| {
+                        kinds.contains_key(&QualifiedName {
+                            schema: (*schema).clone(),
+                            name: user_type.name.clone(),
+                        })
+                    })
+                    .cloned();
+                if let Some(schema) = schema {
+                    user_type.schema = schema;
+                }
+            }
+            if let Some(kind) = kinds.get(user_type) {
+                column.data_type.kind = *kind;
+            }
+        }
+    }
+}
+
+fn settle_references(catalog: &mut Catalog) {
+    let ignore_case = catalog.engine.dialect() != Dialect::Postgres;
+    let fold = |text: &str| if ignore_case { text.to_ascii_lowercase() } else { text.to_owned() };
+    struct Parent {
+        name: QualifiedName,
+        columns: Vec<Name>,
+        primary_key: Vec<Name>,
+    }
+    let parents: HashMap<(String, String), Parent> = catalog
+        .tables
+        .iter()
+        .map(|table| {
+            let parent = Parent {
+                name: table.name.clone(),
+                columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+                primary_key: table.primary_key.as_ref().map(|key| key.columns.clone()).unwrap_or_default(),
+            };
+            ((fold(table.name.schema.as_str()), fold(table.name.name.as_str())), parent)
+        })
+        .collect();
+    for table in &mut catalog.tables {
+        let own: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
+        for foreign_key in &mut table.foreign_keys {
+            if ignore_case {
+                spell_as_declared(&mut foreign_key.columns, &own);
+            }
+            let references = &foreign_key.references;
+            let Some(parent) =
+                parents.get(&(fold(references.schema.as_str()), fold(references.name.as_str())))
+            else {
+                continue;
+            };
+            foreign_key.references = parent.name.clone();
+            if foreign_key.referenced_columns.is_empty() {
+                foreign_key.referenced_columns.clone_from(&parent.primary_key);
+            } else if ignore_case {
+                spell_as_declared(&mut foreign_key.referenced_columns, &parent.columns);
+            }
+        }
+        if ignore_case {
+            for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
+                spell_as_declared(&mut key.columns, &own);
+            }
+        }
+    }
+}
+
+fn spell_as_declared(names: &mut [Name], declared: &[Name]) {
+    for name in names {
+        if let Some(found) = declared.iter().find(|other| other.eq_ignore_case(name.as_str())) {
+            *name = found.clone();
+        }
+    }
+}
+
+/// InnoDB makes an index for a foreign key that has none.
+fn add_foreign_key_indexes(table: &mut Table) {
+    for foreign_key in table.foreign_keys.clone() {
+        let covered = table.indexes.iter().any(|index| {
+            index.columns().is_some_and(|columns| {
+                columns.len() >= foreign_key.columns.len()
+                    && columns.iter().zip(&foreign_key.columns).all(|(a, b)| a.eq_ignore_case(b.as_str()))
+            })
+        });
+        let indexable = foreign_key.columns.iter().all(|name| {
+            table.column(name.as_str()).is_none_or(|column| crate::fold::is_indexable(column.data_type.kind))
+        });
+        if covered || !indexable {
+            continue;
+        }
+        let base = foreign_key.name.clone().unwrap_or_else(|| foreign_key.columns[0].clone());
+        let taken = |name: &str| table.indexes.iter().any(|index| index.name == *name);
+        let name = names::mysql_unused(base.as_str(), &taken);
+        table.indexes.push(Index {
+            name,
+            parts: foreign_key.columns.iter().map(IndexPart::column).collect(),
+            backs: Some(ConstraintKind::ForeignKey),
+            ..Index::default()
+        });
+    }
+}
+
+/// Whether the engine keeps statements from which more can be read than its pragmas tell.
+pub fn keeps_definitions(engine: Engine) -> bool {
+    engine == Engine::Sqlite
+}

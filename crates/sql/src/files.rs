@@ -1,0 +1,162 @@
+//! Files of DDL as facts: split, parsed and folded in order.
+
+use dbwright_model::change::{Change, DataKind};
+use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
+use dbwright_model::finding::Location;
+use dbwright_model::name::Name;
+use dbwright_model::observed::Observed;
+use dbwright_model::workload::{self, Workload};
+
+use crate::fold::Folder;
+use crate::places::Places;
+use crate::split::{StatementKind, split};
+use crate::suppress::{self, CommentSuppression};
+
+/// One file.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// Its name as the user knows it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What files tell.
+#[derive(Clone, Debug)]
+pub struct FileFacts {
+    /// The facts.
+    pub facts: Facts,
+    /// Where each object was written.
+    pub places: Places,
+    /// Suppressions in comments.
+    pub suppressions: Vec<CommentSuppression>,
+    /// Statements seen.
+    pub statements: u64,
+}
+
+/// Folds files in their order into the facts of the database that they would make.
+pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[SourceFile]) -> FileFacts {
+    let dialect = engine.dialect();
+    let mut folder = Folder::new(engine);
+    let mut places = Places::default();
+    let mut suppressions = Vec::new();
+    let mut skipped = Vec::new();
+    let mut queries = Vec::new();
+    let mut statements = 0;
+    for file in files {
+        for statement in split(dialect, &file.text) {
+            let location =
+                || Location { file: file.name.clone(), line: statement.line, column: statement.column };
+            if statement.kind == StatementKind::Unterminated {
+                skipped.push(skip(
+                    file,
+                    statement.line,
+                    statement.text,
+                    "a quote or comment is never closed",
+                ));
+                continue;
+            }
+            if statement.kind != StatementKind::Sql {
+                continue;
+            }
+            statements += 1;
+            if is_bulk_data(statement.text) {
+                continue;
+            }
+            let changes = crate::parse_statement(dialect, statement.text);
+            for change in &changes {
+                if let Change::Opaque { because, .. } = change {
+                    skipped.push(skip(file, statement.line, statement.text, because));
+                }
+                if is_query(change)
+                    && let Some(parsed) = crate::parse_data_statement(dialect, statement.text)
+                {
+                    queries.push(workload::Statement {
+                        id: format!("{}:{}", file.name, statement.line),
+                        text: statement.text.to_owned(),
+                        parsed: Some(Box::new(parsed)),
+                        location: Some(location()),
+                        ..workload::Statement::default()
+                    });
+                }
+                folder.apply(change);
+            }
+            if !statement.leading_comments.is_empty() {
+                let object = changes.iter().find_map(object_of);
+                for suppression in suppress::read(statement.leading_comments) {
+                    suppressions.push(CommentSuppression {
+                        object: object.clone(),
+                        location: Some(location()),
+                        ..suppression
+                    });
+                }
+            }
+            places.note(&file.name, &statement, &changes);
+        }
+    }
+    let mut facts = Facts::none(FactSource {
+        origin: Origin::Files,
+        engine,
+        version,
+        version_text: String::new(),
+        target: target.to_owned(),
+        database: Name::DEFAULT,
+        role: None,
+        superuser: false,
+        collected_at: None,
+        skipped,
+    });
+    let mut catalog = folder.finish();
+    if dialect != Dialect::Postgres {
+        let because = format!("{engine} has no such thing");
+        catalog.policies = Observed::Unsupported(because.clone());
+        catalog.extensions = Observed::Unsupported(because);
+    }
+    if dialect == Dialect::Sqlite {
+        catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));
+    }
+    facts.catalog = Observed::Known(catalog);
+    for fact in Fact::ALL {
+        if !facts.status(fact).is_known() && facts.catalog_section(fact).is_none() {
+            facts.set_unsupported(fact, "DDL files do not tell it; audit the live database or a snapshot");
+        }
+    }
+    if !queries.is_empty() {
+        facts.workload = Observed::Known(Workload {
+            source: "files".to_owned(),
+            since: None,
+            evicted: None,
+            statements: queries,
+        });
+    }
+    FileFacts { facts, places, suppressions, statements }
+}
+
+fn skip(file: &SourceFile, line: u32, text: &str, because: &str) -> SkippedStatement {
+    let first: String = text.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
+    let shown: String = first.chars().take(60).collect();
+    SkippedStatement { file: file.name.clone(), line, statement: shown, because: because.to_owned() }
+}
+
+/// Rows of a dump, which tell nothing about the schema and are most of its bytes.
+fn is_bulk_data(text: &str) -> bool {
+    let word = |i: usize| text.split_ascii_whitespace().nth(i).unwrap_or_default();
+    text.len() > 20_000 && (word(0).eq_ignore_ascii_case("insert") || word(0).eq_ignore_ascii_case("replace"))
+}
+
+fn is_query(change: &Change) -> bool {
+    matches!(change, Change::Data { kind: DataKind::Select | DataKind::Update | DataKind::Delete, .. })
+}
+
+fn object_of(change: &Change) -> Option<String> {
+    match change {
+        Change::CreateTable { table, .. } => Some(table.name.name.to_string()),
+        Change::CreateIndex { table, index, .. } => Some(format!("{} index {}", table.name, index.name)),
+        Change::AddColumn { table, column, .. } => Some(format!("{}.{}", table.name, column.name)),
+        Change::AddForeignKey { table, .. } | Change::AddCheck { table, .. } => Some(table.name.to_string()),
+        Change::CreateView { view, .. } => Some(view.name.name.to_string()),
+        Change::CreateFunction { function, .. } => Some(function.name.name.to_string()),
+        _ => None,
+    }
+}
