@@ -1,0 +1,166 @@
+//! The command line: parses arguments, calls one operation, draws its reply, and chooses the exit code.
+
+mod output;
+mod progress;
+mod audit;
+mod review;
+mod explain;
+mod rules;
+mod snapshot;
+mod score;
+mod completions;
+mod man;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use dbwright_engine::session::Limits;
+use dbwright_service::config::Config;
+use dbwright_service::{ErrorKind, ServiceError, World};
+
+use output::Screen;
+
+/// Exit code: nothing found at or above the chosen level.
+const CLEAN: u8 = 0;
+/// Exit code: findings at or above the chosen level.
+const FOUND: u8 = 1;
+/// Exit code: the work could not be done.
+const FAILED: u8 = 2;
+/// Exit code: some checks could not run, and `--require-checks` was given.
+const UNCHECKED: u8 = 3;
+
+/// The database engineer in one binary.
+///
+/// Audits, reviews and explains PostgreSQL, MySQL, MariaDB and SQLite databases, dumps and migrations. It reads and never
+/// changes what it looks at.
+///
+/// Exit codes: 0 clean; 1 findings at or above --fail-on; 2 the work could not be done; 3 some checks could not run
+/// (with --require-checks).
+#[derive(Debug, Parser)]
+#[command(
+    name = "dbwright",
+    version,
+    propagate_version = true,
+    max_term_width = 110,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+pub struct Global {
+    /// The configuration file [default: the nearest dbwright.toml]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub config: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, help_heading = "Global options")]
+    pub color: ColorChoice,
+    /// Show no progress
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check everything that the target can answer, and score it from 0 to 100
+    Audit(audit::AuditArguments),
+    /// Review the design of a schema: keys, types, constraints, relationships, names, indexes
+    Review(review::ReviewArguments),
+    /// Explain a rule: what it finds, why it matters, what to do, when to ignore it
+    Explain(explain::ExplainArguments),
+    /// List the rules
+    Rules(rules::RulesArguments),
+    /// Write down everything that can be read of a target, to be judged elsewhere or later
+    Snapshot(snapshot::SnapshotArguments),
+    /// Explain the score of a report, or compare two reports
+    Score(score::ScoreArguments),
+    /// Print a completion script for a shell
+    Completions(completions::CompletionsArguments),
+    /// Print the manual page, or write one per command to a folder
+    Man(man::ManArguments),
+}
+
+/// Parses, runs, and tells the system how it went.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let screen = Screen::new(&arguments.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let error = ServiceError::new(ErrorKind::Internal, format!("cannot start: {error}"));
+            return screen.fail(&error);
+        }
+    };
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = dispatch(&arguments, &screen) => result,
+            _ = tokio::signal::ctrl_c() => Err(ServiceError::new(ErrorKind::Cancelled, "interrupted")),
+        }
+    });
+    // Blocking readers of files may still be at work after an interrupt; nobody waits for them.
+    runtime.shutdown_background();
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => screen.fail(&error),
+    }
+}
+
+async fn dispatch(arguments: &Arguments, screen: &Screen) -> Result<u8, ServiceError> {
+    match &arguments.command {
+        Command::Audit(command) => audit::run(command, &arguments.global, screen).await,
+        Command::Review(command) => review::run(command, &arguments.global, screen).await,
+        Command::Explain(command) => explain::run(command, screen),
+        Command::Rules(command) => rules::run(command, screen),
+        Command::Snapshot(command) => snapshot::run(command, &arguments.global, screen).await,
+        Command::Score(command) => score::run(command, screen),
+        Command::Completions(command) => completions::run(command, screen),
+        Command::Man(command) => man::run(command, screen),
+    }
+}
+
+/// The whole command, for completions, manual pages and the reference.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The world as it is now, and the configuration that holds in it.
+fn world<'a>(global: &Global, progress: &'a progress::Bar) -> Result<(World<'a>, Config), ServiceError> {
+    let directory = std::env::current_dir().map_err(|error| {
+        ServiceError::new(ErrorKind::Permission, format!("cannot tell the current folder: {error}"))
+    })?;
+    let config = Config::load(global.config.as_deref(), &directory)?;
+    let world = World {
+        now: jiff::Timestamp::now(),
+        directory,
+        database_url: environment("DATABASE_URL"),
+        variable: &environment,
+        version: env!("CARGO_PKG_VERSION"),
+        limits: Limits::default(),
+        progress,
+    };
+    Ok((world, config))
+}

@@ -1,0 +1,80 @@
+//! What is done almost everywhere is a convention, and is said once.
+
+use std::collections::BTreeMap;
+
+use dbwright_model::finding::{Confidence, Evidence, Finding, ObjectRef};
+use dbwright_model::name::Name;
+use dbwright_model::remedy::Remedy;
+
+use crate::run::{Checked, Outcome};
+
+/// A rule that fires on more than this share of its opportunities is reported once. Measured on mature public
+/// schemas, such rules describe how the schema was built rather than single mistakes.
+const SHARE: f64 = 0.3;
+
+/// Below this many findings each is still shown by itself.
+const LEAST: usize = 5;
+
+/// Replaces the findings of rules that fire almost everywhere by one finding each.
+pub fn fold(outcome: &mut Outcome) {
+    let mut by_rule: BTreeMap<&'static str, Vec<Finding>> = BTreeMap::new();
+    for finding in std::mem::take(&mut outcome.findings) {
+        by_rule.entry(finding.rule).or_default().push(finding);
+    }
+    for (entry, checked) in &outcome.checks {
+        let Some(findings) = by_rule.remove(entry.id) else { continue };
+        match (entry.rule.convention, checked) {
+            (Some(what), Checked::Ran { examined })
+                if findings.len() >= LEAST && findings.len() as f64 > SHARE * *examined as f64 =>
+            {
+                outcome.findings.push(once(&findings, *examined, what, entry.rule.then));
+            }
+            _ => outcome.findings.extend(findings),
+        }
+    }
+}
+
+fn once(findings: &[Finding], examined: u64, what: &str, then: &str) -> Finding {
+    let first = &findings[0];
+    let schema = first.object.parent.as_ref().map(|parent| parent.schema.clone());
+    let one_schema = findings
+        .iter()
+        .all(|finding| finding.object.parent.as_ref().map(|parent| &parent.schema) == schema.as_ref());
+    let object = match schema {
+        Some(schema) if one_schema => ObjectRef::schema(&schema),
+        _ => ObjectRef::database(&Name::new("all schemas")),
+    };
+    let mut evidence: Vec<Evidence> = findings
+        .iter()
+        .take(5)
+        .map(|finding| Evidence { name: "for example".to_owned(), value: finding.object.to_string() })
+        .collect();
+    if findings.len() > 5 {
+        evidence.push(Evidence { name: "and".to_owned(), value: format!("{} more", findings.len() - 5) });
+    }
+    let remedies: Vec<&Remedy> = findings.iter().filter_map(|finding| finding.remedy.as_ref()).collect();
+    let remedy = remedies.first().map(|first| Remedy {
+        applicability: remedies
+            .iter()
+            .map(|remedy| remedy.applicability)
+            .min()
+            .unwrap_or(first.applicability),
+        summary: first.summary.clone(),
+        changes: remedies.iter().flat_map(|remedy| remedy.changes.clone()).collect(),
+        statements: remedies.iter().flat_map(|remedy| remedy.statements.clone()).collect(),
+    });
+    Finding {
+        rule: first.rule,
+        level: findings.iter().map(|finding| finding.level).max().unwrap_or(first.level),
+        object,
+        message: format!("{} of {examined} {what}. {then}", findings.len()),
+        evidence,
+        evidence_level: first.evidence_level,
+        confidence: Confidence::Medium,
+        remedy,
+        location: first.location.clone(),
+        cause: String::new(),
+        count: findings.len() as u64,
+        critical: findings.iter().any(|finding| finding.critical),
+    }
+}

@@ -1,0 +1,144 @@
+//! What a check hands back.
+
+use dbwright_model::finding::{Confidence, Evidence, EvidenceLevel, Finding, Level, ObjectRef};
+use dbwright_model::remedy::Remedy;
+
+use crate::Entry;
+
+/// Collects what one rule finds, and what it looked at to find it.
+#[derive(Debug)]
+pub struct Findings {
+    entry: &'static Entry,
+    pub(crate) found: Vec<Finding>,
+    pub(crate) examined: u64,
+    pub(crate) not_applicable: Option<String>,
+    pub(crate) unknown: Option<String>,
+}
+
+impl Findings {
+    /// An empty collection for a rule.
+    pub fn new(entry: &'static Entry) -> Self {
+        Findings { entry, found: Vec::new(), examined: 0, not_applicable: None, unknown: None }
+    }
+
+    /// Counts places that were looked at: the opportunities to find something. A share of them is what the score and
+    /// the conventions are reckoned with.
+    pub fn examined(&mut self, places: u64) {
+        self.examined += places;
+    }
+
+    /// Says that the rule makes no sense here, for a reason that was seen in the facts.
+    pub fn not_applicable(&mut self, because: impl Into<String>) {
+        self.not_applicable = Some(because.into());
+    }
+
+    /// Says that the rule could not be checked although its facts were read: what they hold is not enough.
+    pub fn unknown(&mut self, because: impl Into<String>) {
+        self.unknown = Some(because.into());
+    }
+
+    /// Adds a finding.
+    pub fn add(&mut self, found: Found) {
+        self.found.push(Finding {
+            rule: self.entry.id,
+            level: found.level.unwrap_or(self.entry.rule.level),
+            object: found.object,
+            message: found.message,
+            evidence: found.evidence,
+            evidence_level: found.evidence_level,
+            confidence: found.confidence,
+            remedy: found.remedy,
+            location: None,
+            cause: found.cause.unwrap_or_default(),
+            count: 1,
+            critical: found.critical,
+        });
+    }
+}
+
+/// A finding under construction. By default it has the rule's level, rests on the catalog and is sure.
+#[derive(Debug)]
+pub struct Found {
+    object: ObjectRef,
+    message: String,
+    level: Option<Level>,
+    evidence: Vec<Evidence>,
+    evidence_level: EvidenceLevel,
+    confidence: Confidence,
+    remedy: Option<Remedy>,
+    cause: Option<String>,
+    critical: bool,
+}
+
+impl Found {
+    /// A finding about an object. The message is one full sentence: what is the case and what follows from it.
+    pub fn at(object: ObjectRef, message: impl Into<String>) -> Self {
+        Found {
+            object,
+            message: message.into(),
+            level: None,
+            evidence: Vec::new(),
+            evidence_level: EvidenceLevel::Catalog,
+            confidence: Confidence::High,
+            remedy: None,
+            cause: None,
+            critical: false,
+        }
+    }
+
+    /// Another level than the rule's.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// A fact the finding rests on.
+    pub fn evidence(mut self, name: impl Into<String>, value: impl ToString) -> Self {
+        self.evidence.push(Evidence { name: name.into(), value: value.to_string() });
+        self
+    }
+
+    /// A fact the finding rests on, where it is known.
+    pub fn evidence_if(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.evidence(name, value),
+            None => self,
+        }
+    }
+
+    /// The finding rests on one file's text alone.
+    pub fn from_text(mut self) -> Self {
+        self.evidence_level = EvidenceLevel::Text;
+        self
+    }
+
+    /// The finding rests on something executed and observed, such as rows counted.
+    pub fn traced(mut self) -> Self {
+        self.evidence_level = EvidenceLevel::Traced;
+        self
+    }
+
+    /// How sure it is.
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// What to do.
+    pub fn remedy(mut self, remedy: Remedy) -> Self {
+        self.remedy = Some(remedy);
+        self
+    }
+
+    /// Findings with the same cause are one problem seen from several sides.
+    pub fn cause(mut self, cause: impl Into<String>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// It threatens the data or the service as a whole and caps the score.
+    pub fn critical(mut self) -> Self {
+        self.critical = true;
+        self
+    }
+}

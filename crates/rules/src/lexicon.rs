@@ -1,0 +1,77 @@
+//! Words that name things in schemas: what a table or column is probably for. Guesses from names are never errors.
+
+use dbwright_model::catalog::Table;
+
+/// Tables in which migration tools and frameworks keep their own records.
+const TOOL_TABLES: &[&str] = &[
+    "__diesel_schema_migrations",
+    "__drizzle_migrations",
+    "__efmigrationshistory",
+    "_prisma_migrations",
+    "_sqlx_migrations",
+    "alembic_version",
+    "ar_internal_metadata",
+    "atlas_schema_revisions",
+    "databasechangelog",
+    "databasechangeloglock",
+    "django_migrations",
+    "flyway_schema_history",
+    "goose_db_version",
+    "knex_migrations",
+    "knex_migrations_lock",
+    "migrations",
+    "phinxlog",
+    "refinery_schema_history",
+    "schema_info",
+    "schema_migrations",
+    "schema_version",
+    "sequelizemeta",
+    "typeorm_metadata",
+];
+
+/// Whether a table belongs to a migration tool rather than to the application.
+pub fn is_tool_table(table: &Table) -> bool {
+    let name = table.name.name.as_str().to_ascii_lowercase();
+    TOOL_TABLES.binary_search(&name.as_str()).is_ok()
+}
+
+/// The words of an identifier in lower case: `customerId2` gives `customer`, `id`, `2`.
+pub fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut previous = '_';
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            previous = '_';
+            continue;
+        }
+        let starts = !previous.is_alphanumeric()
+            || (c.is_uppercase() && !previous.is_uppercase())
+            || (c.is_numeric() != previous.is_numeric());
+        if starts {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+        previous = c;
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tool_tables_are_sorted_for_the_search() {
+        assert!(TOOL_TABLES.is_sorted());
+    }
+
+    #[test]
+    fn identifiers_are_cut_into_words() {
+        assert_eq!(words("customerId2"), ["customer", "id", "2"]);
+        assert_eq!(words("HTTP_status"), ["http", "status"]);
+        assert_eq!(words("order-line"), ["order", "line"]);
+        assert!(words("").is_empty());
+    }
+}

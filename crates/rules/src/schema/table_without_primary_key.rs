@@ -1,0 +1,72 @@
+use dbwright_model::catalog::{Persistence, TableKind};
+use dbwright_model::change::Change;
+use dbwright_model::engine::Engine;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    weight: 8,
+    when: "a table has no primary key",
+    then: "Rows cannot be named: they cannot be referenced, updated one at a time, replicated logically or de-duplicated.",
+    instead: "Promote a unique index over `NOT NULL` columns to the primary key, or add an identity column.",
+    remedy: Applicability::Review,
+    source: "PostgreSQL documentation, logical replication: replica identity; InnoDB: the clustered index falls back to a hidden row id",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for table in context.own_tables() {
+        // A child by inheritance leaves the key to its parent's users; temporary and unlogged tables are scratch space.
+        if !table.inherits.is_empty() || table.persistence != Persistence::Permanent {
+            continue;
+        }
+        if matches!(table.kind, TableKind::Foreign { .. }) || table.columns.is_empty() {
+            continue;
+        }
+        findings.examined(1);
+        if table.primary_key.is_some() {
+            continue;
+        }
+        let candidate = table.indexes.iter().find(|index| {
+            index.unique
+                && index.valid
+                && index.predicate.is_none()
+                && index.is_btree()
+                && index.columns().is_some_and(|columns| {
+                    columns
+                        .iter()
+                        .all(|name| table.column(name.as_str()).is_some_and(|column| column.not_null))
+                })
+        });
+        let mut found = Found::at(
+            ObjectRef::table(&table.name),
+            format!("`{}` has no primary key, so its rows cannot be told apart.", table.name),
+        )
+        .evidence("columns", table.columns.len());
+        if let Some(index) = candidate {
+            found = found.evidence("unique over NOT NULL columns", &index.name);
+            if context.engine() == Engine::Postgres {
+                let key =
+                    dbwright_model::catalog::Key { name: Some(index.name.clone()), ..Default::default() };
+                found = found.remedy(Remedy::review(
+                    format!("Make the unique index `{}` the primary key.", index.name),
+                    vec![Change::AddPrimaryKey {
+                        table: table.name.clone(),
+                        key,
+                        using_index: Some(index.name.clone()),
+                    }],
+                ));
+            } else {
+                found = found.remedy(Remedy::manual(RULE.instead));
+            }
+        } else {
+            found = found.remedy(Remedy::manual(RULE.instead));
+        }
+        findings.add(found);
+    }
+}

@@ -1,0 +1,260 @@
+//! `dbwright.toml`: the target, options of rules, suppressions, and what is declared about backups.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dbwright_model::backup::RestoreProof;
+use dbwright_model::finding::Level;
+use dbwright_rules::Options;
+use dbwright_rules::rule::{ChosenValue, OptionValue};
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::error::{ErrorKind, ServiceError};
+
+/// The name of the file.
+pub const FILE_NAME: &str = "dbwright.toml";
+
+/// The settings of a project.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// Where it was read from; `None` for the defaults.
+    pub path: Option<PathBuf>,
+    /// The target, when none is named on the command line.
+    pub target: Option<String>,
+    /// The folder of migrations, for the migration dimension.
+    pub migrations: Option<PathBuf>,
+    /// Lowest level that is reported.
+    pub level: Option<Level>,
+    /// Lowest level that makes the command fail.
+    pub fail_on: Option<Level>,
+    /// Rules that are not run.
+    pub skip: Vec<String>,
+    /// Preview rules that are run.
+    pub preview: Vec<String>,
+    /// Options of rules.
+    pub options: Options,
+    /// Accepted findings.
+    pub suppressions: Vec<Suppression>,
+    /// Proofs of restore that the team declares.
+    pub restore_proofs: Vec<RestoreProof>,
+}
+
+/// A finding that its owner accepts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Suppression {
+    /// The finding's stable key.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// A rule id; `*` stands for any text.
+    #[serde(default)]
+    pub rule: Option<String>,
+    /// An object; `*` stands for any text.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// Last day it holds, `YYYY-MM-DD`.
+    #[serde(default)]
+    pub until: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    target: Option<String>,
+    migrations: Option<PathBuf>,
+    level: Option<Level>,
+    fail_on: Option<Level>,
+    #[serde(default)]
+    skip: Vec<String>,
+    #[serde(default)]
+    preview: Vec<String>,
+    #[serde(default)]
+    rules: BTreeMap<String, BTreeMap<String, toml::Value>>,
+    #[serde(default)]
+    suppress: Vec<Suppression>,
+    #[serde(default)]
+    backup: RawBackup,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBackup {
+    #[serde(default)]
+    restored: Vec<RawProof>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProof {
+    on: String,
+    #[serde(default = "yes")]
+    ok: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Config {
+    /// Reads the file at `path`, or the first `dbwright.toml` in `directory` and the folders above it. No file gives the
+    /// defaults.
+    pub fn load(path: Option<&Path>, directory: &Path) -> Result<Config, ServiceError> {
+        let path = match path {
+            Some(path) => directory.join(path),
+            None => {
+                match directory.ancestors().map(|folder| folder.join(FILE_NAME)).find(|path| path.is_file()) {
+                    Some(path) => path,
+                    None => return Ok(Config::default()),
+                }
+            }
+        };
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            ServiceError::new(ErrorKind::Config, format!("cannot read {}: {error}", path.display()))
+        })?;
+        let mut config = Config::parse(&text).map_err(|because| {
+            ServiceError::new(ErrorKind::Config, format!("{}: {because}", path.display()))
+        })?;
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        config.migrations = config.migrations.map(|migrations| folder.join(migrations));
+        config.path = Some(path);
+        Ok(config)
+    }
+
+    /// Reads the text of a configuration file.
+    pub fn parse(text: &str) -> Result<Config, String> {
+        let raw: Raw = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let mut options = Options::default();
+        for (rule, values) in &raw.rules {
+            let entry = dbwright_rules::find(rule).ok_or_else(|| no_such_rule(rule))?;
+            for (name, value) in values {
+                let spec = entry
+                    .rule
+                    .options
+                    .iter()
+                    .find(|spec| spec.name == name)
+                    .ok_or_else(|| format!("rule `{rule}` has no option `{name}`"))?;
+                let chosen = chosen_value(&spec.default, value).ok_or_else(|| {
+                    format!("option `{name}` of rule `{rule}` has another type: {}", spec.help)
+                })?;
+                options.values.entry(rule.clone()).or_default().insert(name.clone(), chosen);
+            }
+        }
+        for suppression in &raw.suppress {
+            if suppression.reason.trim().is_empty() {
+                return Err("a suppression needs a reason".to_owned());
+            }
+            if suppression.key.is_none() && suppression.rule.is_none() {
+                return Err("a suppression needs a `key` or a `rule`".to_owned());
+            }
+            if let Some(until) = &suppression.until {
+                until
+                    .parse::<Date>()
+                    .map_err(|_| format!("`until = \"{until}\"` is not a date like 2030-01-31"))?;
+            }
+        }
+        let restore_proofs = raw
+            .backup
+            .restored
+            .iter()
+            .map(|proof| {
+                let date: Date = proof
+                    .on
+                    .parse()
+                    .map_err(|_| format!("`on = \"{}\"` is not a date like 2030-01-31", proof.on))?;
+                let at = date
+                    .at(0, 0, 0, 0)
+                    .to_zoned(jiff::tz::TimeZone::UTC)
+                    .map_err(|error| error.to_string())?;
+                Ok(RestoreProof { finished: Some(at.timestamp()), ok: proof.ok })
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Config {
+            path: None,
+            target: raw.target,
+            migrations: raw.migrations,
+            level: raw.level,
+            fail_on: raw.fail_on,
+            skip: raw.skip,
+            preview: raw.preview,
+            options,
+            suppressions: raw.suppress,
+            restore_proofs,
+        })
+    }
+}
+
+/// The words for a rule that does not exist, with the nearest that does.
+pub fn no_such_rule(id: &str) -> String {
+    let near = dbwright_rules::ALL.iter().map(|entry| entry.id).min_by_key(|other| distance(id, other));
+    match near {
+        Some(near) if distance(id, near) <= id.len() / 2 => {
+            format!("there is no rule `{id}`; the nearest is `{near}`")
+        }
+        _ => format!("there is no rule `{id}`; `dbwright rules` lists them"),
+    }
+}
+
+/// Edits between two texts (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+fn chosen_value(default: &OptionValue, value: &toml::Value) -> Option<ChosenValue> {
+    match (default, value) {
+        (OptionValue::Number(_), toml::Value::Integer(number)) => Some(ChosenValue::Number(*number as f64)),
+        (OptionValue::Number(_), toml::Value::Float(number)) => Some(ChosenValue::Number(*number)),
+        (OptionValue::Flag(_), toml::Value::Boolean(flag)) => Some(ChosenValue::Flag(*flag)),
+        (OptionValue::Words(_), toml::Value::Array(words)) => words
+            .iter()
+            .map(|word| word.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .map(ChosenValue::Words),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suppression_needs_a_reason_and_a_real_date() {
+        assert!(Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \" \"").is_err());
+        assert!(Config::parse("[[suppress]]\nreason = \"because\"").is_err());
+        assert!(
+            Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \"r\"\nuntil = \"2030-02-31\"")
+                .is_err()
+        );
+        let config =
+            Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \"r\"\nuntil = \"2030-02-28\"");
+        assert_eq!(config.expect("it is valid").suppressions.len(), 1);
+    }
+
+    #[test]
+    fn unknown_words_are_refused_with_the_nearest_rule() {
+        assert!(Config::parse("colour = true").is_err());
+        let error = Config::parse("[rules.\"schema/table-without-primary-keys\"]\nx = 1").unwrap_err();
+        assert!(error.contains("`schema/table-without-primary-key`"), "{error}");
+    }
+
+    #[test]
+    fn a_declared_restore_is_a_date() {
+        let config = Config::parse("[[backup.restored]]\non = \"2026-11-01\"").expect("it is valid");
+        assert!(config.restore_proofs[0].ok);
+        assert!(Config::parse("[[backup.restored]]\non = \"yesterday\"").is_err());
+    }
+}

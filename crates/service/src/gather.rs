@@ -1,0 +1,123 @@
+//! Facts from any target, in the same form.
+
+use dbwright_engine::dsn::Dsn;
+use dbwright_engine::session::ReadSession;
+use dbwright_model::backup::Backups;
+use dbwright_model::facts::{DataQuestion, Fact, Facts};
+use dbwright_model::observed::Observed;
+use dbwright_rules::Entry;
+use dbwright_sql::places::Places;
+use dbwright_sql::suppress::{self, CommentSuppression};
+
+use crate::config::Config;
+use crate::error::ServiceError;
+use crate::snapshot;
+use crate::target::Target;
+use crate::world::World;
+
+/// Facts and what came with them.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The facts.
+    pub facts: Facts,
+    /// Where objects stand in files.
+    pub places: Places,
+    /// Suppressions in comments.
+    pub suppressions: Vec<CommentSuppression>,
+}
+
+/// Which facts the rules need and want: the collection plan.
+pub fn plan<'a>(rules: impl IntoIterator<Item = &'a Entry>) -> Vec<Fact> {
+    let mut wanted: Vec<Fact> = rules
+        .into_iter()
+        .flat_map(|entry| entry.rule.needs.iter().chain(entry.rule.wants))
+        .copied()
+        .filter(|fact| *fact != Fact::Data)
+        .collect();
+    wanted.push(Fact::Catalog);
+    wanted.sort();
+    wanted.dedup();
+    wanted
+}
+
+/// Gets the facts of a target. With `ask_rows`, rules may have rows counted.
+pub async fn gather(
+    target: Target,
+    plan: &[Fact],
+    rules: &[&'static Entry],
+    ask_rows: bool,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Gathered, ServiceError> {
+    let mut gathered = match target {
+        Target::Files(files) => {
+            let read = dbwright_sql::files::read(files.engine, files.version, &files.name, &files.files);
+            Gathered { facts: read.facts, places: read.places, suppressions: read.suppressions }
+        }
+        Target::Snapshot(path) => {
+            let mut facts = snapshot::read(&path)?;
+            dbwright_sql::understand::understand(&mut facts);
+            from_catalog(facts)
+        }
+        Target::Database(dsn) => from_catalog(live(&dsn, plan, rules, ask_rows, config, world).await?),
+    };
+    declare_backups(&mut gathered.facts, config);
+    Ok(gathered)
+}
+
+fn from_catalog(facts: Facts) -> Gathered {
+    let suppressions = facts.catalog.known().map(suppress::in_catalog).unwrap_or_default();
+    Gathered { facts, places: Places::default(), suppressions }
+}
+
+async fn live(
+    dsn: &Dsn,
+    plan: &[Fact],
+    rules: &[&'static Entry],
+    ask_rows: bool,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Facts, ServiceError> {
+    let mut session = ReadSession::open(dsn, &world.limits).await?;
+    let mut facts = session.collect(plan, world.progress).await?;
+    facts.source.collected_at = Some(world.now);
+    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
+        dbwright_sql::sqlite::understand::complete(catalog);
+    }
+    dbwright_sql::understand::understand(&mut facts);
+    if ask_rows {
+        let questions = questions(&facts, rules, config);
+        facts.data = Observed::Known(Vec::new());
+        session.ask(&questions, &mut facts).await?;
+    }
+    session.close().await;
+    Ok(facts)
+}
+
+/// What the rules want to know about rows, each question once.
+fn questions(facts: &Facts, rules: &[&'static Entry], config: &Config) -> Vec<DataQuestion> {
+    let mut questions = dbwright_rules::run::questions(facts, rules.iter().copied(), &config.options);
+    questions.sort();
+    questions.dedup();
+    questions
+}
+
+/// Adds the restores that the team declares in its configuration to what was found.
+fn declare_backups(facts: &mut Facts, config: &Config) {
+    if config.restore_proofs.is_empty() {
+        return;
+    }
+    let backups = match &mut facts.backups {
+        Observed::Known(backups) => backups,
+        other => {
+            *other = Observed::Known(Backups::default());
+            match other {
+                Observed::Known(backups) => backups,
+                _ => return,
+            }
+        }
+    };
+    backups.sources.push("dbwright.toml".to_owned());
+    backups.proofs.extend(config.restore_proofs.iter().cloned());
+    backups.proofs.sort_by_key(|proof| std::cmp::Reverse(proof.finished));
+}

@@ -1,0 +1,16 @@
+//! The operations: each composes collecting, judging and cooking into one answer.
+//!
+//! A face (terminal, agent protocol, browser) parses a request, calls one function here, and draws the reply. This
+//! crate reads no environment variable, no clock and no terminal: what it needs of them is passed in [`World`].
+
+pub mod error;
+pub mod world;
+pub mod config;
+pub mod target;
+pub mod gather;
+pub mod cook;
+pub mod snapshot;
+pub mod ops;
+
+pub use error::{ErrorKind, ServiceError};
+pub use world::World;

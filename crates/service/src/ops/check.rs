@@ -1,0 +1,184 @@
+//! What `audit` and `review` share: choosing rules, gathering facts, judging and cooking.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use dbwright_model::engine::Engine;
+use dbwright_model::finding::Level;
+use dbwright_model::report::Report;
+use dbwright_rules::{Entry, Status};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, no_such_rule};
+use crate::cook::{Recipe, cook, matches};
+use crate::error::{ErrorKind, ServiceError};
+use crate::gather;
+use crate::target;
+use crate::world::World;
+
+/// Options of every operation that checks a target.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(default)]
+pub struct CheckOptions {
+    /// What to check: a connection string, an SQLite file, a `.sql` file, a folder of migrations or a snapshot
+    pub target: Option<String>,
+    /// Run only these rules or families (`schema`, `schema/table-without-primary-key`); may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Do not run these rules or families; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Also run these rules that are still in preview; `all` for every one
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub preview: Vec<String>,
+    /// Report findings of this level and above [default: note]
+    #[arg(long, value_enum)]
+    pub level: Option<LevelName>,
+    /// Let rules count rows of the target (orphans, duplicates, dependencies between columns)
+    #[arg(long)]
+    pub data: bool,
+    /// The engine that files are written for, when their text does not tell
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    /// A file of keys of findings that were there before: only new findings are reported
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// A level as users write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelName {
+    /// Worth knowing
+    Note,
+    /// Will cost time, money or correctness some day
+    Warning,
+    /// Data loss, wrong results, exposure or an outage follow
+    Error,
+}
+
+impl From<LevelName> for Level {
+    fn from(name: LevelName) -> Self {
+        match name {
+            LevelName::Note => Level::Note,
+            LevelName::Warning => Level::Warning,
+            LevelName::Error => Level::Error,
+        }
+    }
+}
+
+/// An engine as users write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum EngineName {
+    /// PostgreSQL
+    Postgres,
+    /// MySQL
+    Mysql,
+    /// MariaDB
+    Mariadb,
+    /// SQLite
+    Sqlite,
+}
+
+impl From<EngineName> for Engine {
+    fn from(name: EngineName) -> Self {
+        match name {
+            EngineName::Postgres => Engine::Postgres,
+            EngineName::Mysql => Engine::Mysql,
+            EngineName::Mariadb => Engine::Mariadb,
+            EngineName::Sqlite => Engine::Sqlite,
+        }
+    }
+}
+
+/// Checks a target with the rules of some families.
+pub(crate) async fn check(
+    options: &CheckOptions,
+    config: &Config,
+    world: &World<'_>,
+    operation: &'static str,
+    families: Option<&[&str]>,
+    score: bool,
+) -> Result<Report, ServiceError> {
+    let rules = choose(options, config, families)?;
+    let baseline =
+        options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
+    let target = target::resolve(
+        options.target.as_deref(),
+        config.target.as_deref(),
+        options.engine.map(Engine::from),
+        world,
+    )?;
+    let plan = gather::plan(rules.iter().copied());
+    let gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
+    let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
+    let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
+    let recipe = Recipe { operation, score, level, baseline: baseline.as_ref() };
+    Ok(cook(outcome, &gathered, config, &recipe, world))
+}
+
+/// The rules that a request and the configuration select, in their order.
+pub fn choose(
+    options: &CheckOptions,
+    config: &Config,
+    families: Option<&[&str]>,
+) -> Result<Vec<&'static Entry>, ServiceError> {
+    let skip: Vec<&String> = options.skip.iter().chain(&config.skip).collect();
+    let preview: Vec<&String> = options.preview.iter().chain(&config.preview).collect();
+    for pattern in options.only.iter().chain(skip.iter().copied()).chain(preview.iter().copied()) {
+        if pattern != "all" && !dbwright_rules::ALL.iter().any(|entry| names(pattern, entry.id)) {
+            return Err(ServiceError::new(ErrorKind::Usage, no_such_rule(pattern)));
+        }
+    }
+    let chosen = dbwright_rules::ALL
+        .iter()
+        .filter(|entry| {
+            let family = entry.id.split('/').next().unwrap_or_default();
+            families.is_none_or(|families| families.contains(&family))
+        })
+        .filter(|entry| {
+            options.only.is_empty() || options.only.iter().any(|pattern| names(pattern, entry.id))
+        })
+        .filter(|entry| !skip.iter().any(|pattern| names(pattern, entry.id)))
+        .filter(|entry| {
+            entry.rule.status == Status::Stable
+                || options.only.iter().any(|pattern| pattern == entry.id)
+                || preview.iter().any(|pattern| *pattern == "all" || names(pattern, entry.id))
+        })
+        .collect();
+    Ok(chosen)
+}
+
+/// Whether a word of a user names a rule: its id, its family, or a pattern with `*`.
+fn names(pattern: &str, id: &str) -> bool {
+    matches(pattern, id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        ServiceError::new(ErrorKind::Usage, format!("cannot read the baseline {}: {error}", path.display()))
+            .hint("write one with `--write-baseline FILE`")
+    })?;
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(str::to_owned)
+        .collect())
+}
+
+/// The text of a baseline: the keys of a report's findings, sorted.
+pub fn baseline(report: &Report) -> String {
+    let mut keys: Vec<&str> = report.findings.iter().map(|finding| finding.key.as_str()).collect();
+    keys.sort_unstable();
+    let mut text = String::from(
+        "# Findings that were there when this file was written. Remove lines as they are mended.\n",
+    );
+    for key in keys {
+        text.push_str(key);
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! One file per operation: a request, a reply, and the function between them.
+
+pub mod check;
+pub mod audit;
+pub mod review;
+pub mod snapshot;
+pub mod rules;
+pub mod explain;
+pub mod score;

@@ -1,0 +1,403 @@
+//! What a target names: a server, a database file, a snapshot, or files of DDL.
+
+use std::path::{Path, PathBuf};
+
+use dbwright_engine::dsn::Dsn;
+use dbwright_model::engine::{Engine, Version};
+use dbwright_sql::files::SourceFile;
+
+use crate::error::{ErrorKind, ServiceError};
+use crate::world::World;
+
+/// A target, looked at closely enough to know what it is.
+#[derive(Debug)]
+pub enum Target {
+    /// A server or an SQLite file.
+    Database(Dsn),
+    /// A snapshot file.
+    Snapshot(PathBuf),
+    /// DDL in files.
+    Files(FileTarget),
+}
+
+/// DDL in files.
+#[derive(Debug)]
+pub struct FileTarget {
+    /// The target as named.
+    pub name: String,
+    /// The engine that the text is for.
+    pub engine: Engine,
+    /// The server's version, where a dump says it.
+    pub version: Option<Version>,
+    /// The files in the order in which they apply.
+    pub files: Vec<SourceFile>,
+}
+
+/// First bytes of every SQLite database.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Finds out what a target is. `named` comes from the command line; without it `DATABASE_URL` and the configuration are
+/// asked, in this order.
+pub fn resolve(
+    named: Option<&str>,
+    configured: Option<&str>,
+    engine: Option<Engine>,
+    world: &World<'_>,
+) -> Result<Target, ServiceError> {
+    let text = named.or(world.database_url.as_deref()).or(configured).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Usage, "no target was named")
+            .hint("name a connection string, an SQLite file, a `.sql` file, a folder of migrations or a snapshot")
+            .hint("or set DATABASE_URL, or `target` in dbwright.toml")
+    })?;
+    if is_connection_string(text) {
+        return parse_dsn(text, world).map(Target::Database);
+    }
+    let path = world.directory.join(text);
+    let metadata = std::fs::metadata(&path).map_err(|error| cannot_open(text, &error))?;
+    if metadata.is_dir() {
+        return folder(text, &path, engine).map(Target::Files);
+    }
+    let head = read_head(&path).map_err(|error| cannot_open(text, &error))?;
+    if head.starts_with(SQLITE_MAGIC) {
+        return Ok(Target::Database(Dsn::Sqlite(path)));
+    }
+    let extension =
+        path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_ascii_lowercase();
+    match extension.as_str() {
+        "json" => Ok(Target::Snapshot(path)),
+        "sql" | "ddl" | "txt" | "schema" | "dump" if !is_binary(&head) => {
+            let file = read_source(text, &path)?;
+            Ok(Target::Files(with_engine(text, vec![file], engine)))
+        }
+        "prisma" => {
+            Err(ServiceError::new(ErrorKind::Unsupported, format!("{text}: Prisma schemas are not read yet")))
+        }
+        "db" | "sqlite" | "sqlite3" | "db3" => Ok(Target::Database(Dsn::Sqlite(path))),
+        _ if head.starts_with(b"PGDMP") => Err(ServiceError::new(
+            ErrorKind::Unsupported,
+            format!("{text} is a PostgreSQL dump in custom format"),
+        )
+        .hint(format!("turn it into SQL first: pg_restore --schema-only --file=schema.sql {text}"))),
+        _ if is_binary(&head) => {
+            Err(ServiceError::new(ErrorKind::Usage, format!("{text} is not a database that dbwright knows"))
+                .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too"))
+        }
+        _ => {
+            let file = read_source(text, &path)?;
+            Ok(Target::Files(with_engine(text, vec![file], engine)))
+        }
+    }
+}
+
+fn is_connection_string(text: &str) -> bool {
+    let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
+    matches!(scheme.as_str(), "postgres" | "postgresql" | "mysql" | "mariadb" | "sqlite")
+        || text.contains("://")
+        || (text.contains("host=") || text.contains("dbname=")) && !Path::new(text).exists()
+}
+
+/// Reads a connection string, with the usual environment variables filling in what it leaves out.
+pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
+    let dsn = Dsn::parse(text).map_err(|error| {
+        ServiceError::new(ErrorKind::Usage, error.to_string()).hint(
+            "write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db",
+        )
+    })?;
+    Ok(dsn.with_environment(world.variable))
+}
+
+fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
+    let kind = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => ErrorKind::Permission,
+        _ => ErrorKind::Connection,
+    };
+    let because = match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file or folder".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
+        _ => error.to_string(),
+    };
+    let error = ServiceError::new(kind, format!("cannot open {text}: {because}"));
+    if text.contains('@') || text.contains(':') {
+        return error.hint("a connection string begins with postgres://, mysql://, mariadb:// or sqlite:");
+    }
+    error
+}
+
+fn read_head(path: &Path) -> std::io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut head = Vec::new();
+    std::fs::File::open(path)?.take(4096).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+fn is_binary(head: &[u8]) -> bool {
+    let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+    !utf16 && head.contains(&0)
+}
+
+/// Reads a text file. UTF-16 with a mark is decoded; bytes that are no UTF-8 become the replacement character.
+pub fn read_source(name: &str, path: &Path) -> Result<SourceFile, ServiceError> {
+    let bytes = std::fs::read(path).map_err(|error| cannot_open(name, &error))?;
+    Ok(SourceFile { name: name.to_owned(), text: decode(bytes) })
+}
+
+fn decode(bytes: Vec<u8>) -> String {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    };
+    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
+        return wide(rest, u16::from_le_bytes);
+    }
+    if let Some(rest) = bytes.strip_prefix(&[0xfe, 0xff]) {
+        return wide(rest, u16::from_be_bytes);
+    }
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// The migrations of a folder in the order in which their tools apply them, undo parts left out.
+fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget, ServiceError> {
+    let mut paths = Vec::new();
+    list_sql(path, &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
+    paths.sort_by_key(|path| sort_key(path));
+    if paths.is_empty() {
+        return Err(ServiceError::new(ErrorKind::Usage, format!("{name} holds no `.sql` files")));
+    }
+    let mut files = Vec::new();
+    for file in paths {
+        let shown = file.strip_prefix(path).unwrap_or(&file);
+        let shown = Path::new(name).join(shown).to_string_lossy().into_owned();
+        let mut source = read_source(&shown, &file)?;
+        blank_undo(&mut source.text);
+        files.push(source);
+    }
+    Ok(with_engine(name, files, engine))
+}
+
+fn list_sql(folder: &Path, found: &mut Vec<PathBuf>, depth: u32) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        if path.is_dir() {
+            if depth < 4 && !name.starts_with('.') && name != "node_modules" {
+                list_sql(&path, found, depth + 1)?;
+            }
+        } else if name.ends_with(".sql") && !is_undo(&name) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// `2_a.down.sql`, `down.sql`, Flyway's `U2__a.sql`.
+fn is_undo(name: &str) -> bool {
+    name.ends_with(".down.sql")
+        || name.ends_with(".undo.sql")
+        || name == "down.sql"
+        || name.ends_with("_down.sql")
+        || (name.starts_with('u')
+            && name[1..].starts_with(|c: char| c.is_ascii_digit())
+            && name.contains("__"))
+}
+
+/// Numbers in paths compare as numbers, so that `V2__a` stands before `V10__b`. Flyway's versions (`V2_1__c`) are lists
+/// of numbers, and its repeatable files come last.
+fn sort_key(path: &Path) -> Vec<(bool, Vec<u128>, String)> {
+    path.components().flat_map(|component| component_key(&component.as_os_str().to_string_lossy())).collect()
+}
+
+fn component_key(text: &str) -> Vec<(bool, Vec<u128>, String)> {
+    if let Some(rest) = text.strip_prefix("R__") {
+        return vec![(true, Vec::new(), rest.to_owned())];
+    }
+    if let Some((version, rest)) = text.strip_prefix('V').and_then(|text| text.split_once("__")) {
+        let numbers: Option<Vec<u128>> =
+            version.split(['_', '.']).map(|number| number.parse().ok()).collect();
+        if let Some(numbers) = numbers {
+            return vec![(false, numbers, rest.to_owned())];
+        }
+    }
+    let mut key = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let word_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (word, after) = rest.split_at(word_end);
+        let number_end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+        let (number, after) = after.split_at(number_end);
+        key.push((false, Vec::new(), word.to_owned()));
+        key.push((false, vec![number.parse().unwrap_or(0)], String::new()));
+        rest = after;
+    }
+    key
+}
+
+/// Lines after which a file undoes what it did: dbmate, goose, sql-migrate, refinery-like and golang tools in one file.
+const UNDO_MARKS: &[&str] =
+    &["-- migrate:down", "-- +goose down", "-- +migrate down", "-- down migration", "--//@undo", "-- @down"];
+const DO_MARKS: &[&str] = &["-- migrate:up", "-- +goose up", "-- +migrate up", "-- up migration", "-- @up"];
+
+/// Blanks out the undo part of a file, line breaks kept so that places stay true.
+fn blank_undo(text: &mut String) {
+    let lower = text.to_ascii_lowercase();
+    if !UNDO_MARKS.iter().any(|mark| lower.contains(mark)) {
+        return;
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut undoing = false;
+    for line in text.split_inclusive('\n') {
+        let start = line.trim_start().to_ascii_lowercase();
+        if UNDO_MARKS.iter().any(|mark| start.starts_with(mark)) {
+            undoing = true;
+        } else if DO_MARKS.iter().any(|mark| start.starts_with(mark)) {
+            undoing = false;
+        }
+        if undoing {
+            result.extend(line.chars().filter(|c| *c == '\n'));
+        } else {
+            result.push_str(line);
+        }
+    }
+    *text = result;
+}
+
+fn with_engine(name: &str, files: Vec<SourceFile>, engine: Option<Engine>) -> FileTarget {
+    let (guessed, version) = guess(&files);
+    FileTarget { name: name.to_owned(), engine: engine.unwrap_or(guessed), version, files }
+}
+
+/// The engine that files are written for: what a dump says of itself, otherwise the dialect with the most telltale
+/// words. PostgreSQL when nothing tells.
+pub fn guess(files: &[SourceFile]) -> (Engine, Option<Version>) {
+    const TELLTALES: &[(Engine, &[&str])] = &[
+        (
+            Engine::Postgres,
+            &[
+                "serial",
+                "::",
+                "jsonb",
+                "timestamptz",
+                "timestamp with",
+                "plpgsql",
+                "$$",
+                "create extension",
+                "bytea",
+                "uuid",
+                "text[]",
+                "concurrently",
+                "generated always as identity",
+                "generated by default as identity",
+                "public.",
+                "using gin",
+                "using gist",
+                "row level security",
+                "create policy",
+                "character varying",
+                "create domain",
+                "not valid",
+                "create sequence",
+                "owner to",
+                "now()",
+            ],
+        ),
+        (
+            Engine::Mysql,
+            &[
+                "`",
+                "engine=",
+                "engine =",
+                "auto_increment",
+                "unsigned",
+                "delimiter ",
+                "charset=",
+                "character set",
+                "tinyint",
+                "mediumtext",
+                "longtext",
+                "on update current_timestamp",
+                "fulltext key",
+                "unlock tables",
+            ],
+        ),
+        (
+            Engine::Sqlite,
+            &[
+                "autoincrement",
+                "pragma ",
+                "without rowid",
+                "sqlite_sequence",
+                "sqlite_stat",
+                "strict;",
+                "integer primary key",
+                "datetime(",
+            ],
+        ),
+    ];
+    let mut scores = [0usize; 3];
+    for file in files {
+        let head = dbwright_sql::names::clip(&file.text, 400_000);
+        if let Some(version) = after(head, "-- Dumped from database version ") {
+            return (Engine::Postgres, Version::parse(version));
+        }
+        if head.starts_with("-- MariaDB dump") || head.contains("M!999999") {
+            return (Engine::Mariadb, after(head, "-- Server version").and_then(Version::parse));
+        }
+        if head.starts_with("-- MySQL dump") {
+            let text = after(head, "-- Server version").unwrap_or_default();
+            let engine = if text.contains("MariaDB") { Engine::Mariadb } else { Engine::Mysql };
+            return (engine, Version::parse(text));
+        }
+        let lower = head.to_ascii_lowercase();
+        for (i, (_, words)) in TELLTALES.iter().enumerate() {
+            scores[i] += words.iter().filter(|word| lower.contains(*word)).count();
+        }
+    }
+    let best = (0..3).rev().max_by_key(|i| scores[*i]).unwrap_or(0);
+    (TELLTALES[best].0, None)
+}
+
+fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
+    let start = text.find(mark)? + mark.len();
+    text[start..].lines().next().map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_guess(text: &str, expected: Engine) {
+        let file = SourceFile { name: "a.sql".into(), text: text.into() };
+        assert_eq!(guess(&[file]).0, expected, "{text}");
+    }
+
+    #[test]
+    fn the_engine_of_a_file_is_guessed_from_its_words() {
+        check_guess("create table t (id serial primary key, at timestamptz)", Engine::Postgres);
+        check_guess("CREATE TABLE `t` (`id` int NOT NULL AUTO_INCREMENT) ENGINE=InnoDB", Engine::Mysql);
+        check_guess("create table t (id integer primary key autoincrement)", Engine::Sqlite);
+        check_guess("create table t (id int)", Engine::Postgres);
+        check_guess("-- MariaDB dump 10.19\n-- Server version\t10.11.6-MariaDB\n", Engine::Mariadb);
+    }
+
+    #[test]
+    fn migrations_are_sorted_by_their_numbers() {
+        let mut paths: Vec<PathBuf> =
+            ["V10__b.sql", "V2__a.sql", "R__views.sql", "V2_1__c.sql"].iter().map(PathBuf::from).collect();
+        paths.sort_by_key(|path| sort_key(path));
+        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        assert_eq!(names, ["V2__a.sql", "V2_1__c.sql", "V10__b.sql", "R__views.sql"]);
+    }
+
+    #[test]
+    fn the_undo_part_is_left_out_and_lines_stay() {
+        let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
+        blank_undo(&mut text);
+        assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
+        assert!(is_undo("1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
+    }
+
+    #[test]
+    fn texts_of_other_encodings_are_decoded() {
+        assert_eq!(decode(vec![0xff, 0xfe, b'a', 0, b'b', 0]), "ab");
+        assert_eq!(decode(vec![b'a', 0xff, b'b']), "a\u{fffd}b");
+    }
+}

@@ -1,0 +1,282 @@
+//! The examples in the rules' Markdown texts, read and run.
+//!
+//! A fence that begins with `sql` holds statements; the engines it is for may follow (`sql postgres sqlite`), otherwise it
+//! is for every engine that the rule applies to. A line marked `-- finding` must be found there and nowhere else; a fence
+//! without marks must be silent. A fence that begins with `facts` holds facts in TOML, for what no statement can make:
+//! a table per field of the facts, `[settings]` as names and values, `sql` for statements to fold, and `expect`, the
+//! objects that must be found.
+
+use std::collections::BTreeSet;
+
+use dbwright_model::engine::{Engine, Version};
+use dbwright_model::facts::{Fact, FactSource, Facts, Origin};
+use dbwright_model::finding::Finding;
+use dbwright_model::name::Name;
+use dbwright_rules::run::{Checked, run};
+use dbwright_rules::{Applies, Entry, Options};
+use dbwright_sql::files::SourceFile;
+
+/// One fence of a rule's text.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The rule.
+    pub entry: &'static Entry,
+    /// Line of the opening fence in the Markdown file, from 1.
+    pub line: u32,
+    /// Engines it is for.
+    pub engines: Vec<Engine>,
+    /// Lowest server version it can run on, as `since=15`.
+    pub since: Option<Version>,
+    /// What it holds.
+    pub body: Body,
+}
+
+/// What a fence holds.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Statements.
+    Sql(String),
+    /// Facts in TOML.
+    Facts(String),
+}
+
+/// Every fence of a rule's text that is a test.
+pub fn examples(entry: &'static Entry) -> Result<Vec<Example>, String> {
+    let mut examples = Vec::new();
+    let mut open: Option<(u32, String, String)> = None;
+    for (i, line) in entry.text.lines().enumerate() {
+        match (&mut open, line.strip_prefix("```")) {
+            (None, Some(info)) => open = Some((i as u32 + 1, info.trim().to_owned(), String::new())),
+            (Some(_), Some(_)) => {
+                let (line, info, body) = open.take().unwrap_or_default();
+                examples.extend(example(entry, line, &info, body)?);
+            }
+            (Some((_, _, body)), None) => {
+                body.push_str(line);
+                body.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    match open {
+        Some((line, _, _)) => Err(format!("{}: the fence at line {line} is never closed", entry.id)),
+        None => Ok(examples),
+    }
+}
+
+fn example(entry: &'static Entry, line: u32, info: &str, body: String) -> Result<Option<Example>, String> {
+    let mut words = info.split_whitespace();
+    let body = match words.next() {
+        Some("sql") => Body::Sql(body),
+        Some("facts") => Body::Facts(body),
+        _ => return Ok(None),
+    };
+    let mut engines = Vec::new();
+    let mut since = None;
+    for word in words {
+        if let Some(engine) = Engine::ALL.into_iter().find(|engine| engine.id() == word) {
+            engines.push(engine);
+        } else if let Some(version) = word.strip_prefix("since=") {
+            since = Version::parse(version);
+        } else {
+            return Err(format!("{}:{line}: what does `{word}` mean in a fence?", entry.id));
+        }
+    }
+    if engines.is_empty() {
+        engines =
+            Engine::ALL.into_iter().filter(|engine| entry.rule.engines.of(*engine) == Applies::Yes).collect();
+    }
+    Ok(Some(Example { entry, line, engines, since, body }))
+}
+
+impl Example {
+    /// Whether something must be found in it.
+    pub fn expects_findings(&self) -> bool {
+        match &self.body {
+            Body::Sql(text) => text.lines().any(is_marked),
+            Body::Facts(text) => {
+                text.lines().any(|line| line.trim_start().starts_with("expect") && !line.contains("[]"))
+            }
+        }
+    }
+
+    /// Runs the example for one engine without a server.
+    pub fn check(&self, engine: Engine) -> Result<(), String> {
+        let complain =
+            |what: String| format!("{} ({engine}), fence at line {}: {what}", self.entry.id, self.line);
+        match &self.body {
+            Body::Sql(text) => {
+                let (findings, found) = self.fold(engine, text).map_err(complain)?;
+                let expected: BTreeSet<u32> = text
+                    .lines()
+                    .enumerate()
+                    .filter(|(_, line)| is_marked(line))
+                    .map(|(i, _)| i as u32 + 1)
+                    .collect();
+                if found == expected {
+                    return Ok(());
+                }
+                let list: Vec<String> = findings
+                    .iter()
+                    .map(|finding| format!("{} -- {}", finding.object, finding.message))
+                    .collect();
+                Err(complain(format!(
+                    "found on lines {found:?}, expected on lines {expected:?}\n  {}",
+                    list.join("\n  ")
+                )))
+            }
+            Body::Facts(text) => {
+                let (facts, expected) = read_facts(engine, self.since, text).map_err(&complain)?;
+                let findings = self.judge(&facts).map_err(&complain)?;
+                let found: BTreeSet<String> =
+                    findings.iter().map(|finding| finding.object.to_string()).collect();
+                if found == expected {
+                    return Ok(());
+                }
+                Err(complain(format!("found {found:?}, expected {expected:?}")))
+            }
+        }
+    }
+
+    /// The findings of the folded statements, and their lines.
+    pub fn fold(&self, engine: Engine, text: &str) -> Result<(Vec<Finding>, BTreeSet<u32>), String> {
+        let file = SourceFile { name: "example.sql".to_owned(), text: text.to_owned() };
+        let read = dbwright_sql::files::read(engine, None, "example.sql", &[file]);
+        if let Some(skipped) = read.facts.source.skipped.first() {
+            return Err(format!("line {} was not understood: {}", skipped.line, skipped.because));
+        }
+        let findings = self.judge(&read.facts)?;
+        let lines = findings
+            .iter()
+            .map(|finding| {
+                let place = finding.location.as_ref().or_else(|| read.places.find(&finding.object));
+                place.map_or(0, |place| place.line)
+            })
+            .collect();
+        Ok((findings, lines))
+    }
+
+    /// The findings of the rule over some facts.
+    pub fn judge(&self, facts: &Facts) -> Result<Vec<Finding>, String> {
+        let outcome = run(facts, [self.entry], &Options::default());
+        match &outcome.checks[0].1 {
+            Checked::Unknown { because } => Err(format!("the rule could not be checked: {because}")),
+            _ => Ok(outcome.findings),
+        }
+    }
+}
+
+fn is_marked(line: &str) -> bool {
+    line.trim_end().ends_with("-- finding")
+}
+
+/// Facts of a `facts` fence and the objects that it expects to be found.
+fn read_facts(
+    engine: Engine,
+    since: Option<Version>,
+    text: &str,
+) -> Result<(Facts, BTreeSet<String>), String> {
+    let mut values: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    let expected = match values.remove("expect") {
+        Some(toml::Value::Array(objects)) => {
+            objects.iter().filter_map(|object| object.as_str().map(str::to_owned)).collect()
+        }
+        _ => return Err("a fence of facts says what it expects: `expect = []`".to_owned()),
+    };
+    let version = match values.remove("version") {
+        Some(toml::Value::String(text)) => Version::parse(&text),
+        _ => since,
+    };
+    let sql = match values.remove("sql") {
+        Some(toml::Value::String(sql)) => Some(sql),
+        _ => None,
+    };
+    let mut facts = base(engine, version, sql.as_deref())?;
+    let mut json = serde_json::to_value(&facts).map_err(|error| error.to_string())?;
+    for (field, value) in values {
+        let value = serde_json::to_value(value).map_err(|error| error.to_string())?;
+        if field == "source" {
+            let (Some(target), Some(given)) = (json["source"].as_object_mut(), value.as_object()) else {
+                return Err("`source` is a table".to_owned());
+            };
+            target.extend(given.clone());
+            continue;
+        }
+        let value = match field.as_str() {
+            "settings" => settings(value)?,
+            "server_status" => serde_json::json!({ "values": texts(value)? }),
+            _ => value,
+        };
+        if json.get(&field).is_none() {
+            return Err(format!("there is no fact `{field}`"));
+        }
+        json[&field] = match value {
+            serde_json::Value::String(because) => serde_json::json!({ "denied": because }),
+            value => serde_json::json!({ "known": value }),
+        };
+    }
+    facts = serde_json::from_value(json).map_err(|error| error.to_string())?;
+    dbwright_sql::understand::understand(&mut facts);
+    Ok((facts, expected))
+}
+
+fn base(engine: Engine, version: Option<Version>, sql: Option<&str>) -> Result<Facts, String> {
+    let source = FactSource {
+        origin: Origin::Live,
+        engine,
+        version,
+        version_text: String::new(),
+        target: "example".to_owned(),
+        database: Name::new("example"),
+        role: Some(Name::new("example")),
+        superuser: true,
+        collected_at: Some("2030-06-15T12:00:00Z".parse().map_err(|_| "a fixed time".to_owned())?),
+        skipped: Vec::new(),
+    };
+    let Some(sql) = sql else { return Ok(Facts::none(source)) };
+    let file = SourceFile { name: "example.sql".to_owned(), text: sql.to_owned() };
+    let read = dbwright_sql::files::read(engine, version, "example.sql", &[file]);
+    if let Some(skipped) = read.facts.source.skipped.first() {
+        return Err(format!("`sql` line {} was not understood: {}", skipped.line, skipped.because));
+    }
+    let mut facts = Facts::none(source);
+    facts.catalog = read.facts.catalog;
+    facts.workload = match read.facts.status(Fact::Workload).is_known() {
+        true => read.facts.workload,
+        false => facts.workload,
+    };
+    Ok(facts)
+}
+
+/// `name = value` becomes a setting; a table stays what it is.
+fn settings(value: serde_json::Value) -> Result<serde_json::Value, String> {
+    let serde_json::Value::Object(given) = value else { return Err("`settings` is a table".to_owned()) };
+    let mut values = serde_json::Map::new();
+    for (name, value) in given {
+        let setting = match value {
+            serde_json::Value::Object(mut setting) => {
+                setting.entry("value").or_insert_with(|| "".into());
+                serde_json::Value::Object(setting)
+            }
+            other => serde_json::json!({ "value": text_of(&other) }),
+        };
+        values.insert(name, setting);
+    }
+    Ok(serde_json::json!({ "values": values }))
+}
+
+fn texts(value: serde_json::Value) -> Result<serde_json::Value, String> {
+    let serde_json::Value::Object(given) = value else { return Err("it is a table".to_owned()) };
+    Ok(given
+        .into_iter()
+        .map(|(name, value)| (name, text_of(&value).into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into())
+}
+
+fn text_of(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
