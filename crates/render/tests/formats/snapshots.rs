@@ -1,0 +1,38 @@
+//! The bytes of every format, to be read when they change.
+
+use dbwright_model::finding::Level;
+use dbwright_render::{Format, Options, render};
+
+use crate::fixture::{empty, rich, rules};
+
+fn check(name: &str, format: Format, options: &Options) {
+    insta::assert_snapshot!(name, render(&rich(), format, options));
+}
+
+#[test]
+fn every_format_over_the_rich_report() {
+    let rules = rules();
+    let options = Options { rules: &rules, ..Options::default() };
+    for format in Format::ALL {
+        check(&format!("rich_{format}"), format, &options);
+    }
+}
+
+#[test]
+fn every_format_over_the_empty_report() {
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
+        let written = render(&empty(), format, &Options::default());
+        insta::assert_snapshot!(format!("empty_{format}"), written);
+    }
+}
+
+#[test]
+fn the_terminal_obeys_its_options() {
+    check("terminal_color", Format::Terminal, &Options { color: true, ..Options::default() });
+    check(
+        "terminal_narrow_ascii",
+        Format::Terminal,
+        &Options { width: 60, unicode: false, level: Level::Warning, ..Options::default() },
+    );
+    check("terminal_verbose", Format::Terminal, &Options { verbose: true, width: 0, ..Options::default() });
+}
