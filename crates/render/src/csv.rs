@@ -6,7 +6,7 @@ use dbwright_model::report::{Report, ReportFinding};
 use crate::shape::shown;
 use crate::{Options, text};
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 19] = [
     "level",
     "dimension",
     "rule",
@@ -25,7 +25,6 @@ const HEADER: [&str; 20] = [
     "line",
     "column",
     "cause",
-    "operation",
     "key",
 ];
 
@@ -41,13 +40,13 @@ pub fn render(report: &Report, options: &Options) -> String {
     };
     write(&HEADER.map(str::to_owned));
     for finding in shown(report, options.level) {
-        write(&row(report, finding).map(guard));
+        write(&row(finding).map(guard));
     }
     // Memory cannot fail to flush, and every cell came from a `String`.
     String::from_utf8(writer.into_inner().expect("memory takes all")).expect("cells are text")
 }
 
-fn row(report: &Report, finding: &ReportFinding) -> [String; HEADER.len()] {
+fn row(finding: &ReportFinding) -> [String; HEADER.len()] {
     let remedy = finding.remedy.as_ref();
     let location = finding.location.as_ref();
     let evidence: Vec<_> =
@@ -73,7 +72,6 @@ fn row(report: &Report, finding: &ReportFinding) -> [String; HEADER.len()] {
         location.map(|location| location.line.to_string()).unwrap_or_default(),
         location.map(|location| location.column.to_string()).unwrap_or_default(),
         finding.cause.clone(),
-        report.operation.clone(),
         finding.key.clone(),
     ]
 }

@@ -4,14 +4,27 @@ use dbwright_model::finding::Level;
 use dbwright_model::report::{Report, ReportFinding};
 
 use crate::Options;
-use crate::shape::{not_checked, shown, sql, summary, target};
-use crate::text::{count, visible};
+use crate::shape::{EXAMPLES, groups, not_checked, sql, summary, target};
+use crate::text::{count, visible, visible_block};
 
 /// Writes one command per finding, one for each reason why something was not checked, and a summary line.
+///
+/// GitHub shows ten errors and ten warnings of a step. Findings of one rule that stand on no line of a file therefore
+/// share a command when they are many, unless all are asked for.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut out = String::new();
-    for finding in shown(report, options.level) {
-        out.push_str(&command(finding));
+    for part in groups(report, options.level).iter().flat_map(|group| &group.parts) {
+        let (placed, loose): (Vec<_>, Vec<_>) =
+            part.findings().partition(|finding| finding.location.is_some());
+        for finding in placed {
+            out.push_str(&command(finding, &[]));
+        }
+        match loose.split_first() {
+            Some((first, others)) if others.len() >= EXAMPLES && !options.verbose => {
+                out.push_str(&command(first, others));
+            }
+            _ => loose.into_iter().for_each(|finding| out.push_str(&command(finding, &[]))),
+        }
     }
     for statement in &report.skipped_statements {
         let properties =
@@ -36,7 +49,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     out
 }
 
-fn command(finding: &ReportFinding) -> String {
+fn command(finding: &ReportFinding, others: &[&ReportFinding]) -> String {
     let word = match finding.level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -55,13 +68,19 @@ fn command(finding: &ReportFinding) -> String {
 
     let mut message = format!("{} ({})", visible(&finding.message), visible(&finding.object));
     for evidence in &finding.evidence {
-        message.push_str(&format!("\n{}: {}", visible(&evidence.name), visible(&evidence.value)));
+        message.push_str(&format!("\n{}: {}", visible(&evidence.name), visible_block(&evidence.value)));
     }
     if let Some(remedy) = &finding.remedy {
         message.push_str(&format!("\nFix: {}", visible(&remedy.summary)));
         if !remedy.steps.is_empty() {
             message.push_str(&format!("\n{}", sql(remedy)));
         }
+    }
+    for other in others.iter().take(EXAMPLES - 1) {
+        message.push_str(&format!("\nalso {}", visible(&other.object)));
+    }
+    if others.len() >= EXAMPLES {
+        message.push_str(&format!("\n… and {} more (--verbose shows all)", others.len() - EXAMPLES + 1));
     }
     format!("::{word} {properties}::{}\n", escape(&message))
 }

@@ -125,7 +125,7 @@ struct PartView {
 struct FindingView {
     level: String,
     message: String,
-    kind: &'static str,
+    name: String,
     object: String,
     place: Option<String>,
     count: u64,
@@ -333,8 +333,8 @@ fn finding_view(finding: &ReportFinding) -> FindingView {
     FindingView {
         level: finding.level.to_string(),
         message: visible(&finding.message),
-        kind: text::kind(finding.object_kind),
-        object: visible(&finding.object),
+        name: visible(&finding.object),
+        object: text::object(finding.object_kind, &finding.object),
         place: finding.location.as_ref().map(place),
         count: finding.count,
         confidence: text::confidence(finding.confidence),

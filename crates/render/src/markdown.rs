@@ -6,7 +6,7 @@ use dbwright_model::score::Score;
 
 use crate::Options;
 use crate::shape::{self, EXAMPLES, Group, Part};
-use crate::text::{self, count, pieces, visible};
+use crate::text::{self, count, pieces, visible, visible_block};
 
 /// Characters after which no further group is opened: GitHub refuses comments above 65 536.
 const LIMIT: usize = 50_000;
@@ -93,18 +93,22 @@ fn group(group: &Group<'_>, options: &Options) -> String {
         group.worst(),
         html(&first.first.message)
     );
-    for part in &group.parts {
-        out.push_str(&self::part(part, options));
+    for (i, part) in group.parts.iter().enumerate() {
+        out.push_str(&self::part(part, i == 0, options));
     }
     out.push_str("</details>\n\n");
     out
 }
 
-fn part(part: &Part<'_>, options: &Options) -> String {
-    let mut out = String::new();
+/// The findings of one rule; the first of a group stands under its message already.
+fn part(part: &Part<'_>, leads: bool, options: &Options) -> String {
+    let mut out = match leads {
+        true => format!("{}\n\n{}", subject(part.first), details(part.first)),
+        false => finding(part.first),
+    };
     let in_full = if options.verbose { part.others.len() } else { 0 };
-    for finding in std::iter::once(&part.first).chain(part.others.iter().take(in_full)) {
-        out.push_str(&self::finding(finding));
+    for other in part.others.iter().take(in_full) {
+        out.push_str(&finding(other));
     }
     let listed: Vec<_> = part.others.iter().skip(in_full).take(EXAMPLES - 1).collect();
     for finding in &listed {
@@ -122,16 +126,25 @@ fn part(part: &Part<'_>, options: &Options) -> String {
 }
 
 fn finding(finding: &ReportFinding) -> String {
-    let mut out = format!(
-        "{} **{}** {}{}: {}\n\n",
-        icon(finding.level),
-        finding.level,
-        code(&text::object(finding.object_kind, &finding.object)),
-        place(finding),
-        prose(&finding.message)
-    );
+    let (icon, level, message) = (icon(finding.level), finding.level, prose(&finding.message));
+    format!("{icon} **{level}** {}: {message}\n\n{}", subject(finding), details(finding))
+}
+
+fn subject(finding: &ReportFinding) -> String {
+    format!("{}{}", code(&text::object(finding.object_kind, &finding.object)), place(finding))
+}
+
+fn details(finding: &ReportFinding) -> String {
+    let mut out = String::new();
     for evidence in &finding.evidence {
-        out.push_str(&format!("- {}: {}\n", prose(&evidence.name), code(&evidence.value)));
+        let name = prose(&evidence.name);
+        match evidence.value.contains('\n') {
+            true => {
+                let block = fence("", &visible_block(&evidence.value)).trim_end().replace('\n', "\n  ");
+                out.push_str(&format!("- {name}:\n\n  {block}\n"));
+            }
+            false => out.push_str(&format!("- {name}: {}\n", code(&evidence.value))),
+        }
     }
     if finding.count > 1 {
         out.push_str(&format!("- {}\n", count(finding.count, "place")));
@@ -144,7 +157,7 @@ fn finding(finding: &ReportFinding) -> String {
     if let Some(remedy) = &finding.remedy {
         out.push_str(&format!("**Fix:** {}\n\n", prose(&remedy.summary)));
         if !remedy.steps.is_empty() {
-            out.push_str(&fence(&shape::sql(remedy)));
+            out.push_str(&fence("sql", &shape::sql(remedy)));
         }
     }
     out
@@ -255,10 +268,10 @@ fn code(text: &str) -> String {
     format!("{ticks}{space}{text}{space}{ticks}")
 }
 
-/// Text as an SQL block, however many backticks it holds.
-fn fence(sql: &str) -> String {
-    let ticks = "`".repeat((longest_run(sql) + 1).max(3));
-    format!("{ticks}sql\n{sql}\n{ticks}\n\n")
+/// Text as a block in a language, however many backticks it holds.
+fn fence(language: &str, text: &str) -> String {
+    let ticks = "`".repeat((longest_run(text) + 1).max(3));
+    format!("{ticks}{language}\n{text}\n{ticks}\n\n")
 }
 
 fn longest_run(text: &str) -> usize {

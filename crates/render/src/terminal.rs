@@ -14,6 +14,8 @@ use crate::text::{self, count, visible, visible_block};
 
 /// Columns of the bar of a dimension.
 const BAR: usize = 20;
+/// Columns of `100 to 100` beside the bar.
+const NUMBERS: usize = 10;
 /// Columns before the text of a finding.
 const MARGIN: usize = 9;
 
@@ -86,17 +88,18 @@ impl Page<'_> {
         let light = self.styled(&light.repeat(possible), Style::new().dimmed());
         let empty = self.styled(&empty.repeat(BAR - full - possible), Style::new().dimmed());
         let numbers = match ceiling > proven {
-            true => format!("{proven:>3} to {ceiling:<3}"),
-            false => format!("{proven:>3}       "),
+            true => format!("{proven:>3} to {ceiling}"),
+            false => format!("{proven:>3}"),
         };
-        self.out.push_str(&format!("{solid}{light}{empty} {numbers}"));
         let checks = shape::checks(dimension);
-        let used = name.width() + BAR + 1 + numbers.width() + 2;
-        match self.options.width {
-            width if width == 0 || used + checks.width() <= width => self.out.push_str("  "),
-            _ => self.out.push_str(&format!("\n{}", " ".repeat(name.width()))),
-        }
-        self.out.push_str(&format!("{checks}\n"));
+        let used = name.width() + BAR + 1 + NUMBERS + 2;
+        let (width, before) = match self.options.width {
+            width if width > 0 && used + checks.width() > width => {
+                (0, format!("\n{}", " ".repeat(name.width())))
+            }
+            _ => (NUMBERS, "  ".to_owned()),
+        };
+        self.out.push_str(&format!("{solid}{light}{empty} {numbers:<width$}{before}{checks}\n"));
     }
 
     fn group(&mut self, group: &Group<'_>) {

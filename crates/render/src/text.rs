@@ -63,9 +63,10 @@ pub fn pieces(sentence: &str) -> Vec<Piece<'_>> {
         if open > 0 {
             pieces.push(Piece { code: false, text: &rest[..open] });
         }
-        if length > 0 {
-            pieces.push(Piece { code: true, text: &rest[open + 1..open + 1 + length] });
-        }
+        pieces.push(match length {
+            0 => Piece { code: false, text: &rest[open..open + 2] },
+            _ => Piece { code: true, text: &rest[open + 1..open + 1 + length] },
+        });
         rest = &rest[open + length + 2..];
     }
     if !rest.is_empty() {
@@ -200,7 +201,7 @@ mod tests {
         check("no code", &[(false, "no code")]);
         check("`t` has `a`.", &[(true, "t"), (false, " has "), (true, "a"), (false, ".")]);
         check("odd ` one", &[(false, "odd ` one")]);
-        check("``x`", &[(false, "x`")]);
+        check("``x`", &[(false, "``"), (false, "x`")]);
         check("", &[]);
     }
 
