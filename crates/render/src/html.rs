@@ -1,6 +1,7 @@
 //! One self-contained page: no request leaves it, it works without scripts, on paper and on a phone.
 
 use dbwright_model::finding::{Level, Location};
+use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
 use dbwright_model::score::{Band, Cap, DimensionScore, Score};
 use minijinja::value::Serde;
@@ -42,8 +43,6 @@ struct Page {
     levels: Vec<LevelView>,
     dimensions: Vec<String>,
     nothing: String,
-    hidden: u64,
-    level: String,
     groups: Vec<GroupView>,
     suppressed: Vec<SuppressedView>,
     unused_suppressions: Vec<String>,
@@ -105,7 +104,6 @@ struct GroupView {
     levels: String,
     dimensions: String,
     message: String,
-    object: String,
     count: usize,
     critical: bool,
     parts: Vec<PartView>,
@@ -199,8 +197,6 @@ fn page(report: &Report, options: &Options) -> Page {
             .collect(),
         dimensions: dimensions.iter().map(ToString::to_string).collect(),
         nothing: shape::nothing_found(report, options.level),
-        hidden: shape::hidden(report, options.level),
-        level: options.level.to_string(),
         groups,
         suppressed: report
             .suppressed
@@ -239,7 +235,7 @@ fn page(report: &Report, options: &Options) -> Page {
 fn facts(report: &Report) -> Vec<Fact> {
     let target = &report.target;
     let mut facts = vec![
-        Fact { name: "Engine", value: format!("{} {}", target.engine, visible(&target.version)) },
+        Fact { name: "Engine", value: shape::engine(target) },
         Fact { name: "Tables", value: target.tables.to_string() },
         Fact { name: "Columns", value: target.columns.to_string() },
         Fact { name: "Indexes", value: target.indexes.to_string() },
@@ -306,7 +302,6 @@ fn group_view(group: &Group<'_>, rules: &[RuleText]) -> GroupView {
         levels: words(group.findings().map(|finding| finding.level.to_string()).collect()),
         dimensions: words(group.findings().map(|finding| finding.dimension.to_string()).collect()),
         message: visible(&first.message),
-        object: visible(&first.object),
         count: group.findings().count(),
         critical: group.findings().any(|finding| finding.critical),
         parts: group.parts.iter().map(|part| part_view(part, rules)).collect(),
@@ -355,7 +350,11 @@ fn finding_view(finding: &ReportFinding) -> FindingView {
 
 fn remedy_view(remedy: &ReportRemedy) -> RemedyView {
     RemedyView {
-        applicability: text::applicability(remedy.applicability),
+        applicability: match remedy.applicability {
+            Applicability::Safe => "safe to apply",
+            Applicability::Review => "review first",
+            Applicability::Manual => "by hand",
+        },
         summary: visible(&remedy.summary),
         sql: shape::sql(remedy),
     }

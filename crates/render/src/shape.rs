@@ -51,7 +51,7 @@ impl<'a> Part<'a> {
 }
 
 /// The findings at or above a level.
-pub fn shown<'a>(report: &'a Report, level: Level) -> impl Iterator<Item = &'a ReportFinding> {
+pub fn shown(report: &Report, level: Level) -> impl Iterator<Item = &ReportFinding> {
     report.findings.iter().filter(move |finding| finding.level >= level)
 }
 
@@ -176,16 +176,21 @@ fn statements(number: u64) -> String {
 /// The target in short pieces: name, engine and version, counts, size, how and when the facts were got.
 pub fn target(target: &TargetSummary) -> Vec<String> {
     let mut pieces = vec![visible(&target.name)];
-    pieces.push(match target.version.as_str() {
-        "" => format!("{}, version not known", target.engine),
-        version => format!("{} {}", target.engine, visible(version)),
-    });
+    pieces.push(engine(target));
     pieces.push(count(target.tables, "table"));
     if let Some(size) = target.bytes {
         pieces.push(bytes(size));
     }
     pieces.push(origin(target));
     pieces
+}
+
+/// The engine and its version.
+pub fn engine(target: &TargetSummary) -> String {
+    match target.version.as_str() {
+        "" => format!("{}, version not known", target.engine),
+        version => format!("{} {}", target.engine, visible(version)),
+    }
 }
 
 /// How, by whom and when the facts were got.

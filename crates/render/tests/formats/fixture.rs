@@ -449,7 +449,7 @@ fn score() -> Score {
             },
             dimension(Dimension::Security, 66.7, 80.0, 86.7, [12, 1, 1]),
             dimension(Dimension::Monitoring, 100.0, 100.0, 100.0, [4, 0, 0]),
-            dimension(Dimension::Backup, 0.0, f64::NAN, 100.0, [0, 1, 0]),
+            dimension(Dimension::Backup, 0.0, 0.0, 100.0, [0, 1, 0]),
         ],
         checks: vec![
             check("schema/no-primary-key", Dimension::Schema, CheckState::Partial, 1, None),

@@ -109,14 +109,54 @@ fn a_level_hides_and_says_so() {
 }
 
 #[test]
-fn json_is_the_report() {
-    let mut report = rich();
-    // JSON has no word for "not a number".
-    if let Some(score) = &mut report.score {
-        score.dimensions[6].ceiling = 0.0;
+fn silence_is_not_health() {
+    let silent =
+        Report { not_checked: rich().not_checked, skipped_statements: rich().skipped_statements, ..empty() };
+    for format in [Format::Terminal, Format::Markdown, Format::Html] {
+        let text = render(&silent, format, &Options::default());
+        assert!(
+            text.contains("Nothing was found in what was checked. But 5 checks could not run"),
+            "{format}"
+        );
+        assert!(text.contains("7 statements were not understood and so not looked at."), "{format}");
+        assert!(!text.contains("Every check"), "{format}");
     }
-    let text = render(&report, Format::Json, &Options::default());
-    assert_eq!(serde_json::from_str::<Report>(&text).expect("it reads back"), report);
+}
+
+#[test]
+fn json_is_the_report() {
+    let text = write(Format::Json);
+    assert_eq!(serde_json::from_str::<Report>(&text).expect("it reads back"), rich());
+}
+
+#[test]
+fn numbers_outside_the_scale_break_nothing() {
+    let mut report = rich();
+    let score = report.score.as_mut().expect("the rich report has a score");
+    (score.proven, score.ceiling) = (400, 3);
+    for (part, value) in score.dimensions.iter_mut().zip([f64::NAN, f64::INFINITY, -1.0, 1e300, 101.0]) {
+        (part.proven, part.ceiling, part.coverage) = (value, -value, value);
+    }
+    for format in Format::ALL {
+        assert!(!render(&report, format, &Options::default()).is_empty(), "{format}");
+    }
+}
+
+#[test]
+fn the_worst_stands_first_whatever_the_order() {
+    let mut report = rich();
+    report.findings.reverse();
+    let text = render(&report, Format::Terminal, &Options::default());
+    let at = |word: &str| text.find(word).unwrap_or_else(|| panic!("no {word}"));
+    assert!(
+        at("explain security/trust-from-anywhere") < at("explain schema/no-primary-key"),
+        "critical first"
+    );
+    assert!(
+        at("explain schema/no-primary-key") < at("explain index/foreign-key-without-index"),
+        "then errors"
+    );
+    assert!(at("explain index/foreign-key-without-index") < at("explain schema/long-name"), "then warnings");
 }
 
 #[test]
