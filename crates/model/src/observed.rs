@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A fact and how it came to be known or not.
 ///
 /// A rule that needs a fact which is not [`Observed::Known`] is reported as "not checked", never as passed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Observed<T> {
     /// The fact was read.
@@ -17,13 +17,8 @@ pub enum Observed<T> {
     /// The read was tried and failed: a timeout, a lost connection, an answer that could not be understood.
     Failed(String),
     /// Nobody asked for it.
+    #[default]
     NotAsked,
-}
-
-impl<T> Default for Observed<T> {
-    fn default() -> Self {
-        Observed::NotAsked
-    }
 }
 
 impl<T> Observed<T> {

@@ -240,11 +240,10 @@ fn base(engine: Engine, version: Option<Version>, sql: Option<&str>) -> Result<F
         return Err(format!("`sql` line {} was not understood: {}", skipped.line, skipped.because));
     }
     let mut facts = Facts::none(source);
+    if read.facts.status(Fact::Workload).is_known() {
+        facts.workload = read.facts.workload;
+    }
     facts.catalog = read.facts.catalog;
-    facts.workload = match read.facts.status(Fact::Workload).is_known() {
-        true => read.facts.workload,
-        false => facts.workload,
-    };
     Ok(facts)
 }
 

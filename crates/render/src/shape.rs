@@ -1,0 +1,238 @@
+//! What every readable format shows in the same order: groups of findings, totals, and what was not checked.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbwright_model::facts::Origin;
+use dbwright_model::finding::Level;
+use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
+use dbwright_model::score::DimensionScore;
+
+use crate::text::{bytes, count, visible, visible_block};
+
+/// How many findings of one rule a group shows unless all are asked for.
+pub const EXAMPLES: usize = 5;
+
+/// Findings shown together: they have the same cause, or they come from the same rule.
+pub struct Group<'a> {
+    /// One part for each rule, the first finding's first. Never empty.
+    pub parts: Vec<Part<'a>>,
+}
+
+/// The findings of one rule in a group.
+pub struct Part<'a> {
+    /// The first finding, shown in full.
+    pub first: &'a ReportFinding,
+    /// The others.
+    pub others: Vec<&'a ReportFinding>,
+}
+
+impl<'a> Group<'a> {
+    /// Every finding, part by part.
+    pub fn findings(&self) -> impl Iterator<Item = &'a ReportFinding> + '_ {
+        self.parts.iter().flat_map(Part::findings)
+    }
+
+    /// The worst level.
+    pub fn worst(&self) -> Level {
+        self.findings().map(|finding| finding.level).max().unwrap_or(Level::Note)
+    }
+
+    fn rank(&self) -> Reverse<(bool, Level)> {
+        Reverse((self.findings().any(|finding| finding.critical), self.worst()))
+    }
+}
+
+impl<'a> Part<'a> {
+    /// Every finding in order.
+    pub fn findings(&self) -> impl Iterator<Item = &'a ReportFinding> + '_ {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+}
+
+/// The findings at or above a level.
+pub fn shown(report: &Report, level: Level) -> impl Iterator<Item = &ReportFinding> {
+    report.findings.iter().filter(move |finding| finding.level >= level)
+}
+
+/// The findings at or above a level in groups, the worst first. Findings of one cause form a group; causes that speak
+/// of one and the same rule only are folded into one group, so that forty tables with one flaw are one entry.
+pub fn groups(report: &Report, level: Level) -> Vec<Group<'_>> {
+    let mut causes: Vec<Vec<&ReportFinding>> = Vec::new();
+    let mut by_cause: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in shown(report, level) {
+        if finding.cause.is_empty() {
+            causes.push(vec![finding]);
+            continue;
+        }
+        let at = *by_cause.entry(&finding.cause).or_insert(causes.len());
+        match causes.get_mut(at) {
+            Some(cause) => cause.push(finding),
+            None => causes.push(vec![finding]),
+        }
+    }
+
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut by_rule: BTreeMap<&str, usize> = BTreeMap::new();
+    for cause in causes {
+        let mut group = Group { parts: parts(cause) };
+        if let [part] = group.parts.as_mut_slice() {
+            let at = *by_rule.entry(&part.first.rule).or_insert(groups.len());
+            if let Some(earlier) = groups.get_mut(at) {
+                earlier.parts[0].others.extend(part.findings());
+                continue;
+            }
+        }
+        groups.push(group);
+    }
+    groups.sort_by_key(Group::rank);
+    groups
+}
+
+fn parts<'a>(findings: Vec<&'a ReportFinding>) -> Vec<Part<'a>> {
+    let mut parts: Vec<Part<'a>> = Vec::new();
+    for finding in findings {
+        match parts.iter_mut().find(|part| part.first.rule == finding.rule) {
+            Some(part) => part.others.push(finding),
+            None => parts.push(Part { first: finding, others: Vec::new() }),
+        }
+    }
+    parts
+}
+
+/// The rules not checked, by reason: the reason with the most rules first.
+pub fn not_checked(report: &Report) -> Vec<(&str, Vec<&str>)> {
+    let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for NotChecked { rule, because } in &report.not_checked {
+        by_reason.entry(because).or_default().insert(rule);
+    }
+    let mut reasons: Vec<_> = by_reason
+        .into_iter()
+        .map(|(because, rules)| (because, rules.into_iter().collect::<Vec<_>>()))
+        .collect();
+    reasons.sort_by_key(|(_, rules)| Reverse(rules.len()));
+    reasons
+}
+
+/// How many rules were not checked.
+pub fn not_checked_count(report: &Report) -> u64 {
+    report.not_checked.iter().map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
+}
+
+/// Findings of one level.
+pub fn of_level(report: &Report, level: Level) -> u64 {
+    report.findings.iter().filter(|finding| finding.level == level).count() as u64
+}
+
+/// Findings below the level shown.
+pub fn hidden(report: &Report, level: Level) -> u64 {
+    report.findings.iter().filter(|finding| finding.level < level).count() as u64
+}
+
+/// The last line: `3 errors, 12 warnings, 4 notes; 9 checks could not run`.
+pub fn summary(report: &Report, level: Level) -> String {
+    let mut line = format!(
+        "{}, {}, {}; {} could not run",
+        count(of_level(report, Level::Error), "error"),
+        count(of_level(report, Level::Warning), "warning"),
+        count(of_level(report, Level::Note), "note"),
+        count(not_checked_count(report), "check"),
+    );
+    let hidden = hidden(report, level);
+    if hidden > 0 {
+        line.push_str(&format!("; {} below `{level}` not shown", count(hidden, "finding")));
+    }
+    line
+}
+
+/// What to say when there is nothing to show.
+pub fn nothing_found(report: &Report, level: Level) -> String {
+    let hidden = hidden(report, level);
+    let mut text = match hidden {
+        0 => "Nothing was found in what was checked.".to_owned(),
+        _ => format!("Nothing was found at or above `{level}`; {} below it.", count(hidden, "finding")),
+    };
+    let missing = not_checked_count(report);
+    let skipped = report.skipped_statements.len() as u64;
+    if missing > 0 {
+        text.push_str(&format!(
+            " But {} could not run: what they look for may be there.",
+            count(missing, "check")
+        ));
+    }
+    if skipped > 0 {
+        text.push_str(&format!(" {} not understood and so not looked at.", statements(skipped)));
+    }
+    if missing + skipped == 0 {
+        text.push_str(" Every check that applies was made.");
+    }
+    text
+}
+
+fn statements(number: u64) -> String {
+    if number == 1 { "1 statement was".to_owned() } else { format!("{number} statements were") }
+}
+
+/// The target in short pieces: name, engine and version, counts, size, how and when the facts were got.
+pub fn target(target: &TargetSummary) -> Vec<String> {
+    let mut pieces = vec![visible(&target.name)];
+    pieces.push(engine(target));
+    pieces.push(count(target.tables, "table"));
+    if let Some(size) = target.bytes {
+        pieces.push(bytes(size));
+    }
+    pieces.push(origin(target));
+    pieces
+}
+
+/// The engine and its version.
+pub fn engine(target: &TargetSummary) -> String {
+    match target.version.as_str() {
+        "" => format!("{}, version not known", target.engine),
+        version => format!("{} {}", target.engine, visible(version)),
+    }
+}
+
+/// How, by whom and when the facts were got.
+pub fn origin(target: &TargetSummary) -> String {
+    let mut text = match target.origin {
+        Origin::Live => "read live",
+        Origin::Snapshot => "from a snapshot",
+        Origin::Files => "from files",
+    }
+    .to_owned();
+    if let Some(role) = &target.role {
+        text.push_str(&format!(" as `{}`", visible(role)));
+    }
+    if let Some(at) = target.collected_at {
+        text.push_str(&format!(" at {at}"));
+    }
+    text
+}
+
+/// The statements of a remedy to paste, those that refuse a transaction marked. Empty when only words help.
+pub fn sql(remedy: &ReportRemedy) -> String {
+    let step = |step: &RemedyStep| match step.in_transaction {
+        true => visible_block(&step.sql),
+        false => format!("-- outside a transaction:\n{}", visible_block(&step.sql)),
+    };
+    remedy.steps.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+/// A value of the score as a whole number between 0 and 100; values that are no number count as 0.
+pub fn percent(value: f64) -> u32 {
+    // A cast from a float saturates and turns "not a number" into 0.
+    value.round().clamp(0.0, 100.0) as u32
+}
+
+/// The checks of a dimension in words.
+pub fn checks(dimension: &DimensionScore) -> String {
+    if dimension.not_applicable {
+        return "not applicable".to_owned();
+    }
+    let mut text = format!("{} passed, {} failed", dimension.passed, dimension.failed);
+    if dimension.unknown > 0 {
+        text.push_str(&format!(", {} unknown", dimension.unknown));
+    }
+    text
+}

@@ -1,0 +1,321 @@
+//! Text for terminals and tickets: the worst first, everything needed to act on it, and what was not seen.
+
+use dbwright_model::finding::{Confidence, Level};
+use dbwright_model::remedy::Applicability;
+use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
+use dbwright_model::score::{Band, Cap, DimensionScore, Score};
+use owo_colors::{OwoColorize, Style};
+use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
+use unicode_width::UnicodeWidthStr;
+
+use crate::Options;
+use crate::shape::{self, EXAMPLES, Group, Part};
+use crate::text::{self, count, visible, visible_block};
+
+/// Columns of the bar of a dimension.
+const BAR: usize = 20;
+/// Columns of `100 to 100` beside the bar.
+const NUMBERS: usize = 10;
+/// Columns before the text of a finding.
+const MARGIN: usize = 9;
+
+/// Writes the report as text that ends with a line break.
+pub fn render(report: &Report, options: &Options) -> String {
+    let mut page = Page { out: String::new(), options };
+    page.paragraph("", Style::new(), 0, &shape::target(&report.target).join(page.dot()), Style::new().bold());
+    if let Some(score) = &report.score {
+        page.score(score);
+    }
+
+    let groups = shape::groups(report, options.level);
+    page.heading("Findings");
+    if groups.is_empty() {
+        page.plain(0, &shape::nothing_found(report, options.level));
+    }
+    for (i, group) in groups.iter().enumerate() {
+        if i > 0 {
+            page.out.push('\n');
+        }
+        page.group(group);
+    }
+
+    page.suppressed(report);
+    page.skipped(report);
+    page.not_checked(report);
+    page.out.push('\n');
+    page.paragraph("", Style::new(), 0, &shape::summary(report, options.level), Style::new().bold());
+    page.out
+}
+
+/// Text that grows line by line.
+struct Page<'a> {
+    out: String,
+    options: &'a Options<'a>,
+}
+
+impl Page<'_> {
+    fn score(&mut self, score: &Score) {
+        self.heading("Score");
+        for cap in &score.caps {
+            self.cap(cap);
+        }
+        let headline = format!("{}{}{}", score.headline(), self.dot(), score.band);
+        self.paragraph("", Style::new(), 0, &headline, band(score.band).bold());
+        for dimension in &score.dimensions {
+            self.dimension(dimension);
+        }
+    }
+
+    fn cap(&mut self, cap: &Cap) {
+        let label = format!("cap {:>3}", cap.limit);
+        let seen = if cap.seen { "" } else { " Not seen, but not disproved either." };
+        let text = format!("{}{seen} ({})", visible(&cap.because), visible(&cap.rule));
+        self.paragraph(&label, Style::new().red().bold(), MARGIN, &text, Style::new().red());
+    }
+
+    fn dimension(&mut self, dimension: &DimensionScore) {
+        let name = format!("{:<11}{:>3} %  ", dimension.dimension.to_string(), dimension.weight);
+        self.out.push_str(&name);
+        if dimension.not_applicable {
+            self.out.push_str("not applicable\n");
+            return;
+        }
+        let (proven, ceiling) = (shape::percent(dimension.proven), shape::percent(dimension.ceiling));
+        let full = proven as usize * BAR / 100;
+        let possible = (ceiling as usize * BAR / 100).max(full) - full;
+        let (solid, light, empty) = if self.options.unicode { ("█", "▒", "·") } else { ("#", "=", ".") };
+        let solid = self.styled(&solid.repeat(full), band(Band::of(proven)));
+        let light = self.styled(&light.repeat(possible), Style::new().dimmed());
+        let empty = self.styled(&empty.repeat(BAR - full - possible), Style::new().dimmed());
+        let numbers = match ceiling > proven {
+            true => format!("{proven:>3} to {ceiling}"),
+            false => format!("{proven:>3}"),
+        };
+        let checks = shape::checks(dimension);
+        let used = name.width() + BAR + 1 + NUMBERS + 2;
+        let (width, before) = match self.options.width {
+            width if width > 0 && used + checks.width() > width => {
+                (0, format!("\n{}", " ".repeat(name.width())))
+            }
+            _ => (NUMBERS, "  ".to_owned()),
+        };
+        self.out.push_str(&format!("{solid}{light}{empty} {numbers:<width$}{before}{checks}\n"));
+    }
+
+    fn group(&mut self, group: &Group<'_>) {
+        for (i, part) in group.parts.iter().enumerate() {
+            if i > 0 {
+                self.plain(MARGIN, "Same cause:");
+            }
+            self.part(part);
+        }
+    }
+
+    fn part(&mut self, part: &Part<'_>) {
+        self.finding(part.first);
+        if self.options.verbose {
+            for finding in &part.others {
+                self.finding(finding);
+            }
+        } else {
+            for finding in part.others.iter().take(EXAMPLES - 1) {
+                let text = format!("also {}{}", visible(&finding.object), self.place(finding));
+                self.plain(MARGIN, &text);
+            }
+            let more = part.others.len().saturating_sub(EXAMPLES - 1);
+            if more > 0 {
+                let dots = self.ellipsis();
+                self.plain(MARGIN, &format!("{dots} and {more} more (--verbose shows all)"));
+            }
+        }
+        let hint = format!("dbwright explain {}", visible(&part.first.rule));
+        self.paragraph("", Style::new(), MARGIN, &hint, Style::new().dimmed());
+    }
+
+    fn finding(&mut self, finding: &ReportFinding) {
+        let badge = finding.level.to_string();
+        self.paragraph(&badge, level(finding.level), MARGIN, &visible(&finding.message), Style::new().bold());
+
+        let mut about = text::object(finding.object_kind, &finding.object);
+        about.push_str(&self.place(finding));
+        if finding.count > 1 {
+            about.push_str(&format!("{}{}", self.dot(), count(finding.count, "place")));
+        }
+        if finding.confidence != Confidence::High {
+            about.push_str(&format!("{}confidence: {}", self.dot(), text::confidence(finding.confidence)));
+        }
+        about.push_str(&format!("{}evidence: {}", self.dot(), text::evidence_level(finding.evidence_level)));
+        self.hanging(MARGIN, &about);
+
+        for evidence in &finding.evidence {
+            let value = visible_block(&evidence.value);
+            let mut lines = value.lines();
+            let first = lines.next().unwrap_or_default();
+            self.hanging(MARGIN + 2, &format!("{}: {first}", visible(&evidence.name)));
+            for line in lines {
+                self.raw(MARGIN + 4, line);
+            }
+        }
+        if self.options.verbose {
+            self.hanging(MARGIN + 2, &format!("key: {}", visible(&finding.key)));
+        }
+        if let Some(remedy) = &finding.remedy {
+            self.remedy(remedy);
+        }
+    }
+
+    fn remedy(&mut self, remedy: &ReportRemedy) {
+        let summary = match remedy.applicability {
+            Applicability::Safe => format!("{} (safe)", visible(&remedy.summary)),
+            Applicability::Review | Applicability::Manual => visible(&remedy.summary),
+        };
+        let label = format!("{}Fix:", " ".repeat(MARGIN));
+        self.paragraph(&label, Style::new().green(), MARGIN + 5, &summary, Style::new());
+        for line in shape::sql(remedy).lines() {
+            self.raw(MARGIN + 2, line);
+        }
+    }
+
+    fn suppressed(&mut self, report: &Report) {
+        if report.suppressed.is_empty() && report.unused_suppressions.is_empty() {
+            return;
+        }
+        self.heading("Suppressed");
+        let number = report.suppressed.len() as u64;
+        if number > 0 {
+            let more = if self.options.verbose { "" } else { " (--verbose shows them)" };
+            self.plain(0, &format!("{} accepted by their owners{more}.", count(number, "finding")));
+        }
+        if self.options.verbose {
+            for finding in &report.suppressed {
+                let until = finding.until.as_ref().map(|date| format!(" until {}", visible(date)));
+                let text = format!(
+                    "{} on {}{}: {} ({})",
+                    visible(&finding.rule),
+                    visible(&finding.object),
+                    until.unwrap_or_default(),
+                    visible(&finding.reason),
+                    visible(&finding.by)
+                );
+                self.plain(2, &text);
+            }
+        }
+        for key in &report.unused_suppressions {
+            self.plain(0, &format!("The suppression {} matched nothing.", visible(key)));
+        }
+    }
+
+    fn skipped(&mut self, report: &Report) {
+        let skipped = &report.skipped_statements;
+        if skipped.is_empty() {
+            return;
+        }
+        self.heading("Statements not understood");
+        let shown = if self.options.verbose { skipped.len() } else { EXAMPLES };
+        for statement in skipped.iter().take(shown) {
+            let place = format!("{}:{}", visible(&statement.file), statement.line);
+            self.plain(0, &format!("{place}: {}", visible(&statement.because)));
+            self.plain(2, &visible(&statement.statement));
+        }
+        if skipped.len() > shown {
+            let text =
+                format!("{} and {} more (--verbose shows all)", self.ellipsis(), skipped.len() - shown);
+            self.plain(0, &text);
+        }
+    }
+
+    fn not_checked(&mut self, report: &Report) {
+        let reasons = shape::not_checked(report);
+        if reasons.is_empty() {
+            return;
+        }
+        self.heading("Not checked");
+        for (because, rules) in reasons {
+            let rules_text = rules.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
+            self.plain(0, &format!("{} because {}:", count(rules.len() as u64, "check"), visible(because)));
+            self.plain(2, &rules_text);
+        }
+    }
+
+    fn place(&self, finding: &ReportFinding) -> String {
+        let Some(location) = &finding.location else { return String::new() };
+        format!("{}{}:{}:{}", self.dot(), visible(&location.file), location.line, location.column)
+    }
+
+    fn heading(&mut self, text: &str) {
+        let styled = self.styled(text, Style::new().bold().underline());
+        self.out.push_str(&format!("\n{styled}\n"));
+    }
+
+    fn plain(&mut self, indent: usize, text: &str) {
+        self.paragraph("", Style::new(), indent, text, Style::new());
+    }
+
+    /// Text whose second and later lines stand further in than its first.
+    fn hanging(&mut self, indent: usize, text: &str) {
+        for (i, line) in self.wrap(text, indent + 2).into_iter().enumerate() {
+            self.raw(if i == 0 { indent } else { indent + 2 }, &line);
+        }
+    }
+
+    /// A line that is never wrapped: it is meant to be pasted.
+    fn raw(&mut self, indent: usize, line: &str) {
+        self.out.push_str(&" ".repeat(indent));
+        self.out.push_str(line);
+        self.out.push('\n');
+    }
+
+    /// Text wrapped to the width behind a margin, with a label in the margin of its first line.
+    fn paragraph(&mut self, label: &str, label_style: Style, indent: usize, text: &str, style: Style) {
+        let mut margin = self.styled(label, label_style);
+        margin.push_str(&" ".repeat(indent.saturating_sub(label.width())));
+        for line in self.wrap(text, indent) {
+            self.out.push_str(&margin);
+            self.out.push_str(&self.styled(&line, style));
+            self.out.push('\n');
+            margin = " ".repeat(indent);
+        }
+    }
+
+    fn wrap(&self, text: &str, indent: usize) -> Vec<String> {
+        let width = match self.options.width {
+            0 => usize::MAX,
+            // Below forty columns there is nothing to be gained by breaking.
+            width => width.max(40) - indent,
+        };
+        let options = textwrap::Options::new(width)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit)
+            .break_words(false);
+        textwrap::wrap(text, options).into_iter().map(|line| line.into_owned()).collect()
+    }
+
+    fn styled(&self, text: &str, style: Style) -> String {
+        if self.options.color && !text.is_empty() { text.style(style).to_string() } else { text.to_owned() }
+    }
+
+    fn dot(&self) -> &'static str {
+        if self.options.unicode { " · " } else { " - " }
+    }
+
+    fn ellipsis(&self) -> &'static str {
+        if self.options.unicode { "…" } else { "..." }
+    }
+}
+
+fn level(level: Level) -> Style {
+    match level {
+        Level::Error => Style::new().red().bold(),
+        Level::Warning => Style::new().yellow().bold(),
+        Level::Note => Style::new().blue().bold(),
+    }
+}
+
+fn band(band: Band) -> Style {
+    match band {
+        Band::CriticalRisk => Style::new().red(),
+        Band::NeedsWork => Style::new().yellow(),
+        Band::Solid | Band::Professional | Band::Expert => Style::new().green(),
+    }
+}
