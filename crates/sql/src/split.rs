@@ -1,6 +1,10 @@
 //! Files cut into statements, before any parser sees them.
+//!
+//! The splitter knows quotes, comments, client commands and the few constructs that hold semicolons. It is total: any
+//! text gives statements, and what is never closed is said to be so.
 
 use dbwright_model::engine::Dialect;
+use memchr::{memchr, memchr2, memmem};
 
 /// One statement of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,682 @@ pub enum StatementKind {
 }
 
 /// Cuts a file into statements.
-pub fn split(_dialect: Dialect, _text: &str) -> Vec<Statement<'_>> {
-    Vec::new()
+///
+/// A comment on the line that ends a statement belongs to that statement, so it is not among the leading comments of
+/// the next one unless that one stands on the same line too.
+pub fn split(dialect: Dialect, text: &str) -> Vec<Statement<'_>> {
+    let start = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let mut splitter = Splitter {
+        dialect,
+        text,
+        bytes: text.as_bytes(),
+        at: start,
+        delimiter: ";",
+        counted: start,
+        line: 1,
+        column: 1,
+        statements: Vec::new(),
+    };
+    while splitter.at < text.len() {
+        splitter.next();
+    }
+    splitter.statements
 }
+
+struct Splitter<'a> {
+    dialect: Dialect,
+    text: &'a str,
+    bytes: &'a [u8],
+    /// The next byte to read; always on a character boundary when a statement starts or ends.
+    at: usize,
+    /// What ends a statement; only MySQL's client changes it.
+    delimiter: &'a str,
+    /// Up to where `line` and `column` are counted.
+    counted: usize,
+    line: u32,
+    column: u32,
+    statements: Vec<Statement<'a>>,
+}
+
+/// A quote or comment that is never closed.
+struct Unclosed;
+
+impl<'a> Splitter<'a> {
+    /// Reads one statement, client command or block of rows and what stands before it.
+    fn next(&mut self) {
+        let gap = self.at;
+        if self.skip_gap().is_err() {
+            // `at` stands on the comment that is never closed.
+            self.push(gap, self.at, self.text.len(), StatementKind::Unterminated);
+            self.at = self.text.len();
+            return;
+        }
+        let start = self.at;
+        if start == self.bytes.len() {
+            return;
+        }
+        if let Some(end) = self.client_command() {
+            self.push(gap, start, end, StatementKind::ClientCommand);
+            self.at = end;
+            return;
+        }
+        let scan = self.scan_statement();
+        match scan {
+            Err(Unclosed) => {
+                self.push(gap, start, self.text.len(), StatementKind::Unterminated);
+                self.at = self.text.len();
+            }
+            Ok(found) => {
+                self.push(gap, start, found.end, StatementKind::Sql);
+                self.at = found.next;
+                if found.copy_follows {
+                    self.copy_data();
+                }
+            }
+        }
+    }
+
+    /// Adds a statement unless it is empty.
+    fn push(&mut self, gap: usize, start: usize, end: usize, kind: StatementKind) {
+        let text = self.text[start..end].trim_ascii_end();
+        if text.is_empty() {
+            return;
+        }
+        let between = &self.text[gap..start];
+        // What stands behind the end of the statement before, on its line, was said about that one.
+        let own = match memchr(b'\n', between.as_bytes()) {
+            Some(newline) if !self.statements.is_empty() => {
+                // A block comment that begins on that line and runs over its end is left out whole.
+                let tail = self.after_trailing_comment(gap, gap + newline);
+                &self.text[tail.min(start)..start]
+            }
+            _ => between,
+        };
+        self.count_to(start);
+        self.statements.push(Statement {
+            text,
+            leading_comments: own.trim_ascii(),
+            offset: start,
+            line: self.line,
+            column: self.column,
+            kind,
+        });
+    }
+
+    /// Where the comments end that begin between a terminator and the end of its line.
+    fn after_trailing_comment(&self, gap: usize, newline: usize) -> usize {
+        let mut at = gap;
+        while at < newline {
+            if self.bytes[at].is_ascii_whitespace() || !self.is_block_comment(at) {
+                let space = self.bytes[at].is_ascii_whitespace();
+                at = if space { at + 1 } else { newline };
+                continue;
+            }
+            match self.block_comment_end(at) {
+                Some(end) => at = end,
+                None => return newline,
+            }
+        }
+        at.max(newline)
+    }
+
+    /// Moves the line and column on to an offset, so that each byte is counted once.
+    fn count_to(&mut self, offset: usize) {
+        let passed = &self.bytes[self.counted..offset];
+        let newlines = memchr::memchr_iter(b'\n', passed).count();
+        let line_start = memchr::memrchr(b'\n', passed).map_or(0, |last| last + 1);
+        // Continuation bytes of UTF-8 are no characters of their own.
+        let characters = passed[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count();
+        if newlines > 0 {
+            self.column = 1;
+            self.line = self.line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
+        }
+        self.column = self.column.saturating_add(u32::try_from(characters).unwrap_or(u32::MAX));
+        self.counted = offset;
+    }
+
+    /// Skips blanks and comments. On an unclosed comment `at` stays on it.
+    fn skip_gap(&mut self) -> Result<(), Unclosed> {
+        while let Some(byte) = self.bytes.get(self.at) {
+            if byte.is_ascii_whitespace() || *byte == 0x0B {
+                self.at += 1;
+            } else if self.is_line_comment(self.at) {
+                self.at = self.line_end(self.at);
+            } else if self.is_block_comment(self.at) {
+                self.at = self.block_comment_end(self.at).ok_or(Unclosed)?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_line_comment(&self, at: usize) -> bool {
+        let mysql = self.dialect == Dialect::Mysql;
+        match self.bytes[at] {
+            b'#' => mysql,
+            b'-' if self.bytes.get(at + 1) == Some(&b'-') => {
+                // MySQL reads `a--1` as `a - (-1)`.
+                !mysql || self.bytes.get(at + 2).is_none_or(|byte| *byte <= b' ')
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a comment opens here that is no conditional comment.
+    fn is_block_comment(&self, at: usize) -> bool {
+        self.bytes[at..].starts_with(b"/*") && !self.is_conditional_comment(at)
+    }
+
+    /// Whether `/*!` or `/*M!` opens here: text that some servers run.
+    fn is_conditional_comment(&self, at: usize) -> bool {
+        let rest = &self.bytes[at..];
+        self.dialect == Dialect::Mysql && (rest.starts_with(b"/*!") || rest.starts_with(b"/*M!"))
+    }
+
+    /// Where the block comment that opens here ends.
+    fn block_comment_end(&self, at: usize) -> Option<usize> {
+        if self.dialect != Dialect::Postgres {
+            return memmem::find(&self.bytes[at + 2..], b"*/").map(|found| at + 2 + found + 2);
+        }
+        let mut depth = 1usize;
+        let mut at = at + 2;
+        while depth > 0 {
+            at += memchr2(b'*', b'/', self.bytes.get(at..)?)?;
+            match (self.bytes[at], self.bytes.get(at + 1)) {
+                (b'*', Some(b'/')) => {
+                    depth -= 1;
+                    at += 2;
+                }
+                (b'/', Some(b'*')) => {
+                    depth += 1;
+                    at += 2;
+                }
+                _ => at += 1,
+            }
+        }
+        Some(at)
+    }
+
+    /// Where the line ends, its line feed not included.
+    fn line_end(&self, at: usize) -> usize {
+        memchr(b'\n', &self.bytes[at..]).map_or(self.bytes.len(), |found| at + found)
+    }
+
+    /// Whether only blanks stand before this offset on its line.
+    fn starts_line(&self, at: usize) -> bool {
+        let before = &self.bytes[..at];
+        let line = &before[memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)..];
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+        line.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// The end of the client's own command that starts here, if one does. `DELIMITER` takes effect.
+    fn client_command(&mut self) -> Option<usize> {
+        let start = self.at;
+        let end = self.line_end(start);
+        match self.dialect {
+            Dialect::Postgres => (self.bytes[start] == b'\\').then(|| self.backslash_end(start)),
+            Dialect::Sqlite => (self.bytes[start] == b'.' && self.starts_line(start)).then_some(end),
+            Dialect::Mysql => {
+                if self.bytes[start] == b'\\' {
+                    return Some(end);
+                }
+                let word = word_at(self.bytes, start);
+                let delimiter = word.eq_ignore_ascii_case(b"delimiter");
+                let follows_space = self.bytes.get(start + word.len()).is_some_and(u8::is_ascii_whitespace);
+                if !(delimiter || word.eq_ignore_ascii_case(b"source"))
+                    || !follows_space
+                    || !self.starts_line(start)
+                {
+                    return None;
+                }
+                if delimiter {
+                    let rest = self.text[start + word.len()..end].trim_ascii();
+                    // A delimiter may be quoted to hold a blank; nobody does, so the first word is taken.
+                    if let Some(delimiter) = rest.split_ascii_whitespace().next() {
+                        self.delimiter = delimiter;
+                    }
+                }
+                Some(end)
+            }
+        }
+    }
+
+    /// Where psql's backslash command ends: at the line's end, or after `\;`.
+    fn backslash_end(&self, at: usize) -> usize {
+        if self.bytes.get(at + 1) == Some(&b';') { at + 2 } else { self.line_end(at) }
+    }
+
+    /// The rows after `COPY ... FROM stdin;`.
+    fn copy_data(&mut self) {
+        let end_of_line = self.line_end(self.at);
+        if self.text[self.at..end_of_line].trim_ascii().is_empty() {
+            self.at = (end_of_line + 1).min(self.bytes.len());
+        }
+        let start = self.at;
+        let mut line = start;
+        while line < self.bytes.len() {
+            let end = self.line_end(line);
+            if self.bytes[line..end].trim_ascii_end() == b"\\." {
+                break;
+            }
+            line = (end + 1).min(self.bytes.len());
+        }
+        self.push(start, start, line, StatementKind::CopyData);
+        self.at = line;
+    }
+
+    /// Reads from the first word of a statement to its terminator.
+    fn scan_statement(&mut self) -> Result<Scanned, Unclosed> {
+        let start = self.at;
+        let delimiter = self.delimiter.as_bytes();
+        let plain = self.delimiter == ";";
+        let mut words = Words::of(self.dialect, self.bytes, start, plain);
+        let mut stops = Stops::new(self.dialect, delimiter[0], words.wanted());
+        let mut parens = 0usize;
+        let mut conditional = false;
+        let mut at = start;
+        loop {
+            at = match stops.find(self.bytes, at) {
+                Some(found) => found,
+                None if conditional => return Err(Unclosed),
+                None => {
+                    let end = self.bytes.len();
+                    return Ok(Scanned { end, next: end, copy_follows: words.copy_from_stdin() });
+                }
+            };
+            let byte = self.bytes[at];
+            if byte == delimiter[0]
+                && self.bytes[at..].starts_with(delimiter)
+                && !(plain && (parens > 0 || conditional || words.inside_body()))
+            {
+                let next = at + delimiter.len();
+                return Ok(Scanned { end: at, next, copy_follows: words.copy_from_stdin() });
+            }
+            if self.is_line_comment(at) {
+                at = self.line_end(at);
+                continue;
+            }
+            if self.is_block_comment(at) {
+                at = self.block_comment_end(at).ok_or(Unclosed)?;
+                continue;
+            }
+            if is_word_start(byte) {
+                let word = word_at(self.bytes, at);
+                if words.wanted() {
+                    words.word(self.bytes, at, word, parens);
+                    if !words.wanted() {
+                        stops = Stops::new(self.dialect, delimiter[0], false);
+                    }
+                    at += word.len();
+                } else {
+                    // A delimiter made of letters stopped the scan inside a word.
+                    at += 1;
+                }
+                continue;
+            }
+            words.symbol(byte);
+            at = match byte {
+                b'\'' | b'"' | b'`' | b'[' if self.is_quote(byte) => self.quote_end(at).ok_or(Unclosed)?,
+                b'$' if self.dialect == Dialect::Postgres => self.dollar_end(at).ok_or(Unclosed)?,
+                b'(' if self.dialect == Dialect::Postgres => {
+                    parens += 1;
+                    at + 1
+                }
+                b')' => {
+                    parens = parens.saturating_sub(1);
+                    at + 1
+                }
+                b'\\' => match (self.dialect, self.bytes.get(at + 1)) {
+                    (Dialect::Postgres, Some(b';')) => {
+                        return Ok(Scanned { end: at, next: at + 2, copy_follows: false });
+                    }
+                    (Dialect::Postgres, _) => {
+                        return Ok(Scanned { end: at, next: at, copy_follows: false });
+                    }
+                    (Dialect::Mysql, Some(b'g' | b'G')) if !conditional => {
+                        return Ok(Scanned { end: at, next: at + 2, copy_follows: false });
+                    }
+                    _ => at + 1,
+                },
+                b'/' if self.is_conditional_comment(at) => {
+                    conditional = true;
+                    let digits = at + 3;
+                    digits + self.bytes[digits..].iter().take_while(|byte| byte.is_ascii_digit()).count()
+                }
+                b'*' if conditional && self.bytes.get(at + 1) == Some(&b'/') => {
+                    conditional = false;
+                    at + 2
+                }
+                _ => at + 1,
+            };
+        }
+    }
+
+    fn is_quote(&self, byte: u8) -> bool {
+        match byte {
+            b'`' => self.dialect != Dialect::Postgres,
+            b'[' => self.dialect == Dialect::Sqlite,
+            byte => byte == b'\'' || byte == b'"',
+        }
+    }
+
+    /// Where the quoted text that opens here ends.
+    fn quote_end(&self, at: usize) -> Option<usize> {
+        let open = self.bytes[at];
+        let close = if open == b'[' { b']' } else { open };
+        let escapes = match self.dialect {
+            Dialect::Mysql => open != b'`',
+            Dialect::Postgres => {
+                // E'...' reads backslashes, but the `e` must not be the end of a longer word.
+                open == b'\''
+                    && at > 0
+                    && self.bytes[at - 1].eq_ignore_ascii_case(&b'e')
+                    && !(at > 1 && is_word_part(self.bytes[at - 2]))
+            }
+            Dialect::Sqlite => false,
+        };
+        let mut at = at + 1;
+        if !escapes {
+            // A doubled quote reads as two quoted texts side by side.
+            return memchr(close, &self.bytes[at..]).map(|found| at + found + 1);
+        }
+        loop {
+            at += memchr2(close, b'\\', self.bytes.get(at..)?)?;
+            if self.bytes[at] == close {
+                return Some(at + 1);
+            }
+            at += 2;
+        }
+    }
+
+    /// Where the dollar-quoted text that opens here ends; the next byte when none opens.
+    fn dollar_end(&self, at: usize) -> Option<usize> {
+        if at > 0 && is_word_part(self.bytes[at - 1]) {
+            return Some(at + 1);
+        }
+        let tag =
+            self.bytes[at + 1..].iter().take_while(|byte| is_word_part(**byte) && **byte != b'$').count();
+        let body = at + 1 + tag + 1;
+        let opens = self.bytes.get(body - 1) == Some(&b'$') && !self.bytes[at + 1].is_ascii_digit();
+        if !opens {
+            return Some(at + 1);
+        }
+        let quote = &self.bytes[at..body];
+        memmem::find(&self.bytes[body..], quote).map(|found| body + found + quote.len())
+    }
+}
+
+/// Where a statement ends and what follows.
+struct Scanned {
+    /// The end of its text.
+    end: usize,
+    /// Where reading goes on.
+    next: usize,
+    /// Whether rows follow.
+    copy_follows: bool,
+}
+
+/// Bytes at which the scan has to look closer.
+struct Stops([bool; 256]);
+
+impl Stops {
+    fn new(dialect: Dialect, delimiter: u8, words: bool) -> Self {
+        if words {
+            // Every token counts while a body may open.
+            return Stops(std::array::from_fn(|byte| byte as u8 > b' '));
+        }
+        let bytes: &[u8] = match dialect {
+            Dialect::Postgres => b"'\"$();-/\\",
+            Dialect::Mysql => b"'\"`;-/#\\*",
+            Dialect::Sqlite => b"'\"`[;-/",
+        };
+        let mut stops = [false; 256];
+        for byte in bytes.iter().chain([&delimiter]) {
+            stops[usize::from(*byte)] = true;
+        }
+        Stops(stops)
+    }
+
+    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        bytes[from..].iter().position(|byte| self.0[usize::from(*byte)]).map(|found| from + found)
+    }
+}
+
+fn is_word_start(byte: u8) -> bool {
+    byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
+}
+
+fn is_word_part(byte: u8) -> bool {
+    is_word_start(byte) || byte.is_ascii_digit() || byte == b'$'
+}
+
+/// The word at an offset; empty when none starts there.
+fn word_at(bytes: &[u8], at: usize) -> &[u8] {
+    let rest = &bytes[at..];
+    &rest[..rest.iter().take_while(|byte| is_word_part(**byte)).count()]
+}
+
+/// What a statement's words tell about semicolons inside it.
+struct Words {
+    dialect: Dialect,
+    mode: Mode,
+    /// Words read so far.
+    count: usize,
+    /// The token before this one.
+    previous: Token,
+    /// Open blocks, innermost last.
+    blocks: Vec<Block>,
+    /// Whether `COPY ... FROM STDIN` was read.
+    copy: bool,
+}
+
+/// What is looked for among the words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nothing: the words do not matter.
+    Off,
+    /// `FROM STDIN` of `COPY`.
+    Copy,
+    /// Whether `CREATE` makes something with a body.
+    Create,
+    /// `BEGIN ATOMIC ... END` of a PostgreSQL routine.
+    PostgresRoutine,
+    /// The compound body of a MySQL routine, trigger or event.
+    MysqlRoutine,
+    /// A trigger of SQLite, before its `BEGIN`.
+    SqliteTrigger,
+    /// A trigger of SQLite, in its body: it ends with `END` after a semicolon.
+    SqliteBody,
+    /// A trigger of SQLite, behind its `END`.
+    SqliteEnd,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Symbol(u8),
+    /// A word after which a statement of a compound body starts.
+    Opens,
+    /// `THEN` or `ELSE`, after which one starts unless it belongs to a `CASE` expression.
+    Branches,
+    /// `END`, which may be followed by the word for what it ends.
+    Ends,
+    From,
+    Word,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Block {
+    /// Any block whose `END` may be followed by its own word.
+    Statement,
+    /// A `CASE` expression.
+    CaseExpression,
+}
+
+impl Words {
+    fn of(dialect: Dialect, bytes: &[u8], start: usize, semicolon_ends: bool) -> Self {
+        let first = word_at(bytes, start);
+        // Dumps wrap whole statements in conditional comments, so those are looked into.
+        let wrapped = dialect == Dialect::Mysql && bytes[start] == b'/';
+        let is = |word: &str| first.eq_ignore_ascii_case(word.as_bytes());
+        let mode = if !semicolon_ends {
+            Mode::Off
+        } else if is("create") || wrapped || (dialect == Dialect::Mysql && is("alter")) {
+            Mode::Create
+        } else if dialect == Dialect::Postgres && is("copy") {
+            Mode::Copy
+        } else if dialect == Dialect::Mysql && is("begin") && followed_by(bytes, start + first.len(), b"not")
+        {
+            // MariaDB runs `BEGIN NOT ATOMIC ... END` outside routines.
+            Mode::MysqlRoutine
+        } else {
+            Mode::Off
+        };
+        Words { dialect, mode, count: 0, previous: Token::Symbol(b';'), blocks: Vec::new(), copy: false }
+    }
+
+    /// Whether words still matter.
+    fn wanted(&self) -> bool {
+        self.mode != Mode::Off
+    }
+
+    fn copy_from_stdin(&self) -> bool {
+        self.copy
+    }
+
+    /// Whether a semicolon here is inside a body.
+    fn inside_body(&self) -> bool {
+        match self.mode {
+            Mode::SqliteBody => true,
+            Mode::PostgresRoutine | Mode::MysqlRoutine => !self.blocks.is_empty(),
+            _ => false,
+        }
+    }
+
+    fn symbol(&mut self, byte: u8) {
+        if self.mode == Mode::SqliteEnd {
+            self.mode = Mode::SqliteBody;
+        }
+        self.previous = Token::Symbol(byte);
+    }
+
+    fn word(&mut self, bytes: &[u8], at: usize, word: &[u8], parens: usize) {
+        self.count += 1;
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword.as_bytes());
+        if matches!(self.previous, Token::Symbol(b'.' | b'@')) {
+            // Part of a qualified name, or a variable.
+            self.previous = Token::Word;
+            return;
+        }
+        let mut token = Token::Word;
+        match self.mode {
+            Mode::Off => {}
+            Mode::Copy => {
+                if is("from") {
+                    token = Token::From;
+                } else if is("stdin") && self.previous == Token::From && parens == 0 {
+                    self.copy = true;
+                    self.mode = Mode::Off;
+                }
+            }
+            Mode::Create => self.mode = self.what_is_created(word),
+            Mode::PostgresRoutine => {
+                let opens = is("begin") && followed_by(bytes, at + word.len(), b"atomic");
+                if opens || (is("case") && !self.blocks.is_empty()) {
+                    self.blocks.push(Block::Statement);
+                } else if is("end") {
+                    self.blocks.pop();
+                }
+            }
+            Mode::SqliteTrigger => {
+                if is("begin") {
+                    self.mode = Mode::SqliteBody;
+                }
+            }
+            Mode::SqliteBody => {
+                if is("end") && self.previous == Token::Symbol(b';') {
+                    self.mode = Mode::SqliteEnd;
+                }
+            }
+            Mode::SqliteEnd => self.mode = Mode::SqliteBody,
+            Mode::MysqlRoutine => token = self.mysql_word(bytes, at + word.len(), word),
+        }
+        self.previous = token;
+    }
+
+    /// What `CREATE` makes, once its words tell.
+    fn what_is_created(&self, word: &[u8]) -> Mode {
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword.as_bytes());
+        let routine = is("function") || is("procedure");
+        match self.dialect {
+            Dialect::Postgres if routine => Mode::PostgresRoutine,
+            // `CREATE OR REPLACE FUNCTION` is the longest.
+            Dialect::Postgres if self.count >= 4 => Mode::Off,
+            Dialect::Sqlite if is("trigger") => Mode::SqliteTrigger,
+            Dialect::Sqlite if self.count >= 3 => Mode::Off,
+            Dialect::Mysql if routine || is("trigger") || is("event") || is("package") => Mode::MysqlRoutine,
+            Dialect::Mysql if self.count >= 16 || MYSQL_WITHOUT_BODY.iter().any(|keyword| is(keyword)) => {
+                Mode::Off
+            }
+            _ => Mode::Create,
+        }
+    }
+
+    fn mysql_word(&mut self, bytes: &[u8], after: usize, word: &[u8]) -> Token {
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword.as_bytes());
+        let starts_statement = match self.previous {
+            Token::Symbol(b';' | b':') | Token::Opens => true,
+            Token::Branches => self.blocks.last() != Some(&Block::CaseExpression),
+            _ => false,
+        };
+        let ends_block = self.previous == Token::Ends;
+        if is("end") {
+            return match self.blocks.pop() {
+                Some(Block::CaseExpression) => Token::Word,
+                _ => Token::Ends,
+            };
+        }
+        if is("then") || is("else") {
+            return Token::Branches;
+        }
+        if is("begin") {
+            self.blocks.push(Block::Statement);
+            return Token::Opens;
+        }
+        if ends_block {
+            return Token::Word;
+        }
+        if is("case") {
+            self.blocks.push(if starts_statement { Block::Statement } else { Block::CaseExpression });
+        } else if is("if") {
+            // Elsewhere it is the function, or `IF [NOT] EXISTS`; a body may also be one `IF` after its header.
+            let is_body = self.blocks.is_empty()
+                && !followed_by(bytes, after, b"(")
+                && !followed_by(bytes, after, b"not")
+                && !followed_by(bytes, after, b"exists");
+            if starts_statement || is_body {
+                self.blocks.push(Block::Statement);
+            }
+        } else if starts_statement && (is("loop") || is("while") || is("repeat") || is("for")) {
+            self.blocks.push(Block::Statement);
+        }
+        if is("do") || is("loop") || is("repeat") || is("row") { Token::Opens } else { Token::Word }
+    }
+}
+
+/// What MySQL's `CREATE` and `ALTER` make that holds no statements.
+const MYSQL_WITHOUT_BODY: [&str; 9] =
+    ["table", "view", "index", "database", "schema", "user", "role", "sequence", "server"];
+
+/// Whether a word or symbol comes next after blanks.
+fn followed_by(bytes: &[u8], at: usize, expected: &[u8]) -> bool {
+    let rest = bytes[at..].trim_ascii_start();
+    match expected {
+        [symbol] => rest.first() == Some(symbol),
+        word => word_at(rest, 0).eq_ignore_ascii_case(word),
+    }
+}
+
+#[cfg(test)]
+mod tests;

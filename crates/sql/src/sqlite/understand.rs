@@ -1,0 +1,198 @@
+//! What only SQLite's own statements tell of a live catalog: its pragmas leave much out.
+
+use dbwright_model::catalog::{
+    Catalog, Column, ConstraintKind, Index, IndexKey, IndexPart, Table, TableKind,
+};
+use dbwright_model::change::Change;
+use dbwright_model::expression::Expression;
+use dbwright_model::name::Name;
+
+use super::{expression, parse};
+
+/// The option under which a collector leaves the statement that made an index, for [`complete`] to read.
+pub const INDEX_DEFINITION: &str = "definition";
+
+/// Fills what the pragmas do not tell from the definitions that the catalog carries.
+///
+/// What a definition does not tell stays as it was; what a pragma told is never replaced.
+pub fn complete(catalog: &mut Catalog) {
+    for table in &mut catalog.tables {
+        let parsed = table.definition.as_deref().map(parse::statement).unwrap_or_default();
+        if let Some(Change::CreateTable { table: defined, .. }) = parsed.into_iter().next() {
+            complete_table(table, *defined);
+        }
+        let columns: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
+        for index in &mut table.indexes {
+            complete_index(index, &columns);
+        }
+    }
+    for view in &mut catalog.views {
+        if let Some(Change::CreateView { view: defined, .. }) =
+            parse::statement(&view.definition).into_iter().next()
+        {
+            view.definition = defined.definition;
+            view.query = defined.query;
+        } else if view.query.is_none()
+            && let Some(dbwright_model::expression::DataStatement::Query(query)) =
+                expression::data_statement(&view.definition)
+        {
+            view.query = Some(Box::new(query));
+        }
+    }
+    for trigger in catalog.triggers.known_mut().into_iter().flatten() {
+        if let Some(Change::CreateTrigger { trigger: defined }) =
+            parse::statement(&trigger.body).into_iter().next()
+        {
+            trigger.timing = defined.timing;
+            trigger.events = defined.events;
+            trigger.for_each_row = defined.for_each_row;
+        }
+    }
+    catalog.sort();
+}
+
+fn complete_table(table: &mut Table, defined: Table) {
+    if let TableKind::Virtual { module } = defined.kind {
+        if matches!(table.kind, TableKind::Virtual { .. }) {
+            table.kind = TableKind::Virtual { module };
+        }
+        return;
+    }
+    for column in &mut table.columns {
+        let same = |other: &&Column| other.name.eq_ignore_case(column.name.as_str());
+        if let Some(other) = defined.columns.iter().find(same) {
+            complete_column(column, other);
+        }
+    }
+    if table.checks.is_empty() {
+        table.checks = defined.checks;
+    }
+    if let (Some(key), Some(other)) = (&mut table.primary_key, &defined.primary_key)
+        && key.name.is_none()
+    {
+        key.name.clone_from(&other.name);
+    }
+    let mut uniques = defined.uniques;
+    for key in table.uniques.iter_mut().filter(|key| key.name.is_none()) {
+        if let Some(found) = uniques.iter().position(|other| equal_names(&other.columns, &key.columns)) {
+            key.name = uniques.remove(found).name;
+        }
+    }
+    let mut foreign_keys = defined.foreign_keys;
+    for key in table.foreign_keys.iter_mut().filter(|key| key.name.is_none()) {
+        let found = foreign_keys.iter().position(|other| {
+            equal_names(&other.columns, &key.columns)
+                && other.references.name.eq_ignore_case(key.references.name.as_str())
+        });
+        if let Some(found) = found {
+            let other = foreign_keys.remove(found);
+            key.name = other.name;
+            key.deferrable = other.deferrable;
+        }
+    }
+}
+
+fn equal_names(left: &[Name], right: &[Name]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(a, b)| a.eq_ignore_case(b.as_str()))
+}
+
+fn complete_column(column: &mut Column, defined: &Column) {
+    if column.collation.is_none() {
+        column.collation.clone_from(&defined.collation);
+    }
+    column.auto_increment |= defined.auto_increment;
+    if let Some(generated) = &mut column.generated
+        && let Some(other) = &defined.generated
+    {
+        generated.expression = other.expression.clone();
+    }
+    if let Some(default) = &mut column.default
+        && default.tree.is_none()
+    {
+        default.tree = match &defined.default {
+            // The definition knows whether a word stood bare and is a string.
+            Some(other) if other.text == default.text => other.tree.clone(),
+            _ => expression::expression(&default.text).map(Box::new),
+        };
+    }
+}
+
+fn complete_index(index: &mut Index, columns: &[Name]) {
+    let Some(at) = index.options.iter().position(|(option, _)| *option == INDEX_DEFINITION) else { return };
+    let Some(Change::CreateIndex { index: defined, .. }) =
+        parse::statement(&index.options[at].1).into_iter().next()
+    else {
+        return;
+    };
+    index.options.remove(at);
+    let names: Vec<&Name> = columns.iter().collect();
+    if let Some(mut predicate) = defined.predicate {
+        resolve(&mut predicate, &names);
+        index.predicate = Some(predicate);
+    }
+    for (part, other) in index.parts.iter_mut().zip(defined.parts) {
+        if let (IndexKey::Expression(known), IndexKey::Expression(mut told)) = (&mut part.key, other.key) {
+            resolve(&mut told, &names);
+            *known = told;
+        }
+    }
+}
+
+fn resolve(expression: &mut Expression, columns: &[&Name]) {
+    if let Some(tree) = expression.tree.as_deref_mut() {
+        expression::resolve_double_quoted(tree, columns);
+    }
+}
+
+/// Whether the primary key is the rowid itself, which no other index stands for.
+pub fn is_rowid_key(table: &Table) -> bool {
+    let Some([only]) = table.primary_key.as_ref().map(|key| key.columns.as_slice()) else { return false };
+    !table.without_rowid
+        && table.columns.iter().any(|column| {
+            column.name.eq_ignore_case(only.as_str()) && column.not_null && column.data_type.text == "INTEGER"
+        })
+}
+
+/// The indexes that SQLite makes for the keys of a new table, with its names for them, the rowid included.
+///
+/// Their numbers follow the order in which the constraints stand. A table does not keep it, so the usual order is
+/// assumed: constraints of columns in the order of the columns, then those of the table, the primary key first.
+pub fn implied_indexes(table: &Table) -> Vec<Index> {
+    let position = |columns: &[Name]| match columns {
+        [only] => table.columns.iter().position(|column| column.name.eq_ignore_case(only.as_str())),
+        _ => None,
+    };
+    let mut keys: Vec<(usize, ConstraintKind, &[Name])> = Vec::new();
+    if let Some(key) = &table.primary_key {
+        let at = position(&key.columns).unwrap_or(usize::MAX);
+        keys.push((at, ConstraintKind::PrimaryKey, &key.columns));
+    }
+    for key in &table.uniques {
+        keys.push((position(&key.columns).unwrap_or(usize::MAX), ConstraintKind::Unique, &key.columns));
+    }
+    keys.sort_by_key(|(at, _, _)| *at);
+    let mut indexes: Vec<Index> = Vec::new();
+    let mut number = 0;
+    for (_, backs, columns) in keys {
+        let rowid = backs == ConstraintKind::PrimaryKey && is_rowid_key(table);
+        let parts: Vec<IndexPart> = columns.iter().map(IndexPart::column).collect();
+        // SQLite makes no second index for the same columns.
+        if let Some(same) = indexes.iter_mut().find(|index| index.parts == parts && index.name != ROWID) {
+            if backs == ConstraintKind::PrimaryKey {
+                same.backs = Some(backs);
+            }
+            continue;
+        }
+        let name = if rowid {
+            Name::new(ROWID)
+        } else {
+            number += 1;
+            Name::new(format!("sqlite_autoindex_{}_{number}", table.name.name))
+        };
+        indexes.push(Index { name, parts, unique: true, backs: Some(backs), ..Index::default() });
+    }
+    indexes
+}
+
+/// The name under which the rowid is listed as the index of an `INTEGER PRIMARY KEY`.
+pub const ROWID: &str = "rowid";
