@@ -638,6 +638,10 @@ pub struct Function {
     pub arguments: String,
     /// What it is.
     pub kind: FunctionKind,
+    /// What it returns, as the server prints it: `integer`, `SETOF text`, `TABLE(a integer)`; empty for a procedure or
+    /// when not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub returns: String,
     /// Language in lower case.
     pub language: Name,
     /// How its result depends on its input.

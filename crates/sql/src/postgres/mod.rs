@@ -5,3 +5,11 @@ pub mod expression;
 pub mod types;
 pub mod quote;
 pub mod write;
+mod syntax;
+mod query;
+mod create_table;
+mod alter_table;
+mod object;
+mod privilege;
+#[cfg(test)]
+mod tests;

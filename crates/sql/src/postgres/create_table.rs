@@ -1,0 +1,393 @@
+//! `CREATE TABLE` of PostgreSQL: columns, constraints and options.
+
+use dbwright_model::catalog::{
+    Check, Column, Exclusion, ForeignKey, Generated, Identity, Key, Persistence, ReferentialAction, Table,
+    TableKind,
+};
+use dbwright_model::change::Change;
+use dbwright_model::expression::{Expr, Expression, Literal};
+use dbwright_model::name::{Name, QualifiedName};
+
+use super::expression::parsed_expression;
+use super::parse::opaque;
+use super::syntax::{
+    K, Node, Parsed, child, child_at, children, expr_child, first_token, has, is_query, last_token,
+    literal_text, name, name_in, qualified, qualified_in, segments, type_child,
+};
+use super::types;
+
+/// A constraint, wherever it was written.
+pub(super) enum Constraint {
+    PrimaryKey(Key, Option<Name>),
+    Unique(Key, Option<Name>),
+    Check(Check),
+    ForeignKey(ForeignKey),
+    Exclusion(Exclusion),
+    NotNull(Name),
+}
+
+pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let Some(name) = qualified_in(node, K::TABLE_NAME) else {
+        return vec![opaque(node, "no table is named")];
+    };
+    if has(node, K::OF_TYPE) {
+        return vec![opaque(node, "the columns of a typed table are not known")];
+    }
+    let mut table = Table { name, persistence: persistence(node), ..Table::default() };
+    let mut likes = Vec::new();
+    for argument in child(node, K::TABLE_ARG_LIST).iter().flat_map(Node::children) {
+        match argument.kind() {
+            K::COLUMN => {
+                let has_type = type_child(&argument).is_some();
+                let partition = has(node, K::PARTITION_OF);
+                let Some((column, constraints)) = column(parsed, &argument) else { continue };
+                if has_type {
+                    table.columns.push(column);
+                } else if partition {
+                    // A partition repeats columns of its parent only to add defaults and constraints to them.
+                    table.columns.push(column);
+                } else {
+                    continue;
+                }
+                for constraint in constraints {
+                    add_constraint(&mut table, constraint);
+                }
+            }
+            K::LIKE_CLAUSE => likes.push(argument),
+            _ => {
+                if let Some(constraint) = constraint(parsed, &argument, None) {
+                    add_constraint(&mut table, constraint);
+                }
+            }
+        }
+    }
+    table.kind = kind(parsed, node);
+    if let Some(inherits) = child(node, K::INHERITS) {
+        table.inherits = children(&inherits, K::TABLE_NAME_REF).map(|parent| qualified(&parent)).collect();
+    }
+    table.options = options(parsed, node);
+    let if_not_exists = has(node, K::IF_NOT_EXISTS);
+    let touched = table.name.clone();
+    let mut changes = Vec::new();
+    match likes.first() {
+        None => changes.push(Change::CreateTable { table: Box::new(table), if_not_exists }),
+        Some(like) => {
+            let Some(other) = qualified_in(like, K::RELATION_NAME_REF) else {
+                return vec![opaque(node, "the table after LIKE is not named")];
+            };
+            let mut including_indexes = false;
+            for option in like.children() {
+                let about_indexes = has(&option, K::PROPERTY_ALL) || has(&option, K::PROPERTY_INDEXES);
+                if about_indexes {
+                    including_indexes = option.kind() == K::INCLUDING_PROPERTY;
+                }
+            }
+            changes.push(Change::CreateTableLike {
+                table: Box::new(table),
+                like: other,
+                including_indexes,
+                if_not_exists,
+            });
+        }
+    }
+    if likes.len() > 1 {
+        let because = "a table like several others is not analysed".to_owned();
+        changes.push(Change::Opaque { because, touches: vec![touched] });
+    }
+    changes
+}
+
+pub(super) fn create_table_as(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let Some(name) = qualified_in(node, K::TABLE_NAME) else {
+        return vec![opaque(node, "no table is named")];
+    };
+    let query = node
+        .children()
+        .find(|child| is_query(child.kind()) || child.kind() == K::EXECUTE)
+        .map(|query| parsed.text_of(&query).to_owned())
+        .unwrap_or_default();
+    vec![Change::CreateTableAs { name, query, if_not_exists: has(node, K::IF_NOT_EXISTS) }]
+}
+
+fn persistence(node: &Node) -> Persistence {
+    if has(node, K::UNLOGGED) {
+        Persistence::Unlogged
+    } else if has(node, K::TEMP) {
+        Persistence::Temporary
+    } else {
+        Persistence::Permanent
+    }
+}
+
+fn kind(parsed: &Parsed<'_>, node: &Node) -> TableKind {
+    if let Some(of) = child(node, K::PARTITION_OF).and_then(|of| qualified_in(&of, K::TABLE_NAME_REF)) {
+        return TableKind::Partition { of, bound: bound(parsed, node).unwrap_or_default() };
+    }
+    if let Some(by) = child(node, K::PARTITION_BY) {
+        let strategy = name_in(&by, K::PARTITION_STRATEGY).unwrap_or_default();
+        let key = child(&by, K::PARTITION_ITEM_LIST).map(|list| inside_parentheses(parsed, &list));
+        return TableKind::Partitioned { strategy, key: key.unwrap_or_default() };
+    }
+    if let Some(server) = child(node, K::SERVER_CLAUSE).and_then(|server| name_in(&server, K::SERVER_REF)) {
+        return TableKind::Foreign { server };
+    }
+    TableKind::Ordinary
+}
+
+/// The text of a node without the parentheses that it starts and ends with.
+pub(super) fn inside_parentheses(parsed: &Parsed<'_>, node: &Node) -> String {
+    let text = parsed.text_of(node);
+    text.strip_prefix('(').and_then(|text| text.strip_suffix(')')).unwrap_or(text).trim().to_owned()
+}
+
+/// The bound of a partition as the server prints it.
+pub(super) fn bound(parsed: &Parsed<'_>, node: &Node) -> Option<String> {
+    let bound = node.children().find(|child| {
+        matches!(
+            child.kind(),
+            K::PARTITION_DEFAULT
+                | K::PARTITION_FOR_VALUES_FROM
+                | K::PARTITION_FOR_VALUES_IN
+                | K::PARTITION_FOR_VALUES_WITH
+        )
+    })?;
+    let from_parenthesis = || {
+        let text = parsed.text_of(&bound);
+        text.find('(').map_or("", |at| &text[at..])
+    };
+    let text_in = |kind| child(&bound, kind).map_or("", |values| parsed.text_of(&values));
+    Some(match bound.kind() {
+        K::PARTITION_DEFAULT => "DEFAULT".to_owned(),
+        K::PARTITION_FOR_VALUES_FROM => format!(
+            "FOR VALUES FROM {} TO {}",
+            text_in(K::PARTITION_FROM_VALUES),
+            text_in(K::PARTITION_TO_VALUES)
+        ),
+        K::PARTITION_FOR_VALUES_IN => format!("FOR VALUES IN {}", from_parenthesis()),
+        _ => format!("FOR VALUES WITH {}", from_parenthesis().to_ascii_lowercase()),
+    })
+}
+
+/// Storage parameters in a `WITH (...)` or `SET (...)` below a node, sorted.
+pub(super) fn options(parsed: &Parsed<'_>, node: &Node) -> Vec<(Name, String)> {
+    let list =
+        child_at(node, &[K::WITH_PARAMS, K::ATTRIBUTE_LIST]).or_else(|| child(node, K::ATTRIBUTE_LIST));
+    let mut found: Vec<(Name, String)> = list
+        .iter()
+        .flat_map(|list| children(list, K::ATTRIBUTE_OPTION))
+        .filter_map(|option| {
+            let mut key = name_in(&option, K::ATTRIBUTE_NAME)?;
+            if let Some(space) = name_in(&option, K::ATTRIBUTE_NAMESPACE) {
+                key = Name::from(format!("{space}.{key}"));
+            }
+            let value = match child(&option, K::ATTRIBUTE_VALUE) {
+                Some(value) => match child(&value, K::LITERAL) {
+                    Some(literal) => literal_text(&literal),
+                    None => parsed.text_of(&value).to_owned(),
+                },
+                None => "true".to_owned(),
+            };
+            Some((key, value))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// A column and the constraints written on it.
+pub(super) fn column(parsed: &Parsed<'_>, node: &Node) -> Option<(Column, Vec<Constraint>)> {
+    let mut column = Column { name: name_in(node, K::COLUMN_NAME)?, ..Column::default() };
+    let mut constraints = Vec::new();
+    for part in node.children() {
+        match part.kind() {
+            K::COLLATE => column.collation = collation(&part),
+            K::NOT_NULL_CONSTRAINT => column.not_null = true,
+            K::DEFAULT_CONSTRAINT => column.default = default(parsed, &part),
+            K::GENERATED_CONSTRAINT => {
+                if let Some(identity) = child(&part, K::GENERATED_IDENTITY) {
+                    column.identity = Some(generated_when(&identity));
+                    column.not_null = true;
+                } else if let Some(stored) = child(&part, K::GENERATED_STORED)
+                    && let Some(value) = expr_child(&stored)
+                {
+                    let expression = parsed_expression(parsed, &value);
+                    column.generated = Some(Generated { expression, stored: has(&stored, K::STORED) });
+                }
+            }
+            kind if super::syntax::is_type(kind) => {
+                let text = parsed.text_of(&part);
+                column.data_type = types::data_type(text);
+                if types::is_serial(text) {
+                    column.auto_increment = true;
+                    column.not_null = true;
+                }
+            }
+            _ => {
+                if let Some(constraint) = constraint(parsed, &part, Some(&column.name)) {
+                    if let Constraint::PrimaryKey(..) = constraint {
+                        column.not_null = true;
+                    }
+                    constraints.push(constraint);
+                }
+            }
+        }
+    }
+    Some((column, constraints))
+}
+
+/// `ALWAYS` or `BY DEFAULT` below a node.
+pub(super) fn generated_when(node: &Node) -> Identity {
+    if has(node, K::GENERATED_ALWAYS) { Identity::Always } else { Identity::ByDefault }
+}
+
+/// A collation's own name; the database's default is none.
+pub(super) fn collation(node: &Node) -> Option<Name> {
+    let name = segments(&child(node, K::COLLATION_REF)?).pop()?;
+    (name != "default").then_some(name)
+}
+
+/// The expression after `DEFAULT`; the server keeps none for `NULL`.
+pub(super) fn default(parsed: &Parsed<'_>, node: &Node) -> Option<Expression> {
+    let value = parsed_expression(parsed, &expr_child(node)?);
+    match value.tree.as_deref().map(Expr::without_casts) {
+        Some(Expr::Literal(Literal::Null)) => None,
+        _ => Some(value),
+    }
+}
+
+/// A constraint; `column` is the column it was written on.
+pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>) -> Option<Constraint> {
+    let named =
+        child(node, K::CONSTRAINT_NAME_CLAUSE).and_then(|clause| name_in(&clause, K::CONSTRAINT_NAME));
+    let deferrable =
+        has(node, K::DEFERRABLE_CONSTRAINT_OPTION) || has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    let enforced = !has(node, K::NOT_ENFORCED);
+    let validated = enforced && !has(node, K::NOT_VALID);
+    Some(match node.kind() {
+        K::PRIMARY_KEY_CONSTRAINT | K::UNIQUE_CONSTRAINT => {
+            let parameters = child(node, K::INDEX_PARAMETERS);
+            let listed = parameters
+                .iter()
+                .filter_map(|parameters| child(parameters, K::CONSTRAINT_COLUMN_REF_LIST))
+                .flat_map(|list| children(&list, K::COLUMN_NAME_REF))
+                .map(|column| name(&column))
+                .collect::<Vec<_>>();
+            let using_index = child(node, K::USING_INDEX_NAME)
+                .and_then(|using| child(&using, K::INDEX_REF))
+                .and_then(|index| segments(&index).pop());
+            let key = Key {
+                name: named,
+                columns: match column {
+                    Some(column) => vec![column.clone()],
+                    None => listed,
+                },
+                nulls_not_distinct: parameters
+                    .is_some_and(|parameters| has(&parameters, K::NULLS_NOT_DISTINCT)),
+                deferrable,
+            };
+            if node.kind() == K::PRIMARY_KEY_CONSTRAINT {
+                Constraint::PrimaryKey(key, using_index)
+            } else {
+                Constraint::Unique(key, using_index)
+            }
+        }
+        K::CHECK_CONSTRAINT => Constraint::Check(Check {
+            name: named,
+            expression: parsed_expression(parsed, &expr_child(node)?),
+            validated,
+            enforced,
+        }),
+        K::FOREIGN_KEY_CONSTRAINT => {
+            let mut lists = children(node, K::FOREIGN_KEY_COLUMN_LIST).map(|list| column_names(&list));
+            let references = qualified_in(node, K::TABLE_NAME_REF)?;
+            Constraint::ForeignKey(ForeignKey {
+                name: named,
+                columns: lists.next().unwrap_or_default(),
+                references,
+                referenced_columns: lists.next().unwrap_or_default(),
+                on_delete: action(node, K::ON_DELETE_ACTION),
+                on_update: action(node, K::ON_UPDATE_ACTION),
+                deferrable,
+                validated,
+                enforced,
+            })
+        }
+        K::REFERENCES_CONSTRAINT => Constraint::ForeignKey(ForeignKey {
+            name: named,
+            columns: column.cloned().into_iter().collect(),
+            references: qualified_in(node, K::TABLE_NAME_REF)?,
+            referenced_columns: name_in(node, K::COLUMN_NAME_REF).into_iter().collect(),
+            on_delete: action(node, K::ON_DELETE_ACTION),
+            on_update: action(node, K::ON_UPDATE_ACTION),
+            deferrable,
+            validated,
+            enforced,
+        }),
+        K::EXCLUDE_CONSTRAINT => {
+            let start = first_token_of_kind(node, K::EXCLUDE_KW).or_else(|| first_token(node));
+            Constraint::Exclusion(Exclusion {
+                name: named.unwrap_or_default(),
+                definition: parsed.between(start, last_token(node)).to_owned(),
+            })
+        }
+        K::NOT_NULL_CONSTRAINT => Constraint::NotNull(name_in(node, K::COLUMN_NAME_REF)?),
+        _ => return None,
+    })
+}
+
+fn first_token_of_kind(node: &Node, kind: K) -> Option<squawk_syntax::SyntaxToken> {
+    super::syntax::tokens(node).find(|token| token.kind() == kind)
+}
+
+/// The columns of a list, a `PERIOD` column included.
+fn column_names(list: &Node) -> Vec<Name> {
+    list.descendants().filter(|node| node.kind() == K::COLUMN_NAME_REF).map(|column| name(&column)).collect()
+}
+
+fn action(node: &Node, clause: K) -> ReferentialAction {
+    let Some(clause) = child(node, clause) else { return ReferentialAction::NoAction };
+    for action in clause.children() {
+        return match action.kind() {
+            K::CASCADE => ReferentialAction::Cascade,
+            K::RESTRICT => ReferentialAction::Restrict,
+            K::SET_NULL_COLUMNS => ReferentialAction::SetNull,
+            K::SET_DEFAULT_COLUMNS => ReferentialAction::SetDefault,
+            _ => ReferentialAction::NoAction,
+        };
+    }
+    ReferentialAction::NoAction
+}
+
+fn add_constraint(table: &mut Table, constraint: Constraint) {
+    let set_not_null = |table: &mut Table, names: &[Name]| {
+        for column in &mut table.columns {
+            column.not_null |= names.contains(&column.name);
+        }
+    };
+    match constraint {
+        Constraint::PrimaryKey(key, _) => {
+            set_not_null(table, &key.columns);
+            table.primary_key = Some(key);
+        }
+        Constraint::Unique(key, _) => table.uniques.push(key),
+        Constraint::Check(check) => table.checks.push(check),
+        Constraint::ForeignKey(foreign_key) => table.foreign_keys.push(foreign_key),
+        Constraint::Exclusion(exclusion) => table.exclusions.push(exclusion),
+        Constraint::NotNull(column) => set_not_null(table, &[column]),
+    }
+}
+
+/// A constraint as a change of an existing table.
+pub(super) fn constraint_change(table: &QualifiedName, constraint: Constraint) -> Change {
+    let table = table.clone();
+    match constraint {
+        Constraint::PrimaryKey(key, using_index) => Change::AddPrimaryKey { table, key, using_index },
+        Constraint::Unique(key, using_index) => Change::AddUnique { table, key, using_index },
+        Constraint::Check(check) => Change::AddCheck { table, check },
+        Constraint::ForeignKey(foreign_key) => {
+            Change::AddForeignKey { table, foreign_key: Box::new(foreign_key) }
+        }
+        Constraint::Exclusion(exclusion) => Change::AddExclusion { table, exclusion },
+        Constraint::NotNull(column) => Change::SetNotNull { table, column, not_null: true },
+    }
+}
