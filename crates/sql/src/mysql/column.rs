@@ -74,7 +74,8 @@ fn attribute(cursor: &mut Cursor<'_>, made: &mut Definition) -> Parsed<bool> {
     } else if cursor.eat("NULL") {
         column.not_null = false;
     } else if cursor.eat("DEFAULT") {
-        column.default = Some(default(cursor)?);
+        // `DEFAULT NULL` says what holds without it.
+        column.default = Some(default(cursor)?).filter(|default| !default.text.eq_ignore_ascii_case("null"));
     } else if cursor.eat("ON UPDATE") {
         column.on_update = Some(default(cursor)?);
     } else if cursor.eat("AUTO_INCREMENT") {

@@ -43,7 +43,7 @@ fn parse_expression(text: &str) -> Option<Expr> {
     if !is_tame(text) {
         return None;
     }
-    let mut parser = parser(text)?;
+    let mut parser = parser(&readable(text))?;
     let expr = parser.parse_expr().ok()?;
     if parser.peek_token().token != sqlparser::tokenizer::Token::EOF {
         return None;
@@ -58,7 +58,7 @@ fn parser(text: &str) -> Option<Parser<'static>> {
 /// Parses a statement that reads or writes rows.
 pub fn data_statement(text: &str) -> Option<DataStatement> {
     let cleaned = without_comments(text);
-    let readable = digest(&cleaned);
+    let readable = readable(&cleaned);
     if !is_tame(&readable) {
         return None;
     }
@@ -76,25 +76,46 @@ pub fn data_statement(text: &str) -> Option<DataStatement> {
     }
 }
 
-/// The text of a statement digest with its `...`, which stands for any number of constants, as one parameter.
-fn digest(text: &str) -> Cow<'_, str> {
-    if !text.contains("...") {
+/// The text without what the parser library stumbles over: the `...` of statement digests, which stands for any number
+/// of constants, becomes one parameter; the character set and `ARRAY` of a cast are left out.
+fn readable(text: &str) -> Cow<'_, str> {
+    let lower = text.to_ascii_lowercase();
+    if !text.contains("...") && !lower.contains("char") && !lower.contains(" array") {
         return Cow::Borrowed(text);
     }
     let found = tokens(text);
+    let word = |i: usize| match found.get(i) {
+        Some(token) if token.kind == Kind::Word => &lower[token.start..token.end],
+        _ => "",
+    };
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
     let mut i = 0;
-    while i + 2 < found.len() {
-        let dots = found[i..i + 3].iter().all(|token| token.kind == Kind::Symbol('.'));
-        if dots {
-            out.push_str(&text[copied..found[i].start]);
-            out.push('?');
-            copied = found[i + 2].end;
-            i += 3;
+    while i < found.len() {
+        let (length, instead) = if (i..i + 3)
+            .all(|i| found.get(i).is_some_and(|token| token.kind == Kind::Symbol('.')))
+        {
+            (3, "?")
+        } else if i > 0 && (word(i - 1) == "char" || found[i - 1].kind == Kind::Symbol(')')) {
+            match (word(i), word(i + 1)) {
+                ("charset", _) => (2, ""),
+                ("character", "set") => (3, ""),
+                _ => (0, ""),
+            }
+        } else if word(i) == "array" && found.get(i + 1).is_some_and(|token| token.kind == Kind::Symbol(')'))
+        {
+            (1, "")
         } else {
+            (0, "")
+        };
+        if length == 0 {
             i += 1;
+            continue;
         }
+        out.push_str(&text[copied..found[i].start]);
+        out.push_str(instead);
+        i = (i + length).min(found.len());
+        copied = found[i - 1].end;
     }
     out.push_str(&text[copied..]);
     Cow::Owned(out)

@@ -540,3 +540,6 @@ fn sequence_clauses(cursor: &mut Cursor<'_>) -> Parsed<(SequenceChanges, Option<
     }
     Ok((said, start))
 }
+
+#[cfg(test)]
+mod tests;

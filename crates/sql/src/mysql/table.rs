@@ -34,6 +34,9 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Vec<Cha
     let parenthesised = cursor.eat_symbol('(');
     if cursor.eat("LIKE") {
         let like = cursor.qualified()?;
+        if parenthesised {
+            cursor.expect_symbol(')')?;
+        }
         let change =
             Change::CreateTableLike { table: Box::new(table), like, including_indexes: true, if_not_exists };
         return Ok(vec![change]);
