@@ -1,1 +1,2 @@
 //! Throw-away servers for proofs and tests.
+pub mod mariadb;
