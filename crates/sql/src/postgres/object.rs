@@ -309,8 +309,8 @@ pub(super) fn alter_type(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(name) = qualified_in(node, K::TYPE_NAME_REF) else {
         return vec![opaque(node, "no type is named")];
     };
-    if let Some(change) = owner_or_schema(node, K::TYPE_NAME_REF) {
-        return vec![change];
+    if new_owner(node).is_some() {
+        return vec![Change::Nothing];
     }
     let literal_in = |node: &Node| child(node, K::LITERAL).map(|literal| literal_text(&literal));
     if let Some(add) = child(node, K::ADD_VALUE)

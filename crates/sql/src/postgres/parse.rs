@@ -127,7 +127,7 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         K::CREATE_TYPE => object::create_type(parsed, node),
         K::CREATE_DOMAIN => object::create_domain(parsed, node),
         K::ALTER_TYPE => object::alter_type(parsed, node),
-        K::ALTER_DOMAIN => owner_or_opaque(node, K::DOMAIN_REF, "a domain is altered"),
+        K::ALTER_DOMAIN => alter_domain(node),
         K::DROP_TYPE => dropped(node, K::TYPE_NAME_REF, |name, if_exists, cascade| Change::DropType {
             name,
             if_exists,
@@ -343,11 +343,12 @@ pub(super) fn role_name(role: &Node) -> Name {
         .map_or_else(|| name(role), |node| name(&node))
 }
 
-/// `OWNER TO` and `SET SCHEMA`, or an opaque change.
-fn owner_or_opaque(node: &Node, reference: K, because: &str) -> Vec<Change> {
-    vec![owner_or_schema(node, reference).unwrap_or_else(|| match qualified_in(node, reference) {
-        Some(name) => Change::Opaque { because: because.to_owned(), touches: vec![name] },
-        None => opaque(node, because),
+/// A domain's owner is not part of the model; its other properties are not followed.
+fn alter_domain(node: &Node) -> Vec<Change> {
+    let name = qualified_in(node, K::DOMAIN_REF).filter(|_| new_owner(node).is_none());
+    vec![name.map_or(Change::Nothing, |name| Change::Opaque {
+        because: "a domain is altered".to_owned(),
+        touches: vec![name],
     })]
 }
 

@@ -11,6 +11,11 @@ pub fn identifier(name: &str) -> String {
     if plain && !name.is_empty() && KEYWORDS.binary_search(&name).is_err() {
         return name.to_owned();
     }
+    always(name)
+}
+
+/// Quotes an identifier whether it needs that or not.
+pub(super) fn always(name: &str) -> String {
     let mut quoted = String::with_capacity(name.len() + 2);
     quoted.push('"');
     for c in name.chars() {

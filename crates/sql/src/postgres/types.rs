@@ -214,7 +214,9 @@ impl Words {
             return DataType::new(TypeKind::Other, "");
         };
         if !dotted {
-            let text: Vec<&str> = self.words.iter().map(|word| word.text.as_str()).collect();
+            let spelled =
+                |word: &Word| if word.quoted { quote::always(&word.text) } else { word.text.clone() };
+            let text: Vec<String> = self.words.iter().map(spelled).collect();
             return DataType::new(TypeKind::Other, text.join(" "));
         }
         let schema = parts.len().checked_sub(2).map_or("", |at| parts[at].text.as_str());
