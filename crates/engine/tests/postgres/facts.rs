@@ -27,7 +27,6 @@ create extension postgres_fdw;
 create server far foreign data wrapper postgres_fdw;
 create user mapping for public server far options (user 'u', password 'marked');
 create publication pub for table parent;
-vacuum analyze;
 ";
 
 fn plan() -> Vec<Fact> {
@@ -38,8 +37,14 @@ fn plan() -> Vec<Fact> {
 fn every_fact_is_read_on_every_version() {
     on_every_server(async |server| {
         let client = database(server, "t", BUSY).await;
+        run(&client, "vacuum analyze").await;
         run(&client, "select pg_create_logical_replication_slot('s', 'pgoutput')").await;
         run(&client, "begin; insert into child (parent_id) values (1); prepare transaction 'left open'").await;
+        // Counters arrive with a delay.
+        let counted = "select pg_stat_get_tuples_inserted('parent'::regclass)";
+        while client.query_one(counted, &[]).await.unwrap().get::<_, i64>(0) < 20_000 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         let facts = collect(server, "postgres", "t", &plan()).await;
         for fact in plan() {
             let expected_unknown = matches!(fact, Fact::ServerStatus | Fact::Storage | Fact::Integrity);
@@ -123,7 +128,7 @@ fn check_values(facts: &Facts, major: u16) {
     assert!(hba.iter().any(|rule| rule.connection == "local" && rule.method == "trust"));
     assert_eq!(hba[0].file.is_some(), major >= 16);
     let mappings = facts.user_mappings.known().unwrap();
-    assert_eq!(mappings[0].options, ["password".into(), "user".into()]);
+    assert_eq!(mappings[0].options, ["password", "user"]);
     assert!(!format!("{facts:?}").contains("marked"));
     let publications = facts.publications.known().unwrap();
     assert_eq!(publications[0].tables, [parent]);
@@ -138,6 +143,7 @@ fn check_values(facts: &Facts, major: u16) {
 fn what_a_role_may_not_see_is_denied_and_not_failed() {
     on_every_server(async |server| {
         let client = database(server, "t", BUSY).await;
+        run(&client, "vacuum analyze").await;
         run(&client, "create role nobody login; revoke update (a) on parent from public").await;
         let facts = collect(server, "nobody", "t", &plan()).await;
         for fact in plan() {
@@ -171,6 +177,7 @@ fn what_a_role_may_not_see_is_denied_and_not_failed() {
 fn collection_is_frugal() {
     on_every_server(async |server| {
         let client = database(server, "t", BUSY).await;
+        run(&client, "vacuum analyze").await;
         let mut session = open(&server.dsn("t"), &Limits::default()).await.unwrap();
         session.record().await.unwrap();
         run(&client, "select pg_stat_statements_reset()").await;
@@ -179,8 +186,9 @@ fn collection_is_frugal() {
         assert!(recording.answers.len() <= 30, "{} statements", recording.answers.len());
         let names: BTreeSet<&str> = recording.answers.iter().map(|one| one.statement.as_str()).collect();
         assert_eq!(names.len(), recording.answers.len(), "a statement ran twice");
+        // Every transaction also takes its snapshot by `select 1`. Version 18 leaves comments out.
         let query = "select count(*) from pg_stat_statements
-                      where query like '/* dbwright:%' and query not like '%select $1'";
+                      where query not like '%select $1' and query not like '%pg_stat_statements_reset%'";
         let counted: i64 = client.query_one(query, &[]).await.unwrap().get(0);
         assert!((20..=30).contains(&counted), "{counted} statements");
 

@@ -36,7 +36,8 @@ fn questions_about_rows_are_counted() {
         .await;
         let child = QualifiedName::new("public", "child");
         let parent = QualifiedName::new("public", "parent");
-        let question = |question: DataQuestion, expected: (u64, u64, &[&str])| (question, expected);
+        type Expected = (u64, u64, &'static [&'static str]);
+        let question = |question: DataQuestion, expected: Expected| (question, expected);
         let questions = [
             question(
                 DataQuestion::Orphans {
