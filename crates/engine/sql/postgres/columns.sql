@@ -1,0 +1,28 @@
+select a.attrelid as relation,
+       a.attnum as number,
+       a.attname as name,
+       format_type(a.atttypid, a.atttypmod) as type,
+       a.atttypmod as modifier,
+       e.oid is not null as array,
+       coalesce(e.typname, t.typname) as type_name,
+       coalesce(e.typtype, t.typtype) as type_kind,
+       tn.nspname as type_schema,
+       a.attnotnull as not_null,
+       a.attidentity as identity,
+       a.attgenerated as generated,
+       pg_get_expr(d.adbin, d.adrelid) as expression,
+       a.attcollation as collation_id,
+       case when a.attcollation <> t.typcollation then o.collname end as collation,
+       c.description as comment
+  from pg_attribute a
+  join pg_class r on r.oid = a.attrelid and r.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and r.relpersistence <> 't'
+  join pg_namespace n on n.oid = r.relnamespace
+  join pg_type t on t.oid = a.atttypid
+  left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
+  join pg_namespace tn on tn.oid = coalesce(e.typnamespace, t.typnamespace)
+  left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+  left join pg_collation o on o.oid = a.attcollation
+  left join pg_description c on c.objoid = a.attrelid and c.classoid = 'pg_class'::regclass and c.objsubid = a.attnum
+ where a.attnum > 0 and not a.attisdropped
+   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+ order by a.attrelid, a.attnum

@@ -1,0 +1,18 @@
+select d.datname as name,
+       d.datname = current_database() as current,
+       d.datallowconn as allows_connections,
+       age(d.datfrozenxid) as xid_age,
+       mxid_age(d.datminmxid) as multixact_age,
+       {allowed.sizes ? case when has_database_privilege(d.oid, 'connect') then pg_database_size(d.oid) end : null::int8} as bytes,
+       s.xact_commit as commits,
+       s.xact_rollback as rollbacks,
+       s.deadlocks,
+       s.temp_files,
+       s.temp_bytes,
+       s.blks_hit as blocks_hit,
+       s.blks_read as blocks_read,
+       {pg_stat_database.checksum_failures ? s.checksum_failures : null::int8} as checksum_failures,
+       {pg_database.datcollversion ? d.datcollversion : null::text} as recorded_collation,
+       {pg_database.datcollversion ? pg_database_collation_actual_version(d.oid) : null::text} as actual_collation
+  from pg_database d
+  left join pg_stat_database s on s.datid = d.oid

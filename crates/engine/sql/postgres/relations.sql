@@ -1,0 +1,43 @@
+select c.oid,
+       n.nspname as schema,
+       c.relname as name,
+       c.relkind as kind,
+       c.relpersistence as persistence,
+       pg_get_userbyid(c.relowner) as owner,
+       d.description as comment,
+       x.extname as extension,
+       c.relrowsecurity as row_security,
+       c.relforcerowsecurity as row_security_forced,
+       c.relreplident as replica_identity,
+       case when c.relreplident = 'i' then
+           (select ic.relname from pg_index i join pg_class ic on ic.oid = i.indexrelid
+             where i.indrelid = c.oid and i.indisreplident) end as replica_index,
+       c.reloptions as options,
+       c.relispopulated as populated,
+       c.reltuples::float8 as rows,
+       case when c.relispartition then pg_get_expr(c.relpartbound, c.oid) end as bound,
+       p.parents,
+       case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_key,
+       s.srvname as foreign_server,
+       case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end as definition,
+       format_type(q.seqtypid, null) as sequence_type,
+       q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle,
+       o.refobjid as owner_table,
+       o.refobjsubid::int4 as owner_column,
+       has_table_privilege(c.oid, 'select') as readable
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0
+  left join pg_depend xd on xd.classid = 'pg_class'::regclass and xd.objid = c.oid and xd.objsubid = 0
+                        and xd.refclassid = 'pg_extension'::regclass and xd.deptype = 'e'
+  left join pg_extension x on x.oid = xd.refobjid
+  left join (select inhrelid, array_agg(inhparent order by inhseqno) as parents
+               from pg_inherits group by inhrelid) p on p.inhrelid = c.oid
+  left join pg_foreign_table f on f.ftrelid = c.oid
+  left join pg_foreign_server s on s.oid = f.ftserver
+  left join pg_sequence q on q.seqrelid = c.oid
+  left join pg_depend o on c.relkind = 'S' and o.classid = 'pg_class'::regclass and o.objid = c.oid
+                       and o.refclassid = 'pg_class'::regclass and o.deptype in ('a', 'i')
+ where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
+   and c.relpersistence <> 't'
+   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

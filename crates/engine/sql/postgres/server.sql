@@ -1,0 +1,21 @@
+select version() as version_text,
+       current_setting('server_version_num')::int4 as version_number,
+       current_database()::text as database,
+       current_user::text as role,
+       coalesce((select rolsuper from pg_roles where rolname = current_user), false) as superuser,
+       current_setting('block_size')::int4 as block_size,
+       pg_has_role(current_user, 'pg_read_all_stats', 'usage') as reads_all_statistics,
+       has_function_privilege('pg_catalog.pg_ls_waldir()', 'execute') as lists_log_directory,
+       has_table_privilege('pg_catalog.pg_authid', 'select') as reads_passwords,
+       (select quote_ident(n.nspname)
+          from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+         where e.extname = 'pg_stat_statements') as statements_schema,
+       (select array_agg(c.relname || '.' || a.attname order by c.relname, a.attnum)
+          from pg_class c
+          join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+         where c.relnamespace = 'pg_catalog'::regnamespace
+           and c.relname = any (string_to_array('{relations}', ','))
+            or c.oid in (select d.objid
+                           from pg_depend d join pg_extension e on e.oid = d.refobjid
+                          where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass
+                            and d.deptype = 'e' and e.extname = 'pg_stat_statements')) as columns
