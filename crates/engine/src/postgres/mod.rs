@@ -163,6 +163,27 @@ impl ReadSession {
         Ok(())
     }
 
+    /// Runs one statement of the caller's own, in a read-only transaction like every other.
+    pub async fn query(&mut self, sql: &str) -> Result<Vec<Row>, SessionError> {
+        let mut rows = Vec::new();
+        let mut keep = |row: &Row| {
+            rows.push(row.clone());
+            Ok(())
+        };
+        match self.wire.ask("query", sql, &mut keep).await {
+            Ok(()) => Ok(rows),
+            Err(trouble) => Err(SessionError {
+                kind: match &trouble {
+                    Trouble::Lost(_) => SessionErrorKind::Connection,
+                    Trouble::Server(error) if error.code == "57014" => SessionErrorKind::Cancelled,
+                    _ => SessionErrorKind::Internal,
+                },
+                message: trouble.message(),
+                hint: None,
+            }),
+        }
+    }
+
     /// Ends the session.
     pub async fn close(self) {
         self.wire.close().await;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::engine::Version;
 
-use super::{Places, ScratchError, on_lasting_thread};
+use super::{Places, ScratchError, on_lasting_thread, usual_temporary};
 use crate::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
 
 /// PostgreSQL binaries of one version.
@@ -42,7 +42,7 @@ impl Default for ServerOptions {
             autovacuum: false,
             max_connections: 30,
             settings: Vec::new(),
-            temporary: PathBuf::from("/tmp"),
+            temporary: usual_temporary(),
         }
     }
 }

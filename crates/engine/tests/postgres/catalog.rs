@@ -107,7 +107,10 @@ fn check_tables(catalog: &Catalog, major: u16) {
     assert_eq!(parent.comment.as_deref(), Some("parents"));
     assert_eq!(parent.owner, Some("postgres".into()));
     let [id, code, amount] = &parent.columns[..] else { panic!("{:?}", parent.columns) };
-    assert_eq!((id.data_type.kind, id.identity, id.not_null), (TypeKind::BigInt, Some(Identity::Always), true));
+    assert_eq!(
+        (id.data_type.kind, id.identity, id.not_null),
+        (TypeKind::BigInt, Some(Identity::Always), true)
+    );
     assert_eq!(id.sequence, Some(QualifiedName::new("app", "parent_id_seq")));
     assert_eq!(code.data_type.text, "character varying(20)");
     assert_eq!((code.data_type.length, code.collation.as_ref()), (Some(20), Some(&Name::new("C"))));
@@ -170,12 +173,17 @@ fn check_indexes(catalog: &Catalog) {
     assert_eq!(lower.predicate.as_ref().unwrap().text, "(id > 10)");
     assert_eq!(lower.include, ["feeling"]);
     let [expression, at] = &lower.parts[..] else { panic!("{:?}", lower.parts) };
-    assert!(matches!(&expression.key, IndexKey::Expression(e) if e.text.starts_with("lower(")), "{expression:?}");
+    assert!(
+        matches!(&expression.key, IndexKey::Expression(e) if e.text.starts_with("lower(")),
+        "{expression:?}"
+    );
     assert_eq!(expression.operator_class, Some("text_pattern_ops".into()));
     assert_eq!(at.as_column(), Some(&"at".into()));
     assert!(at.descending && at.nulls_first && at.operator_class.is_none());
     assert_eq!(index(child, "child_pkey").backs, Some(ConstraintKind::PrimaryKey));
-    assert!(child.indexes.iter().any(|one| one.method == "gist" && one.backs == Some(ConstraintKind::Exclusion)));
+    assert!(
+        child.indexes.iter().any(|one| one.method == "gist" && one.backs == Some(ConstraintKind::Exclusion))
+    );
     let parent = table(catalog, "parent");
     let collated = index(parent, "child_collated");
     assert_eq!(collated.parts[0].collation, Some("POSIX".into()));

@@ -39,7 +39,8 @@ fn every_fact_is_read_on_every_version() {
         let client = database(server, "t", BUSY).await;
         run(&client, "vacuum analyze").await;
         run(&client, "select pg_create_logical_replication_slot('s', 'pgoutput')").await;
-        run(&client, "begin; insert into child (parent_id) values (1); prepare transaction 'left open'").await;
+        run(&client, "begin; insert into child (parent_id) values (1); prepare transaction 'left open'")
+            .await;
         // Counters arrive with a delay.
         let counted = "select pg_stat_get_tuples_inserted('parent'::regclass)";
         while client.query_one(counted, &[]).await.unwrap().get::<_, i64>(0) < 20_000 {
@@ -75,8 +76,7 @@ fn check_values(facts: &Facts, major: u16) {
     let a = columns.iter().find(|one| one.table == parent && one.column == "a").unwrap();
     assert_eq!((a.distinct, a.common_values.len()), (10.0, 10));
     let sequences = facts.sequence_values.known().unwrap();
-    let values: Vec<_> =
-        sequences.iter().map(|one| (one.sequence.name.as_str(), one.last_value)).collect();
+    let values: Vec<_> = sequences.iter().map(|one| (one.sequence.name.as_str(), one.last_value)).collect();
     assert_eq!(values, [("child_id_seq", Some(101)), ("parent_id_seq", Some(20_000))]);
     let maxima: Vec<_> = facts
         .column_maxima

@@ -93,3 +93,120 @@ fn questions_about_rows_are_counted() {
         drop(client);
     });
 }
+
+#[test]
+fn a_statement_that_writes_is_refused_by_the_server() {
+    on_every_server(async |server| {
+        let client = database(
+            server,
+            "t",
+            "create table t (a int); create sequence s;
+             create function f() returns int language plpgsql volatile as
+               'begin insert into public.t values (1); return 1; end';",
+        )
+        .await;
+        let mut session = open(&server.dsn("t"), &Limits::default()).await.unwrap();
+        let writes = [
+            "insert into public.t values (1)",
+            "with x as (insert into public.t values (1) returning 1) select * from x",
+            "create table public.u (a int)",
+            "select public.f()",
+            "select nextval('public.s')",
+            "select 1; insert into public.t values (1)",
+            "commit; insert into public.t values (1)",
+            "set transaction read write",
+            "select set_config('transaction_read_only', 'off', false)",
+            "do $$ begin set transaction read write; insert into public.t values (1); end $$",
+            "do $$ begin commit; set transaction read write; insert into public.t values (1); end $$",
+        ];
+        // Each of these succeeds by itself; what follows must be refused all the same.
+        let preludes = [
+            "select 1",
+            "commit",
+            "commit and chain",
+            "set default_transaction_read_only = off",
+            "set session characteristics as transaction read write",
+            "reset all",
+            "discard all",
+        ];
+        for prelude in preludes {
+            let _ = session.query(prelude).await;
+            for write in writes {
+                let outcome = session.query(write).await;
+                assert!(outcome.is_err(), "{}: `{write}` after `{prelude}` ran", server.version());
+            }
+        }
+        let left: i64 = client.query_one("select count(*) from t", &[]).await.unwrap().get(0);
+        assert_eq!(left, 0);
+        assert_eq!(session.query("select 1 as one").await.unwrap()[0].int("one"), Ok(1));
+        session.close().await;
+        drop(client);
+    });
+}
+
+#[test]
+fn reading_takes_no_lock_that_writers_mind() {
+    on_every_server(async |server| {
+        let client = database(
+            server,
+            "t",
+            "create table parent (id serial primary key, a text);
+             create table child (id int generated always as identity primary key, parent_id int references parent);
+             create index on child (parent_id);
+             create view v as select * from parent;
+             insert into parent (a) values ('x');",
+        )
+        .await;
+        // `EXCLUSIVE` gets along with nothing but the weakest lock, and so does what holds a sequence.
+        run(
+            &client,
+            "begin;
+             lock table parent, child, pg_class, pg_attribute, pg_constraint, pg_index, pg_type, pg_proc
+                 in exclusive mode;
+             alter sequence parent_id_seq increment 1;",
+        )
+        .await;
+        let limits = Limits { lock_timeout: Duration::from_millis(300), ..Limits::default() };
+        let mut session = open(&server.dsn("t"), &limits).await.unwrap();
+        let facts = session.collect(&Fact::ALL[..32], &Silent).await.unwrap();
+        for fact in Fact::ALL {
+            let status = facts.status(fact);
+            assert!(!matches!(status, Observed::Failed(_)), "{} {fact:?}: {status:?}", server.version());
+        }
+        session.close().await;
+        drop(client);
+    });
+}
+
+#[test]
+fn a_lost_connection_keeps_what_was_read() {
+    struct Killer<'a>(&'a PostgresServer);
+    impl dbwright_engine::session::Progress for Killer<'_> {
+        fn fact(&self, fact: Fact, _: usize, _: usize) {
+            if fact == Fact::Settings {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        let runtime =
+                            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                        runtime.block_on(async {
+                            let client = self.0.client("postgres").await.unwrap();
+                            let kill = "select pg_terminate_backend(pid) from pg_stat_activity
+                                         where application_name = 'dbwright'";
+                            run(&client, kill).await;
+                        });
+                    });
+                });
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+    on_every_server(async |server| {
+        let plan = [Fact::Catalog, Fact::Settings, Fact::Roles];
+        let mut session = open(&server.dsn("postgres"), &Limits::default()).await.unwrap();
+        let facts = session.collect(&plan, &Killer(server)).await.unwrap();
+        assert!(facts.catalog.is_known());
+        for fact in [Fact::Settings, Fact::Roles] {
+            assert!(matches!(facts.status(fact), Observed::Failed(_)), "{:?}", facts.status(fact));
+        }
+    });
+}
