@@ -98,12 +98,10 @@ fn is_connection_string(text: &str) -> bool {
 
 /// Reads a connection string, with the usual environment variables filling in what it leaves out.
 pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
-    let dsn = Dsn::parse(text).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, error.to_string()).hint(
-            "write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db",
-        )
-    })?;
-    Ok(dsn.with_environment(world.variable))
+    Dsn::with_environment(text, world.variable).map_err(|error| {
+        ServiceError::new(ErrorKind::Usage, error.to_string())
+            .hint("write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db")
+    })
 }
 
 fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {

@@ -99,7 +99,7 @@ pub fn deliver(
         color: screen.color && arguments.output.is_none(),
         width: screen.width,
         verbose: arguments.verbose,
-        rules,
+        rules: &rules,
         ..dbwright_render::Options::default()
     };
     let text = dbwright_render::render(report, format, &options);

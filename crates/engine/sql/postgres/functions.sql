@@ -1,6 +1,7 @@
 select n.nspname as schema,
        p.proname as name,
        oidvectortypes(p.proargtypes) as arguments,
+       coalesce(pg_get_function_result(p.oid), '') as returns,
        p.prokind as kind,
        l.lanname as language,
        p.provolatile as volatility,

@@ -12,6 +12,7 @@ pub(super) fn function(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
     draft.functions.push(Function {
         name: qualified(row, "schema", "name")?,
         arguments: row.text("arguments")?.to_owned(),
+        returns: row.opt_text("returns")?.unwrap_or("").to_owned(),
         kind: match row.text("kind")? {
             "p" => FunctionKind::Procedure,
             "a" => FunctionKind::Aggregate,
