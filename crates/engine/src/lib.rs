@@ -6,6 +6,7 @@
 pub mod dsn;
 pub mod row;
 pub mod session;
+pub mod write;
 pub mod cassette;
 pub mod scratch;
 pub mod postgres;

@@ -21,7 +21,7 @@ use crate::dsn::{Dsn, Host, ServerDsn, TlsMode};
 use crate::session::{Limits, SessionError, SessionErrorKind};
 
 /// An open connection.
-pub(super) struct Connected {
+pub(crate) struct Connected {
     pub client: Client,
     pub driver: JoinHandle<()>,
     /// Whether the settings of [`session_settings`] hold for the whole session. Poolers refuse them at the start; then
@@ -44,7 +44,7 @@ pub(super) fn session_settings(limits: &Limits) -> Vec<(&'static str, String)> {
 }
 
 /// Opens a connection.
-pub(super) async fn connect(dsn: &ServerDsn, limits: &Limits) -> Result<Connected, SessionError> {
+pub(crate) async fn connect(dsn: &ServerDsn, limits: &Limits) -> Result<Connected, SessionError> {
     let tls = TlsSetup::of(dsn)?;
     let mut settings_hold = true;
     let mut plain = tls.mode == SslMode::Disable;

@@ -11,7 +11,7 @@ mod access;
 mod activity;
 mod bloat;
 mod catalog;
-mod connect;
+pub(crate) mod connect;
 mod data;
 mod draft;
 mod objects;

@@ -1,0 +1,201 @@
+//! Sessions that may change a database. Opening one takes a [`Consent`]: nothing changes by accident.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use dbwright_model::engine::Dialect;
+use futures_util::SinkExt;
+
+use crate::dsn::{Dsn, ServerDsn};
+use crate::row::Value;
+use crate::session::{Limits, SessionError, SessionErrorKind};
+
+/// Somebody's leave to change a database.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    _private: (),
+}
+
+impl Consent {
+    /// Leave to change a database that this process made for itself and will throw away.
+    pub fn own_scratch() -> Self {
+        Consent { _private: () }
+    }
+}
+
+/// A session that may change a database.
+pub enum WriteSession {
+    /// PostgreSQL.
+    Postgres(tokio_postgres::Client),
+    /// SQLite.
+    Sqlite(rusqlite::Connection),
+}
+
+/// Rows to be added to a table.
+pub struct Load<'a> {
+    /// The table, quoted as the dialect needs it.
+    pub table: &'a str,
+    /// Its columns, quoted as the dialect needs it, in the order of the values.
+    pub columns: &'a [&'a str],
+    /// The rows.
+    pub rows: &'a mut dyn Iterator<Item = Vec<Value>>,
+}
+
+impl WriteSession {
+    /// Opens a session. A missing SQLite file is made.
+    pub async fn open(dsn: &Dsn, _consent: &Consent) -> Result<Self, SessionError> {
+        match dsn {
+            Dsn::Postgres(dsn) => open_postgres(dsn).await.map(WriteSession::Postgres),
+            Dsn::Sqlite(path) => open_sqlite(path).map(WriteSession::Sqlite),
+            Dsn::Mysql(_) => Err(SessionError {
+                kind: SessionErrorKind::Unsupported,
+                message: "writing to MySQL is not built yet".to_owned(),
+                hint: None,
+            }),
+        }
+    }
+
+    /// The dialect of the session's statements.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            WriteSession::Postgres(_) => Dialect::Postgres,
+            WriteSession::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// Runs statements one after the other.
+    pub async fn script(&mut self, sql: &str) -> Result<(), SessionError> {
+        match self {
+            WriteSession::Postgres(client) => client.batch_execute(sql).await.map_err(postgres_error),
+            WriteSession::Sqlite(connection) => connection.execute_batch(sql).map_err(sqlite_error),
+        }
+    }
+
+    /// Adds rows in one transaction, as quickly as the engine takes them. Returns how many.
+    pub async fn load(&mut self, load: Load<'_>) -> Result<u64, SessionError> {
+        match self {
+            WriteSession::Postgres(client) => load_postgres(client, load).await,
+            WriteSession::Sqlite(connection) => load_sqlite(connection, load),
+        }
+    }
+}
+
+async fn open_postgres(dsn: &ServerDsn) -> Result<tokio_postgres::Client, SessionError> {
+    let connected = crate::postgres::connect::connect(dsn, &Limits::default()).await?;
+    // The connection begins read-only with a narrow search path, as every session of dbwright does.
+    connected
+        .client
+        .batch_execute(
+            "set default_transaction_read_only = off; set search_path = \"$user\", public; set statement_timeout = 0; \
+             set idle_in_transaction_session_timeout = 0",
+        )
+        .await
+        .map_err(postgres_error)?;
+    Ok(connected.client)
+}
+
+/// Bytes that are sent to the server at a time.
+const CHUNK: usize = 48 * 1024;
+
+async fn load_postgres(client: &tokio_postgres::Client, load: Load<'_>) -> Result<u64, SessionError> {
+    let copy = format!("copy {} ({}) from stdin", load.table, load.columns.join(", "));
+    let sink = client.copy_in::<_, Bytes>(&copy).await.map_err(postgres_error)?;
+    let mut sink = std::pin::pin!(sink);
+    let mut buffer = Vec::with_capacity(CHUNK + 4 * 1024);
+    for row in load.rows {
+        copy_line(&row, &mut buffer);
+        if buffer.len() > CHUNK {
+            sink.send(Bytes::from(std::mem::take(&mut buffer))).await.map_err(postgres_error)?;
+        }
+    }
+    sink.send(Bytes::from(buffer)).await.map_err(postgres_error)?;
+    sink.finish().await.map_err(postgres_error)
+}
+
+/// One line of `COPY`'s text format.
+fn copy_line(row: &[Value], buffer: &mut Vec<u8>) {
+    for (i, value) in row.iter().enumerate() {
+        if i > 0 {
+            buffer.push(b'\t');
+        }
+        match value {
+            Value::Null | Value::List(_) => buffer.extend_from_slice(b"\\N"),
+            Value::Bool(flag) => buffer.push(if *flag { b't' } else { b'f' }),
+            Value::Int(number) => buffer.extend_from_slice(number.to_string().as_bytes()),
+            Value::Float(number) => buffer.extend_from_slice(number.to_string().as_bytes()),
+            Value::Text(text) => {
+                for byte in text.bytes() {
+                    match byte {
+                        b'\\' => buffer.extend_from_slice(b"\\\\"),
+                        b'\t' => buffer.extend_from_slice(b"\\t"),
+                        b'\n' => buffer.extend_from_slice(b"\\n"),
+                        b'\r' => buffer.extend_from_slice(b"\\r"),
+                        byte => buffer.push(byte),
+                    }
+                }
+            }
+        }
+    }
+    buffer.push(b'\n');
+}
+
+fn open_sqlite(path: &Path) -> Result<rusqlite::Connection, SessionError> {
+    rusqlite::Connection::open(path).map_err(sqlite_error)
+}
+
+fn load_sqlite(connection: &mut rusqlite::Connection, load: Load<'_>) -> Result<u64, SessionError> {
+    let marks = vec!["?"; load.columns.len()].join(", ");
+    let insert = format!("insert into {} ({}) values ({marks})", load.table, load.columns.join(", "));
+    let transaction = connection.transaction().map_err(sqlite_error)?;
+    let mut count = 0;
+    {
+        let mut statement = transaction.prepare(&insert).map_err(sqlite_error)?;
+        for row in load.rows {
+            statement
+                .execute(rusqlite::params_from_iter(row.into_iter().map(sqlite_value)))
+                .map_err(sqlite_error)?;
+            count += 1;
+        }
+    }
+    transaction.commit().map_err(sqlite_error)?;
+    Ok(count)
+}
+
+fn sqlite_value(value: Value) -> rusqlite::types::Value {
+    match value {
+        Value::Null | Value::List(_) => rusqlite::types::Value::Null,
+        Value::Bool(flag) => rusqlite::types::Value::Integer(i64::from(flag)),
+        Value::Int(number) => rusqlite::types::Value::Integer(number),
+        Value::Float(number) => rusqlite::types::Value::Real(number),
+        Value::Text(text) => rusqlite::types::Value::Text(text.into()),
+    }
+}
+
+fn postgres_error(error: tokio_postgres::Error) -> SessionError {
+    let message = match error.as_db_error() {
+        Some(error) => {
+            format!("the server refused a statement: {} ({})", error.message(), error.code().code())
+        }
+        None => error.to_string(),
+    };
+    SessionError { kind: SessionErrorKind::Internal, message, hint: None }
+}
+
+fn sqlite_error(error: rusqlite::Error) -> SessionError {
+    SessionError { kind: SessionErrorKind::Internal, message: error.to_string(), hint: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_escapes_what_would_end_a_field() {
+        let mut buffer = Vec::new();
+        copy_line(
+            &[Value::Null, Value::Text("a\tb\\\n".into()), Value::Int(-1), Value::Bool(true)],
+            &mut buffer,
+        );
+        assert_eq!(String::from_utf8(buffer).as_deref(), Ok("\\N\ta\\tb\\\\\\n\t-1\tt\n"));
+    }
+}
