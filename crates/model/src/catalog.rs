@@ -480,6 +480,13 @@ impl Index {
         Name::new("btree")
     }
 
+    /// The name under which SQLite's rowid is listed as the index of an `INTEGER PRIMARY KEY`.
+    pub const ROWID: &'static str = "rowid";
+
+    /// The option under which SQLite's collector leaves the statement that made an index, where the pragmas do not
+    /// tell its predicate or expressions.
+    pub const DEFINITION: &'static str = "definition";
+
     fn is_btree_name(name: &Name) -> bool {
         *name == "btree"
     }

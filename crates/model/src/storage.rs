@@ -40,6 +40,9 @@ pub struct Integrity {
     pub violations: Vec<ForeignKeyViolation>,
     /// Columns whose values have more than one storage class, for tables that are not `STRICT`.
     pub mixed_columns: Vec<MixedColumn>,
+    /// Tables whose values were not looked at, because they are large or the time was over.
+    #[serde(default)]
+    pub unchecked: Vec<QualifiedName>,
 }
 
 /// Rows without a parent.

@@ -1,6 +1,6 @@
 //! Statements read, written and read again.
 
-use dbwright_model::catalog::{Catalog, IndexKey, Table, TableKind, Trigger, View};
+use dbwright_model::catalog::{Catalog, Index, IndexKey, Table, TableKind, Trigger, View};
 use dbwright_model::change::Change;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::name::{Name, QualifiedName};
@@ -260,7 +260,7 @@ fn a_live_catalog_is_completed_from_its_definitions() {
     index.predicate = None;
     index.parts[0].key = IndexKey::Expression(Default::default());
     index.options = vec![(
-        Name::new(understand::INDEX_DEFINITION),
+        Name::new(Index::DEFINITION),
         "CREATE INDEX i ON t (lower(\"b\")) WHERE a > 1".to_owned(),
     )];
     live.indexes.push(*index);

@@ -7,15 +7,16 @@ use dbwright_model::change::Change;
 use dbwright_model::expression::Expression;
 use dbwright_model::name::Name;
 
-use super::{expression, parse};
-
-/// The option under which a collector leaves the statement that made an index, for [`complete`] to read.
-pub const INDEX_DEFINITION: &str = "definition";
+use super::{expression, parse, types};
 
 /// Fills what the pragmas do not tell from the definitions that the catalog carries.
 ///
 /// What a definition does not tell stays as it was; what a pragma told is never replaced.
 pub fn complete(catalog: &mut Catalog) {
+    let tables = catalog.tables.iter_mut().flat_map(|table| &mut table.columns);
+    for column in tables.chain(catalog.views.iter_mut().flat_map(|view| &mut view.columns)) {
+        column.data_type = types::data_type(column.data_type.text.as_str());
+    }
     for table in &mut catalog.tables {
         let parsed = table.definition.as_deref().map(parse::statement).unwrap_or_default();
         if let Some(Change::CreateTable { table: defined, .. }) = parsed.into_iter().next() {
@@ -118,7 +119,7 @@ fn complete_column(column: &mut Column, defined: &Column) {
 }
 
 fn complete_index(index: &mut Index, columns: &[Name]) {
-    let Some(at) = index.options.iter().position(|(option, _)| *option == INDEX_DEFINITION) else { return };
+    let Some(at) = index.options.iter().position(|(option, _)| *option == Index::DEFINITION) else { return };
     let Some(Change::CreateIndex { index: defined, .. }) =
         parse::statement(&index.options[at].1).into_iter().next()
     else {
@@ -177,14 +178,14 @@ pub fn implied_indexes(table: &Table) -> Vec<Index> {
         let rowid = backs == ConstraintKind::PrimaryKey && is_rowid_key(table);
         let parts: Vec<IndexPart> = columns.iter().map(IndexPart::column).collect();
         // SQLite makes no second index for the same columns.
-        if let Some(same) = indexes.iter_mut().find(|index| index.parts == parts && index.name != ROWID) {
+        if let Some(same) = indexes.iter_mut().find(|index| index.parts == parts && index.name != Index::ROWID) {
             if backs == ConstraintKind::PrimaryKey {
                 same.backs = Some(backs);
             }
             continue;
         }
         let name = if rowid {
-            Name::new(ROWID)
+            Name::new(Index::ROWID)
         } else {
             number += 1;
             Name::new(format!("sqlite_autoindex_{}_{number}", table.name.name))
@@ -193,6 +194,3 @@ pub fn implied_indexes(table: &Table) -> Vec<Index> {
     }
     indexes
 }
-
-/// The name under which the rowid is listed as the index of an `INTEGER PRIMARY KEY`.
-pub const ROWID: &str = "rowid";

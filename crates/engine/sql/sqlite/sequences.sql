@@ -1,0 +1,4 @@
+-- The largest key that AUTOINCREMENT ever gave.
+SELECT name, seq
+FROM sqlite_sequence
+ORDER BY name
