@@ -1,0 +1,7 @@
+SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS table_name, INDEX_NAME AS index_name, NON_UNIQUE AS non_unique,
+       SEQ_IN_INDEX AS seq_in_index, COLUMN_NAME AS column_name, COLLATION AS collation, SUB_PART AS sub_part,
+       INDEX_TYPE AS index_type, CARDINALITY AS cardinality, INDEX_COMMENT AS index_comment,
+       {STATISTICS.IS_VISIBLE}, {STATISTICS.IGNORED}, {STATISTICS.EXPRESSION}
+FROM information_schema.STATISTICS
+WHERE {scope:TABLE_SCHEMA}
+ORDER BY TABLE_SCHEMA, TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX

@@ -1,0 +1,5 @@
+SELECT TABLE_SCHEMA AS table_schema, TABLE_NAME AS table_name, TABLE_ROWS AS table_rows, DATA_LENGTH AS data_length,
+       INDEX_LENGTH AS index_length, DATA_FREE AS data_free, AUTO_INCREMENT AS next_auto_increment, ENGINE AS engine
+FROM information_schema.TABLES
+WHERE {scope:TABLE_SCHEMA} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')
+ORDER BY TABLE_SCHEMA, TABLE_NAME

@@ -1,0 +1,493 @@
+//! One fact after the other, each with its own way of not being known.
+
+use std::time::{Duration, Instant};
+
+use dbwright_model::catalog::Catalog;
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::{AppliedMigration, DataCount, DataQuestion, Fact, Facts, MigrationHistory};
+use dbwright_model::name::QualifiedName;
+use dbwright_model::observed::Observed;
+use dbwright_model::stats::{ColumnMaximum, Counters, SequenceValue};
+use jiff::Timestamp;
+
+use super::catalog::{CatalogRows, Reading};
+use super::wire::{Asker, Trouble, observed};
+use super::{ReadSession, activity, catalog, questions, statistics};
+use crate::row::Row;
+
+/// The text of a `.sql` file of this engine.
+macro_rules! sql {
+    ($stem:literal) => {
+        include_str!(concat!("../../sql/mysql/", $stem, ".sql"))
+    };
+}
+
+/// Reads one fact.
+pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Facts) {
+    let engine = session.engine;
+    let database = session.asker.database.clone();
+    let reading = Reading { engine, database: &database };
+    let asker = &mut session.asker;
+    match fact {
+        Fact::Catalog => facts.catalog = observed(read_catalog(asker, reading).await),
+        Fact::Functions => {
+            let read = functions(asker, reading).await;
+            section(facts, engine).functions = observed(read);
+        }
+        Fact::Triggers => {
+            let rows = asker.ask("triggers", sql!("triggers"), "TRIGGER").await;
+            let read = rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?));
+            section(facts, engine).triggers = observed(read);
+        }
+        Fact::TableStatistics => {
+            let rows = asker.ask("table_statistics", sql!("table_statistics"), "SELECT on the tables").await;
+            facts.table_statistics = observed(rows.and_then(|rows| Ok(statistics::tables(&rows, reading)?)));
+        }
+        Fact::IndexStatistics => facts.index_statistics = observed(index_statistics(asker, reading).await),
+        Fact::Counters => facts.counters = observed(counters(asker, engine).await),
+        Fact::SequenceValues => {
+            let read = sequences(asker, reading).await;
+            facts.sequence_values = observed(read.map(|read| {
+                read.into_iter()
+                    .map(|(sequence, last_value)| SequenceValue { sequence: sequence.name, last_value })
+                    .collect()
+            }));
+        }
+        Fact::ColumnMaxima => facts.column_maxima = column_maxima(asker, reading, &facts.catalog).await,
+        Fact::Workload => facts.workload = observed(workload(asker).await),
+        Fact::Settings => {
+            let rows = asker.ask("settings", sql!("settings"), "USAGE").await;
+            facts.settings = observed(rows.and_then(|rows| Ok(statistics::settings(&rows)?)));
+        }
+        Fact::ServerStatus => {
+            let rows = asker.ask("server_status", sql!("server_status"), "USAGE").await;
+            facts.server_status = observed(rows.and_then(|rows| Ok(statistics::status(&rows)?)));
+        }
+        Fact::Sessions => facts.sessions = observed(sessions(asker, reading).await),
+        Fact::LockWaits => facts.lock_waits = observed(lock_waits(asker, reading).await),
+        Fact::Replication => facts.replication = observed(replication(asker).await),
+        Fact::Roles => facts.roles = observed(roles(asker, engine).await),
+        Fact::Privileges => facts.privileges = privileges(asker, reading).await,
+        Fact::MigrationHistory => facts.migration_history = observed(migration_history(asker, reading).await),
+        other => unsupported(other, facts, engine),
+    }
+}
+
+/// The catalog to put a section into, empty when it was not asked for itself.
+fn section(facts: &mut Facts, engine: Engine) -> &mut Catalog {
+    if !facts.catalog.is_known() {
+        let mut empty = Catalog::empty(engine);
+        empty.functions = Observed::NotAsked;
+        empty.triggers = Observed::NotAsked;
+        empty.policies = not_here("row security policies");
+        empty.extensions = not_here("extensions");
+        facts.catalog = Observed::Known(empty);
+    }
+    facts.catalog.known_mut().expect("it was made known one line above")
+}
+
+fn not_here<T>(what: &str) -> Observed<T> {
+    Observed::Unsupported(format!("MySQL and MariaDB have no {what}"))
+}
+
+/// What these servers do not have, or not in this form.
+fn unsupported(fact: Fact, facts: &mut Facts, engine: Engine) {
+    match fact {
+        Fact::Policies | Fact::Extensions => {
+            if let Some(catalog) = facts.catalog.known_mut() {
+                catalog.policies = not_here("row security policies");
+                catalog.extensions = not_here("extensions");
+            }
+        }
+        Fact::ColumnStatistics => {
+            let because = match engine {
+                Engine::Mariadb => {
+                    "column statistics are kept only after ANALYZE ... PERSISTENT and are not read yet"
+                }
+                _ => "histograms are kept only where they were made by hand and are not read yet",
+            };
+            facts.column_statistics = Observed::Unsupported(because.to_owned());
+        }
+        Fact::Databases => facts.databases = not_here("per-database counters"),
+        Fact::PreparedTransactions => {
+            facts.prepared_transactions =
+                Observed::Unsupported("XA RECOVER does not say how old a transaction is".to_owned());
+        }
+        Fact::Slots => facts.slots = not_here("replication slots"),
+        Fact::Archiver => facts.archiver = not_here("log archiver"),
+        Fact::Checkpointer => facts.checkpointer = not_here("checkpointer counters of this kind"),
+        Fact::Wal => facts.wal = not_here("write-ahead log counters of this kind"),
+        Fact::Hba => facts.hba = not_here("pg_hba.conf; hosts are part of the account"),
+        Fact::UserMappings => facts.user_mappings = not_here("user mappings"),
+        Fact::Publications => facts.publications = not_here("publications"),
+        Fact::Storage => facts.storage = not_here("storage pragmas"),
+        Fact::Integrity => facts.integrity = not_here("integrity check that only reads"),
+        Fact::Backups => {
+            facts.backups = Observed::Unsupported("the server keeps no record of backups".to_owned());
+        }
+        _ => {}
+    }
+}
+
+async fn read_catalog(asker: &mut Asker, reading: Reading<'_>) -> Result<Catalog, Trouble> {
+    let select = "SELECT on the tables";
+    let mut rows = CatalogRows {
+        schemas: asker.ask("schemas", sql!("schemas"), select).await?,
+        tables: asker.ask("tables", sql!("tables"), select).await?,
+        columns: asker.ask("columns", sql!("columns"), select).await?,
+        indexes: asker.ask("indexes", sql!("indexes"), select).await?,
+        foreign_key_columns: asker.ask("foreign_key_columns", sql!("foreign_key_columns"), select).await?,
+        foreign_key_rules: asker.ask("foreign_key_rules", sql!("foreign_key_rules"), select).await?,
+        views: asker.ask("views", sql!("views"), "SHOW VIEW").await?,
+        partitions: asker.ask("partitions", sql!("partitions"), select).await?,
+        ..CatalogRows::default()
+    };
+    // Checks came with MySQL 8.0.16.
+    if asker.has_view("CHECK_CONSTRAINTS") {
+        rows.check_constraints = asker.ask("check_constraints", sql!("check_constraints"), select).await?;
+        rows.check_owners = asker.ask("check_owners", sql!("check_owners"), select).await?;
+    }
+    let mut made = catalog::catalog(&rows, reading)?;
+    made.functions = Observed::NotAsked;
+    made.triggers = Observed::NotAsked;
+    made.policies = not_here("row security policies");
+    made.extensions = not_here("extensions");
+    made.sequences = match sequences(asker, reading).await {
+        Ok(read) => read.into_iter().map(|(sequence, _)| sequence).collect(),
+        Err(_) => Vec::new(),
+    };
+    Ok(made)
+}
+
+async fn functions(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<dbwright_model::catalog::Function>, Trouble> {
+    let rows = asker.ask("functions", sql!("functions"), "SHOW_ROUTINE or SELECT on mysql.proc").await?;
+    let arguments = asker.ask("function_arguments", sql!("function_arguments"), "SHOW_ROUTINE").await?;
+    Ok(catalog::functions(&rows, &arguments, reading)?)
+}
+
+/// MariaDB's sequences, each read like a table; MySQL has none.
+async fn sequences(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<(dbwright_model::catalog::Sequence, Option<i64>)>, Trouble> {
+    if reading.engine != Engine::Mariadb {
+        return Ok(Vec::new());
+    }
+    let mut made = Vec::new();
+    for row in asker.ask("sequence_values", sql!("tables"), "SELECT on the sequences").await? {
+        if row.opt_text("table_type")? != Some("SEQUENCE") {
+            continue;
+        }
+        let name = QualifiedName::new(row.text("table_schema")?, row.text("table_name")?);
+        let select = format!("/* dbwright:sequence_values */ SELECT * FROM {}", questions::table(&name));
+        for row in asker.run(&select, "SELECT on the sequences").await? {
+            made.push(catalog::sequence(&row, reading.name(name.schema.as_str(), name.name.as_str()))?);
+        }
+    }
+    made.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    Ok(made)
+}
+
+/// Whether `performance_schema` collects; without it its tables are there and empty.
+async fn performance_schema(asker: &mut Asker) -> bool {
+    let rows =
+        asker.run("/* dbwright:performance_schema */ SELECT @@performance_schema AS enabled", "").await;
+    rows.is_ok_and(|rows| rows.first().is_some_and(|row| row.int("enabled").is_ok_and(|on| on == 1)))
+}
+
+async fn index_statistics(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<dbwright_model::stats::IndexStatistics>, Trouble> {
+    let parts = asker.ask("index_statistics", sql!("indexes"), "SELECT on the tables").await?;
+    // Scans and sizes come from elsewhere and may be refused; the rest is known without them.
+    let scans = match performance_schema(asker).await {
+        true => asker.ask("index_scans", sql!("index_scans"), "SELECT on performance_schema.*").await.ok(),
+        false => None,
+    };
+    let sizes =
+        asker.ask("index_sizes", sql!("index_sizes"), "SELECT on mysql.innodb_index_stats").await.ok();
+    Ok(statistics::indexes(&parts, scans.as_deref(), sizes.as_deref(), reading)?)
+}
+
+async fn counters(asker: &mut Asker, engine: Engine) -> Result<Counters, Trouble> {
+    let status = statistics::status(&asker.ask("counters", sql!("server_status"), "USAGE").await?)?;
+    let now =
+        now(asker).await.ok_or_else(|| Trouble::Failed("the server's clock was not read".to_owned()))?;
+    let before = |name: &str| {
+        let seconds = status.number(name)?;
+        now.checked_sub(jiff::SignedDuration::from_secs(seconds as i64)).ok()
+    };
+    let followers = match engine {
+        Engine::Mariadb => "SHOW SLAVE HOSTS",
+        _ => "SHOW REPLICAS",
+    };
+    let standbys =
+        asker.run(&format!("/* dbwright:counters */ {followers}"), "").await.map_or(0, |rows| rows.len());
+    Ok(Counters {
+        since: before("uptime_since_flush_status").or_else(|| before("uptime")),
+        started: before("uptime"),
+        standbys: u32::try_from(standbys).unwrap_or(u32::MAX),
+    })
+}
+
+/// The server's clock.
+pub(super) async fn now(asker: &mut Asker) -> Option<Timestamp> {
+    let rows = asker.run("/* dbwright:clock */ SELECT UNIX_TIMESTAMP(NOW(6)) AS now", "").await.ok()?;
+    statistics::timestamp(rows.first()?.opt_float("now").ok()??)
+}
+
+/// Whether the account holds rights that only an administrator holds.
+pub(super) async fn is_superuser(asker: &mut Asker, account: &str) -> bool {
+    let rows = asker.ask("privileges", sql!("privileges"), "USAGE").await;
+    let reading = Reading { engine: Engine::Mysql, database: "" };
+    let Ok(Ok(held)) = rows.map(|rows| activity::privileges(&rows, reading)) else { return false };
+    held.grants.iter().any(|grant| {
+        grant.grantee == *account
+            && grant.object_kind == dbwright_model::access::GrantObject::Server
+            && grant.privilege == "SUPER"
+    })
+}
+
+/// Longest time for all largest and smallest values together.
+const MAXIMA_BUDGET: Duration = Duration::from_secs(20);
+
+/// Largest and smallest values of integer columns that an index leads with: keys that count up, and what refers to them.
+async fn column_maxima(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+    known: &Observed<Catalog>,
+) -> Observed<Vec<ColumnMaximum>> {
+    let read;
+    let tables = match known.known().filter(|catalog| !catalog.tables.is_empty()) {
+        Some(catalog) => &catalog.tables,
+        None => match read_catalog(asker, reading).await {
+            Ok(catalog) => {
+                read = catalog;
+                &read.tables
+            }
+            Err(trouble) => return trouble.observed(),
+        },
+    };
+    let deadline = Instant::now() + MAXIMA_BUDGET;
+    let mut made = Vec::new();
+    let mut refused = None;
+    for table in tables {
+        for column in &table.columns {
+            let refers = table.foreign_keys.iter().any(|key| key.columns == [column.name.clone()]);
+            let leads = table.indexes.iter().any(|index| {
+                index.is_btree()
+                    && index.parts.first().and_then(|part| part.as_column()) == Some(&column.name)
+            });
+            if !(column.auto_increment || refers) || !leads || !is_integer(column.data_type.text.as_str()) {
+                continue;
+            }
+            if Instant::now() > deadline {
+                return Observed::Known(made);
+            }
+            let c = super::wire::quoted(column.name.as_str());
+            let select = format!(
+                "/* dbwright:column_maxima */ SELECT MAX({c}) AS largest, MIN({c}) AS smallest FROM {}",
+                questions::table(&table.name)
+            );
+            match asker.run(&select, "SELECT on the tables").await {
+                Ok(rows) => made.extend(rows.first().map(|row| ColumnMaximum {
+                    table: table.name.clone(),
+                    column: column.name.clone(),
+                    max: number(row, "largest"),
+                    min: number(row, "smallest"),
+                })),
+                Err(trouble) => refused = Some(trouble),
+            }
+        }
+    }
+    match refused {
+        Some(trouble) if made.is_empty() => trouble.observed(),
+        _ => Observed::Known(made),
+    }
+}
+
+/// A number of a column; what is too large for the type counts as its largest.
+fn number(row: &Row, column: &str) -> Option<i64> {
+    match row.opt_int(column) {
+        Ok(number) => number,
+        Err(_) => row.opt_count(column).ok().flatten().map(|n| i64::try_from(n).unwrap_or(i64::MAX)),
+    }
+}
+
+fn is_integer(column_type: &str) -> bool {
+    let word = column_type.split(['(', ' ']).next().unwrap_or_default();
+    matches!(word, "tinyint" | "smallint" | "mediumint" | "int" | "bigint")
+}
+
+async fn workload(asker: &mut Asker) -> Result<dbwright_model::workload::Workload, Trouble> {
+    if !performance_schema(asker).await {
+        return Err(Trouble::Unsupported(
+            "statements are not counted: start the server with `performance_schema = ON`".to_owned(),
+        ));
+    }
+    let rows = asker.ask("workload", sql!("workload"), "SELECT on performance_schema.*").await?;
+    Ok(statistics::workload(&rows)?)
+}
+
+async fn sessions(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<dbwright_model::activity::Session>, Trouble> {
+    let waits = lock_waits(asker, reading).await.unwrap_or_default();
+    let rows = match asker.ask("sessions", sql!("sessions"), "PROCESS").await {
+        // Without PROCESS the transactions are hidden, and of the sessions only the account's own are shown.
+        Err(Trouble::Denied(_)) => asker.ask("sessions", sql!("sessions_plain"), "PROCESS").await?,
+        other => other?,
+    };
+    Ok(activity::sessions(&rows, &waits)?)
+}
+
+async fn lock_waits(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<dbwright_model::activity::LockWait>, Trouble> {
+    let rows = if asker.has_view("INNODB_LOCK_WAITS") {
+        asker.ask("lock_waits", sql!("lock_waits_mariadb"), "PROCESS").await?
+    } else if asker.has_view("data_lock_waits") {
+        asker
+            .ask("lock_waits", sql!("lock_waits_mysql"), "PROCESS and SELECT on performance_schema.*")
+            .await?
+    } else {
+        return Err(Trouble::Unsupported("this server shows no lock waits".to_owned()));
+    };
+    Ok(activity::lock_waits(&rows, reading)?)
+}
+
+/// The newer wording first, then the older one.
+async fn replication(asker: &mut Asker) -> Result<dbwright_model::replication::Replication, Trouble> {
+    let privilege = "REPLICATION CLIENT or REPLICA MONITOR";
+    let rows = match asker.run("/* dbwright:replication */ SHOW REPLICA STATUS", privilege).await {
+        Err(Trouble::Unsupported(_)) => {
+            asker.run("/* dbwright:replication */ SHOW SLAVE STATUS", privilege).await?
+        }
+        other => other?,
+    };
+    Ok(activity::replication(&rows)?)
+}
+
+async fn roles(asker: &mut Asker, engine: Engine) -> Result<Vec<dbwright_model::access::Role>, Trouble> {
+    let privilege = "SELECT on mysql.*";
+    match engine {
+        Engine::Mariadb => {
+            let rows = asker.ask("roles", sql!("roles_mariadb"), privilege).await?;
+            let edges = asker.ask("roles", sql!("role_edges_mariadb"), privilege).await?;
+            Ok(activity::roles_mariadb(&rows, &edges)?)
+        }
+        _ => {
+            let rows = asker.ask("roles", sql!("roles_mysql"), privilege).await?;
+            // Roles came with MySQL 8.
+            let edges = match asker.ask("roles", sql!("role_edges_mysql"), privilege).await {
+                Err(Trouble::Unsupported(_)) => Vec::new(),
+                other => other?,
+            };
+            Ok(activity::roles_mysql(&rows, &edges)?)
+        }
+    }
+}
+
+/// Granted rights. The server shows an account only its own unless it may read the `mysql` database.
+async fn privileges(asker: &mut Asker, reading: Reading<'_>) -> Observed<dbwright_model::access::Privileges> {
+    let may_see_all =
+        asker.run("/* dbwright:privileges */ SELECT 1 AS one FROM mysql.user LIMIT 1", "SELECT on mysql.*");
+    if let Err(trouble) = may_see_all.await {
+        return trouble.observed();
+    }
+    let rows = asker.ask("privileges", sql!("privileges"), "SELECT on mysql.*").await;
+    observed(rows.and_then(|rows| Ok(activity::privileges(&rows, reading)?)))
+}
+
+/// History tables of migration tools: tool, table, version, whether it went well, when in seconds since the epoch.
+const HISTORIES: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "Flyway",
+        "flyway_schema_history",
+        "COALESCE(version, script)",
+        "success",
+        "UNIX_TIMESTAMP(installed_on)",
+    ),
+    ("Liquibase", "DATABASECHANGELOG", "ID", "EXECTYPE <> 'FAILED'", "UNIX_TIMESTAMP(DATEEXECUTED)"),
+    ("golang-migrate", "schema_migrations", "version", "dirty = 0", "NULL"),
+    ("Rails", "schema_migrations", "version", "1", "NULL"),
+    ("Alembic", "alembic_version", "version_num", "1", "NULL"),
+    ("sqlx", "_sqlx_migrations", "version", "success", "UNIX_TIMESTAMP(installed_on)"),
+    ("Laravel", "migrations", "migration", "1", "NULL"),
+    ("Django", "django_migrations", "CONCAT(app, '.', name)", "1", "UNIX_TIMESTAMP(applied)"),
+    ("Knex", "knex_migrations", "name", "1", "UNIX_TIMESTAMP(migration_time)"),
+    (
+        "Prisma",
+        "_prisma_migrations",
+        "migration_name",
+        "finished_at IS NOT NULL",
+        "UNIX_TIMESTAMP(finished_at)",
+    ),
+    ("goose", "goose_db_version", "version_id", "is_applied", "UNIX_TIMESTAMP(tstamp)"),
+    ("Entity Framework", "__EFMigrationsHistory", "MigrationId", "1", "NULL"),
+    ("Sequelize", "SequelizeMeta", "name", "1", "NULL"),
+    ("Doctrine", "doctrine_migration_versions", "version", "1", "UNIX_TIMESTAMP(executed_at)"),
+    ("Phinx", "phinxlog", "version", "1", "UNIX_TIMESTAMP(end_time)"),
+];
+
+async fn migration_history(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+) -> Result<Vec<MigrationHistory>, Trouble> {
+    let tables = asker.ask("migration_history", sql!("tables"), "SELECT on the tables").await?;
+    let mut made: Vec<MigrationHistory> = Vec::new();
+    for row in &tables {
+        let schema = row.text("table_schema")?;
+        let name = row.text("table_name")?;
+        let table = reading.name(schema, name);
+        for (tool, known, version, ok, at) in HISTORIES {
+            if !known.eq_ignore_ascii_case(name) || made.iter().any(|history| history.table == table) {
+                continue;
+            }
+            let select = format!(
+                "/* dbwright:migration_history */ SELECT {version} AS version, {ok} AS ok, {at} AS applied \
+                 FROM {} ORDER BY 1 LIMIT 10000",
+                questions::table(&QualifiedName::new(schema, name))
+            );
+            // Another tool's table of the same name lacks these columns.
+            let Ok(rows) = asker.run(&select, "SELECT on the history table").await else { continue };
+            let mut applied = Vec::new();
+            for row in &rows {
+                let version = match row.opt_text("version") {
+                    Ok(text) => text.unwrap_or_default().to_owned(),
+                    Err(_) => row.int("version")?.to_string(),
+                };
+                let at = row.opt_float("applied")?.and_then(statistics::timestamp);
+                applied.push(AppliedMigration { version, ok: row.opt_bool("ok")?.unwrap_or(false), at });
+            }
+            made.push(MigrationHistory { tool: (*tool).to_owned(), table: table.clone(), applied });
+        }
+    }
+    Ok(made)
+}
+
+/// Answers one question about rows.
+pub(super) async fn answer(asker: &mut Asker, question: &DataQuestion) -> Observed<DataCount> {
+    let Some((counts, examples)) = questions::sql(question) else {
+        return Observed::Unsupported("this server cannot try that type on a text".to_owned());
+    };
+    let privilege = "SELECT on the tables";
+    let counts = match asker.run(&format!("/* dbwright:data */ {counts}"), privilege).await {
+        Ok(rows) => rows,
+        Err(trouble) => return trouble.observed(),
+    };
+    // Counts without examples are still an answer.
+    let examples = match examples {
+        Some(examples) => {
+            asker.run(&format!("/* dbwright:data */ {examples}"), privilege).await.unwrap_or_default()
+        }
+        None => Vec::new(),
+    };
+    observed(questions::answer(&counts, &examples).map_err(Trouble::from))
+}
