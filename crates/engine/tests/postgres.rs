@@ -99,7 +99,8 @@ fn a_scratch_server_ends_with_a_process_that_is_killed() {
         let server = std::thread::spawn(start).join().unwrap();
         std::thread::sleep(Duration::from_millis(200));
         assert!(std::path::Path::new(&format!("/proc/{}", server.process_id())).exists());
-        std::fs::write(&word, format!("{} {}", server.process_id(), server.data_directory().display())).unwrap();
+        std::fs::write(&word, format!("{} {}", server.process_id(), server.data_directory().display()))
+            .unwrap();
         std::thread::sleep(Duration::from_secs(60));
         return;
     }
