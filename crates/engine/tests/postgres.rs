@@ -15,6 +15,8 @@ use dbwright_model::observed::Observed;
 mod catalog;
 #[path = "postgres/facts.rs"]
 mod facts;
+#[path = "postgres/scale.rs"]
+mod scale;
 #[path = "postgres/sessions.rs"]
 mod sessions;
 
@@ -83,4 +85,48 @@ fn a_scratch_server_is_quick_private_and_gone() {
         assert!(!data.exists());
         assert!(!std::path::Path::new(&process).exists());
     }
+}
+
+/// Where the test below, run again as a child, leaves word of its server.
+const CHILD: &str = "DBWRIGHT_TEST_SCRATCH_CHILD";
+
+#[test]
+fn a_scratch_server_ends_with_a_process_that_is_killed() {
+    if let Ok(word) = std::env::var(CHILD) {
+        let installed = installations(&Places::usual());
+        // The thread that starts the server ends at once, which must not end the server.
+        let start = move || PostgresServer::start(&installed[0], &ServerOptions::default()).unwrap();
+        let server = std::thread::spawn(start).join().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(std::path::Path::new(&format!("/proc/{}", server.process_id())).exists());
+        std::fs::write(&word, format!("{} {}", server.process_id(), server.data_directory().display()))
+            .unwrap();
+        std::thread::sleep(Duration::from_secs(60));
+        return;
+    }
+    let word = std::env::temp_dir().join(format!("dbwright-child-{}", std::process::id()));
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_scratch_server_ends_with_a_process_that_is_killed"])
+        .env(CHILD, &word)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait_for = |what: &str, done: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !done() {
+            assert!(Instant::now() < deadline, "{what} did not come about");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    wait_for("the server", &|| std::fs::read_to_string(&word).is_ok_and(|text| text.contains(' ')));
+    let text = std::fs::read_to_string(&word).unwrap();
+    std::fs::remove_file(&word).unwrap();
+    let (process, data) = text.split_once(' ').unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    wait_for("the end", &|| !std::path::Path::new(&format!("/proc/{process}")).exists());
+    // The next server to start sweeps up.
+    let installed = installations(&Places::usual());
+    drop(PostgresServer::start(&installed[0], &ServerOptions::default()).unwrap());
+    assert!(!std::path::Path::new(data).exists());
 }

@@ -6,7 +6,7 @@ select a.attrelid as relation,
        e.oid is not null as array,
        coalesce(e.typname, t.typname) as type_name,
        coalesce(e.typtype, t.typtype) as type_kind,
-       tn.nspname as type_schema,
+       coalesce(en.nspname, tn.nspname) as type_schema,
        a.attnotnull as not_null,
        a.attidentity as identity,
        a.attgenerated as generated,
@@ -16,13 +16,13 @@ select a.attrelid as relation,
        c.description as comment
   from pg_attribute a
   join pg_class r on r.oid = a.attrelid and r.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and r.relpersistence <> 't'
-  join pg_namespace n on n.oid = r.relnamespace
   join pg_type t on t.oid = a.atttypid
   left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
-  join pg_namespace tn on tn.oid = coalesce(e.typnamespace, t.typnamespace)
+  join pg_namespace tn on tn.oid = t.typnamespace
+  left join pg_namespace en on en.oid = e.typnamespace
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
   left join pg_collation o on o.oid = a.attcollation
   left join pg_description c on c.objoid = a.attrelid and c.classoid = 'pg_class'::regclass and c.objsubid = a.attnum
  where a.attnum > 0 and not a.attisdropped
-   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
- order by a.attrelid, a.attnum
+   and r.relnamespace not in (select oid from pg_namespace
+                               where nspname ~ '^pg_' or nspname = 'information_schema')

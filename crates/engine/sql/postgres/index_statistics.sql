@@ -4,7 +4,7 @@ select c.oid,
        c.relname as name,
        case when c.relkind = 'i' then
            case when c.relpages > 0 then c.relpages::int8 * {server.block_size}
-                {allowed.sizes ? else pg_relation_size(c.oid) : } end end as bytes,
+                {allowed.locks ? else pg_relation_size(c.oid) : } end end as bytes,
        s.idx_scan,
        {pg_stat_all_indexes.last_idx_scan ? extract(epoch from s.last_idx_scan)::float8 : null::float8} as last_scan
   from pg_index i

@@ -4,7 +4,7 @@ select c.oid,
        c.reltuples::float8 as rows,
        case when c.relkind in ('p', 'f') then null
             when c.relpages > 0 then c.relpages::int8 * {server.block_size}
-            {allowed.sizes ? else pg_relation_size(c.oid) : } end as table_bytes,
+            {allowed.locks ? else pg_relation_size(c.oid) : } end as table_bytes,
        case when c.reltoastrelid <> 0 then t.relpages::int8 * {server.block_size} end as toast_bytes,
        x.pages * {server.block_size} as index_bytes,
        s.n_live_tup, s.n_dead_tup, s.n_mod_since_analyze,

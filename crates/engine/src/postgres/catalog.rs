@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Exclusion, ForeignKey, Generated, Identity, Index, IndexKey,
-    IndexPart, Key, Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence, Table,
-    TableKind, UserType, UserTypeKind, View,
+    Catalog, Check, Column, ConstraintKind, Doubt, Exclusion, ForeignKey, Generated, Identity, Index,
+    IndexKey, IndexPart, Key, Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence,
+    Table, TableKind, UserType, UserTypeKind, View,
 };
 use dbwright_model::data_type::DataType;
 use dbwright_model::engine::Engine;
@@ -25,6 +25,7 @@ pub(super) struct CatalogDraft {
     constraints: Vec<Constraint>,
     indexes: Vec<DraftIndex>,
     types: Vec<(i64, UserType)>,
+    doubts: Vec<Doubt>,
 }
 
 struct Relation {
@@ -84,6 +85,7 @@ struct DraftIndex {
 
 /// A relation that can be read, for statements made from the catalog.
 pub(super) struct Readable<'a> {
+    pub oid: i64,
     pub name: &'a QualifiedName,
     pub readable: bool,
 }
@@ -131,6 +133,10 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
     let owner = opt_name(row, "owner")?;
     let comment = opt_string(row, "comment")?;
     let extension = opt_name(row, "extension")?;
+    if matches!(row.text("kind")?, "v" | "m") && row.opt_text("definition")?.is_none() {
+        let because = "another session holds a lock on it or on a table it reads".to_owned();
+        draft.catalog.doubts.push(Doubt { object: Some(own.clone()), because });
+    }
     let kind = match row.text("kind")? {
         kind @ ("v" | "m") => RelationKind::View(Box::new(View {
             name: own.clone(),
@@ -245,7 +251,10 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         ..Column::default()
     };
     let numbered = NumberedColumn { number: row.int("number")?, collation: row.int("collation_id")?, column };
-    draft.catalog.columns.entry(row.int("relation")?).or_default().push(numbered);
+    // Rows come in any order, since sorting them costs the server more than putting them in place does here.
+    let columns = draft.catalog.columns.entry(row.int("relation")?).or_default();
+    let at = columns.partition_point(|column| column.number < numbered.number);
+    columns.insert(at, numbered);
     Ok(())
 }
 
@@ -373,17 +382,14 @@ impl CatalogDraft {
             .relations
             .values()
             .filter(|relation| wanted(&relation.kind))
-            .map(|relation| Readable { name: &relation.name, readable: relation.readable })
+            .map(|relation| Readable { oid: relation.oid, name: &relation.name, readable: relation.readable })
             .collect();
         found.sort_by(|a, b| a.name.cmp(b.name));
         found
     }
 
-    /// The columns of a table by name.
-    pub fn columns_of(&self, table: &QualifiedName) -> Vec<&Column> {
-        let Some(relation) = self.relations.values().find(|relation| relation.name == *table) else {
-            return Vec::new();
-        };
+    /// The columns of a relation.
+    pub fn columns_of(&self, relation: &Readable<'_>) -> Vec<&Column> {
         self.columns.get(&relation.oid).into_iter().flatten().map(|one| &one.column).collect()
     }
 
@@ -443,7 +449,16 @@ impl CatalogDraft {
         let names: HashMap<i64, QualifiedName> =
             self.relations.values().map(|relation| (relation.oid, relation.name.clone())).collect();
         let owned = self.owned_sequences(&names);
+        let mut owners: HashMap<QualifiedName, (QualifiedName, Name)> = owned
+            .iter()
+            .filter_map(|(&(table, number), sequence)| {
+                let column = self.column_at(table, number)?;
+                Some((sequence.clone(), (names.get(&table)?.clone(), column.name.clone())))
+            })
+            .collect();
         catalog.schemas = self.schemas;
+        self.doubts.sort_by(|a, b| a.object.cmp(&b.object));
+        catalog.doubts = self.doubts;
         catalog.types = composites(self.types, &self.columns);
         for relation in self.relations.into_values() {
             let own_columns = self.columns.remove(&relation.oid).unwrap_or_default();
@@ -488,15 +503,8 @@ impl CatalogDraft {
                 RelationKind::Sequence(sequence) => catalog.sequences.push(*sequence),
             }
         }
-        for (&(table, _), sequence) in &owned {
-            let column =
-                catalog.tables.iter().find(|one| names.get(&table) == Some(&one.name)).and_then(|one| {
-                    one.columns.iter().find(|column| column.sequence.as_ref() == Some(sequence))
-                });
-            let owner = names.get(&table).zip(column.map(|column| &column.name));
-            if let Some(found) = catalog.sequences.iter_mut().find(|one| one.name == *sequence) {
-                found.owned_by = owner.map(|(table, column)| (table.clone(), column.clone()));
-            }
+        for sequence in &mut catalog.sequences {
+            sequence.owned_by = owners.remove(&sequence.name);
         }
         catalog
     }

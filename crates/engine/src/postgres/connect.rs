@@ -40,6 +40,8 @@ pub(super) fn session_settings(limits: &Limits) -> Vec<(&'static str, String)> {
             (limits.statement_timeout + Duration::from_secs(15)).as_millis().to_string(),
         ),
         ("search_path", "pg_catalog".to_owned()),
+        // Compiling a statement that runs once takes longer than running it.
+        ("jit", "off".to_owned()),
     ]
 }
 

@@ -300,10 +300,10 @@ const HISTORIES: &[HistoryTable] = &[
 fn migration_history(draft: &Draft) -> Option<String> {
     let mut members: Vec<String> = Vec::new();
     for table in draft.catalog.tables() {
-        if !table.readable {
+        if !table.readable || !HISTORIES.iter().any(|one| table.name.name == *one.table) {
             continue;
         }
-        let columns = draft.catalog.columns_of(table.name);
+        let columns = draft.catalog.columns_of(&table);
         let has = |name: &&str| columns.iter().any(|column| column.name == **name);
         let known =
             |one: &&HistoryTable| table.name.name == *one.table && one.columns.iter().all(|c| has(&c));
