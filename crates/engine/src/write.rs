@@ -5,6 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 use dbwright_model::engine::Dialect;
 use futures_util::SinkExt;
+use mysql_async::prelude::Queryable;
 
 use crate::dsn::{Dsn, ServerDsn};
 use crate::row::Value;
@@ -27,6 +28,8 @@ impl Consent {
 pub enum WriteSession {
     /// PostgreSQL.
     Postgres(tokio_postgres::Client),
+    /// MySQL or MariaDB.
+    Mysql(Box<mysql_async::Conn>),
     /// SQLite.
     Sqlite(rusqlite::Connection),
 }
@@ -47,11 +50,11 @@ impl WriteSession {
         match dsn {
             Dsn::Postgres(dsn) => open_postgres(dsn).await.map(WriteSession::Postgres),
             Dsn::Sqlite(path) => open_sqlite(path).map(WriteSession::Sqlite),
-            Dsn::Mysql(_) => Err(SessionError {
-                kind: SessionErrorKind::Unsupported,
-                message: "writing to MySQL is not built yet".to_owned(),
-                hint: None,
-            }),
+            Dsn::Mysql(server) => {
+                let target = dsn.to_string();
+                let connection = crate::mysql::connect::connect(server, &Limits::default(), &target).await?;
+                Ok(WriteSession::Mysql(Box::new(connection)))
+            }
         }
     }
 
@@ -59,6 +62,7 @@ impl WriteSession {
     pub fn dialect(&self) -> Dialect {
         match self {
             WriteSession::Postgres(_) => Dialect::Postgres,
+            WriteSession::Mysql(_) => Dialect::Mysql,
             WriteSession::Sqlite(_) => Dialect::Sqlite,
         }
     }
@@ -67,6 +71,7 @@ impl WriteSession {
     pub async fn script(&mut self, sql: &str) -> Result<(), SessionError> {
         match self {
             WriteSession::Postgres(client) => client.batch_execute(sql).await.map_err(postgres_error),
+            WriteSession::Mysql(connection) => run_mysql(connection, sql).await,
             WriteSession::Sqlite(connection) => connection.execute_batch(sql).map_err(sqlite_error),
         }
     }
@@ -75,6 +80,7 @@ impl WriteSession {
     pub async fn load(&mut self, load: Load<'_>) -> Result<u64, SessionError> {
         match self {
             WriteSession::Postgres(client) => load_postgres(client, load).await,
+            WriteSession::Mysql(connection) => load_mysql(connection, load).await,
             WriteSession::Sqlite(connection) => load_sqlite(connection, load),
         }
     }
@@ -137,6 +143,56 @@ fn copy_line(row: &[Value], buffer: &mut Vec<u8>) {
         }
     }
     buffer.push(b'\n');
+}
+
+/// Runs every statement of a text and reads every answer, so that an error in a later one is seen.
+async fn run_mysql(connection: &mut mysql_async::Conn, sql: &str) -> Result<(), SessionError> {
+    let mut result = connection.query_iter(sql).await.map_err(mysql_error)?;
+    while !result.is_empty() {
+        result.for_each(drop).await.map_err(mysql_error)?;
+    }
+    result.drop_result().await.map_err(mysql_error)
+}
+
+async fn load_mysql(connection: &mut mysql_async::Conn, load: Load<'_>) -> Result<u64, SessionError> {
+    let head = format!("insert into {} ({}) values ", load.table, load.columns.join(", "));
+    let mut text = String::new();
+    let mut count = 0;
+    connection.query_drop("start transaction").await.map_err(mysql_error)?;
+    for row in load.rows {
+        text.push_str(if text.is_empty() { &head } else { ", " });
+        let values: Vec<String> = row.into_iter().map(|value| mysql_value(value).as_sql(false)).collect();
+        text.push('(');
+        text.push_str(&values.join(", "));
+        text.push(')');
+        count += 1;
+        if text.len() > CHUNK {
+            connection.query_drop(std::mem::take(&mut text)).await.map_err(mysql_error)?;
+        }
+    }
+    if !text.is_empty() {
+        connection.query_drop(text).await.map_err(mysql_error)?;
+    }
+    connection.query_drop("commit").await.map_err(mysql_error)?;
+    Ok(count)
+}
+
+fn mysql_value(value: Value) -> mysql_async::Value {
+    match value {
+        Value::Null | Value::List(_) => mysql_async::Value::NULL,
+        Value::Bool(flag) => mysql_async::Value::Int(i64::from(flag)),
+        Value::Int(number) => mysql_async::Value::Int(number),
+        Value::Float(number) => mysql_async::Value::Double(number),
+        Value::Text(text) => mysql_async::Value::Bytes(text.as_bytes().to_vec()),
+    }
+}
+
+fn mysql_error(error: mysql_async::Error) -> SessionError {
+    SessionError {
+        kind: SessionErrorKind::Internal,
+        message: format!("the server refused a statement: {error}"),
+        hint: None,
+    }
 }
 
 fn open_sqlite(path: &Path) -> Result<rusqlite::Connection, SessionError> {

@@ -89,7 +89,8 @@ fn promises(engine: Engine, limits: &Limits) -> Vec<String> {
     ]
 }
 
-async fn connect(dsn: &ServerDsn, limits: &Limits, target: &str) -> Result<Conn, SessionError> {
+/// Opens a connection as the target and its protection say.
+pub(crate) async fn connect(dsn: &ServerDsn, limits: &Limits, target: &str) -> Result<Conn, SessionError> {
     // The client library needs to be told once which of its implementations of TLS to use.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let ways: &[bool] = match (&dsn.host, dsn.tls.mode) {

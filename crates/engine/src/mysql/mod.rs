@@ -1,7 +1,7 @@
 //! The wire side of MySQL and MariaDB: a session that the server itself keeps from writing, and the facts it reads.
 
 mod wire;
-mod connect;
+pub(crate) mod connect;
 mod catalog;
 mod statistics;
 mod activity;

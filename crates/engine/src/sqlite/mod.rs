@@ -52,11 +52,7 @@ impl ReadSession {
         Ok(facts)
     }
 
-    async fn collect_once(
-        &mut self,
-        plan: &[Fact],
-        progress: &dyn Progress,
-    ) -> Result<Facts, SessionError> {
+    async fn collect_once(&mut self, plan: &[Fact], progress: &dyn Progress) -> Result<Facts, SessionError> {
         let mut facts = Facts::none(self.source());
         let end = Instant::now() + self.limits.total;
         let mut plan: Vec<Fact> = plan.to_vec();
@@ -146,7 +142,8 @@ impl ReadSession {
     }
 }
 
-fn library_version() -> Version {
+/// The version of the SQLite library inside this program.
+pub fn library_version() -> Version {
     let number = rusqlite::version_number();
     let part = |divisor: i32, modulus: i32| u16::try_from(number / divisor % modulus).unwrap_or_default();
     Version::new(part(1_000_000, 1_000), part(1_000, 1_000), part(1, 1_000))
