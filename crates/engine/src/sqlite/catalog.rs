@@ -31,10 +31,9 @@ pub(super) fn read(reader: &Reader, sections: &[Fact]) -> Result<Catalog, ReadEr
             Err(ReadError::TooLong) => return Err(ReadError::TooLong),
             // One broken definition, or a virtual table of an unknown module, must not lose the others.
             Err(error) => {
-                catalog.doubts.push(Doubt {
-                    object: Some(QualifiedName::bare(name)),
-                    because: error.to_string(),
-                });
+                catalog
+                    .doubts
+                    .push(Doubt { object: Some(QualifiedName::bare(name)), because: error.to_string() });
                 if kind != "view" {
                     catalog.tables.push(bare_table(&row, name, kind)?);
                 }
@@ -130,8 +129,7 @@ fn annotate(reader: &Reader, table: &str, column: &mut Column) {
     let told = reader.connection().column_metadata(Some("main"), table, column.name.as_str());
     if let Ok((_, collation, _, _, auto_increment)) = told {
         let collation = collation.map(|collation| collation.to_string_lossy().into_owned());
-        column.collation =
-            collation.filter(|name| !name.eq_ignore_ascii_case("BINARY")).map(Name::from);
+        column.collation = collation.filter(|name| !name.eq_ignore_ascii_case("BINARY")).map(Name::from);
         column.auto_increment = auto_increment;
     }
 }

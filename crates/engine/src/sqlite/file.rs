@@ -144,7 +144,10 @@ fn header(path: &Path) -> Result<Header, SessionError> {
 fn not_a_database(path: &Path) -> SessionError {
     SessionError {
         kind: SessionErrorKind::Connection,
-        message: format!("cannot open `{}`: it is not an SQLite database, or it is encrypted", path.display()),
+        message: format!(
+            "cannot open `{}`: it is not an SQLite database, or it is encrypted",
+            path.display()
+        ),
         hint: Some("name an SQLite 3 file, and decrypt it first if it is encrypted".to_owned()),
     }
 }

@@ -25,8 +25,14 @@ const TOOLS: [Tool; 11] = [
     Tool { ok: Some(("success", true)), ..tool("sqlx", "_sqlx_migrations", "version", "installed_on") },
     tool("refinery", "refinery_schema_history", "version", "applied_on"),
     // Rails, dbmate and golang-migrate share this table; only the last one has `dirty`.
-    Tool { ok: Some(("dirty", false)), ..tool("schema_migrations", "schema_migrations", "version", "applied_at") },
-    Tool { ok: Some(("success", true)), ..tool("Flyway", "flyway_schema_history", "version", "installed_on") },
+    Tool {
+        ok: Some(("dirty", false)),
+        ..tool("schema_migrations", "schema_migrations", "version", "applied_at")
+    },
+    Tool {
+        ok: Some(("success", true)),
+        ..tool("Flyway", "flyway_schema_history", "version", "installed_on")
+    },
     tool("Diesel", "__diesel_schema_migrations", "version", "run_on"),
     tool("Prisma", "_prisma_migrations", "migration_name", "finished_at"),
     tool("Knex", "knex_migrations", "name", "migration_time"),
@@ -52,8 +58,7 @@ pub(super) fn read(reader: &Reader) -> Result<Vec<MigrationHistory>, ReadError> 
         if rows.first().is_some_and(|row| !row.columns.iter().any(|column| column == tool.version)) {
             continue;
         }
-        let mut applied: Vec<AppliedMigration> =
-            rows.iter().filter_map(|row| migration(tool, row)).collect();
+        let mut applied: Vec<AppliedMigration> = rows.iter().filter_map(|row| migration(tool, row)).collect();
         applied.sort_by(|a, b| (number(&a.version), &a.version).cmp(&(number(&b.version), &b.version)));
         histories.push(MigrationHistory {
             tool: tool.name.to_owned(),

@@ -57,12 +57,15 @@ fn column(name: &Name) -> String {
 
 /// A value as a short text.
 fn shown(value: &str) -> String {
-    format!("substr(CASE typeof({value}) WHEN 'blob' THEN hex({value}) ELSE CAST({value} AS TEXT) END, 1, 80)")
+    format!(
+        "substr(CASE typeof({value}) WHEN 'blob' THEN hex({value}) ELSE CAST({value} AS TEXT) END, 1, 80)"
+    )
 }
 
 /// Several values as one short text.
 fn shown_all(values: &[String]) -> String {
-    let texts: Vec<String> = values.iter().map(|value| format!("coalesce({}, 'NULL')", shown(value))).collect();
+    let texts: Vec<String> =
+        values.iter().map(|value| format!("coalesce({}, 'NULL')", shown(value))).collect();
     texts.join(" || ', ' || ")
 }
 
@@ -101,12 +104,8 @@ fn translate(question: &DataQuestion) -> Option<Question> {
             let value = column(dependent);
             // A null beside a value differs as well.
             let differs = format!("count(DISTINCT {value}) + max({value} IS NULL) > 1");
-            let group = format!(
-                "FROM {} AS t WHERE {} GROUP BY {}",
-                table(of),
-                known.join(" AND "),
-                keys.join(", ")
-            );
+            let group =
+                format!("FROM {} AS t WHERE {} GROUP BY {}", table(of), known.join(" AND "), keys.join(", "));
             Question {
                 count: format!(
                     "SELECT count(*) AS examined, sum(g.differs) AS matching FROM (SELECT {differs} AS differs {group}) AS g"
@@ -143,12 +142,8 @@ fn translate(question: &DataQuestion) -> Option<Question> {
             let keys: Vec<String> = columns.iter().map(column).collect();
             // Unique constraints take rows with nulls as different.
             let known: Vec<String> = keys.iter().map(|key| format!("{key} IS NOT NULL")).collect();
-            let group = format!(
-                "FROM {} AS t WHERE {} GROUP BY {}",
-                table(of),
-                known.join(" AND "),
-                keys.join(", ")
-            );
+            let group =
+                format!("FROM {} AS t WHERE {} GROUP BY {}", table(of), known.join(" AND "), keys.join(", "));
             Question {
                 count: format!(
                     "SELECT count(*) AS examined, sum(g.several) AS matching \

@@ -8,22 +8,41 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::settings::{Setting, Settings};
 use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage};
 
+use super::catalog;
 use super::file::beside;
 use super::reader::{ReadError, Reader, quoted};
-use super::catalog;
 use crate::row::Value;
 
 /// Pragmas whose value stands in the file.
 const OF_FILE: [&str; 8] = [
-    "application_id", "auto_vacuum", "encoding", "journal_mode", "page_size", "schema_version", "user_version",
+    "application_id",
+    "auto_vacuum",
+    "encoding",
+    "journal_mode",
+    "page_size",
+    "schema_version",
+    "user_version",
     "max_page_count",
 ];
 
 /// Pragmas that every connection sets for itself. Those that this reader sets are not among them.
 const OF_CONNECTION: [&str; 16] = [
-    "automatic_index", "cache_size", "cache_spill", "cell_size_check", "checkpoint_fullfsync",
-    "defer_foreign_keys", "foreign_keys", "fullfsync", "journal_size_limit", "locking_mode", "mmap_size",
-    "recursive_triggers", "secure_delete", "synchronous", "temp_store", "wal_autocheckpoint",
+    "automatic_index",
+    "cache_size",
+    "cache_spill",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "defer_foreign_keys",
+    "foreign_keys",
+    "fullfsync",
+    "journal_size_limit",
+    "locking_mode",
+    "mmap_size",
+    "recursive_triggers",
+    "secure_delete",
+    "synchronous",
+    "temp_store",
+    "wal_autocheckpoint",
 ];
 
 /// Largest table whose values are looked at one by one.
@@ -89,7 +108,8 @@ pub(super) fn storage(reader: &Reader) -> Result<Storage, ReadError> {
             _ => 0,
         })
     };
-    let journal_mode = if reader.header().wal { "wal".to_owned() } else { text(&reader.pragma("journal_mode")?) };
+    let journal_mode =
+        if reader.header().wal { "wal".to_owned() } else { text(&reader.pragma("journal_mode")?) };
     Ok(Storage {
         page_size: number("page_size")?,
         page_count: number("page_count")?,
@@ -124,7 +144,7 @@ fn file_mode(_path: &Path) -> Option<u32> {
 pub(super) fn integrity(reader: &Reader) -> Result<Integrity, ReadError> {
     let mut integrity = Integrity::default();
     for row in reader.rows(include_str!("../../sql/sqlite/quick_check.sql"), &[])? {
-        let complaint = row.text("complaint")?;
+        let complaint = row.text("quick_check")?;
         if complaint != "ok" {
             integrity.complaints.push(complaint.to_owned());
         }
@@ -164,8 +184,11 @@ fn violations(reader: &Reader, table: &Table, integrity: &mut Integrity) -> Resu
         columns.push((row.int("id")?, Name::new(row.text("child_column")?)));
     }
     let mut found: Vec<(i64, ForeignKeyViolation)> = Vec::new();
-    let checked =
-        reader.each(include_str!("../../sql/sqlite/foreign_key_check.sql"), &[name], reader.budget(), |row| {
+    let checked = reader.each(
+        include_str!("../../sql/sqlite/foreign_key_check.sql"),
+        &[name],
+        reader.budget(),
+        |row| {
             let id = row.int("id")?;
             let known = found.iter().position(|(other, _)| *other == id).unwrap_or_else(|| {
                 let violation = ForeignKeyViolation {
@@ -189,7 +212,8 @@ fn violations(reader: &Reader, table: &Table, integrity: &mut Integrity) -> Resu
                 violation.examples.push(format!("rowid {rowid}"));
             }
             Ok(true)
-        });
+        },
+    );
     match checked {
         Ok(()) => {}
         // What was counted until then stands as "at least".

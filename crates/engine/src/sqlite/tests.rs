@@ -21,8 +21,7 @@ struct Directory(PathBuf);
 impl Directory {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("dbwright sqlite%{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("dbwright sqlite%{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(name);
         fs::create_dir_all(&path).unwrap();
         Directory(path)
@@ -113,20 +112,26 @@ async fn the_catalog_holds_what_pragmas_tell() {
             .to_owned()
         })
         .collect();
-    assert_eq!(columns, [
-        "id INTEGER true true",
-        "code TEXT true false  NOCASE",
-        "x INT false false =1 + 2",
-        "g INT false false   virtual",
-        "s TEXT false false   stored",
-    ]);
+    assert_eq!(
+        columns,
+        [
+            "id INTEGER true true",
+            "code TEXT true false  NOCASE",
+            "x INT false false =1 + 2",
+            "g INT false false   virtual",
+            "s TEXT false false   stored",
+        ]
+    );
     let indexes: Vec<(&str, Option<ConstraintKind>)> =
         parent.indexes.iter().map(|index| (index.name.as_str(), index.backs)).collect();
-    assert_eq!(indexes, [
-        ("part", None),
-        ("rowid", Some(ConstraintKind::PrimaryKey)),
-        ("sqlite_autoindex_parent_1", Some(ConstraintKind::Unique)),
-    ]);
+    assert_eq!(
+        indexes,
+        [
+            ("part", None),
+            ("rowid", Some(ConstraintKind::PrimaryKey)),
+            ("sqlite_autoindex_parent_1", Some(ConstraintKind::Unique)),
+        ]
+    );
     assert_eq!(parent.indexes[0].options[0].0, Index::DEFINITION);
     assert!(parent.indexes[0].predicate.is_some());
     assert_eq!(parent.uniques[0].columns, [Name::new("code")]);
@@ -235,10 +240,13 @@ async fn integrity_names_orphans_mixed_columns_and_odd_parents() {
         .iter()
         .map(|v| format!("{}({}) -> {}: {} {:?}", v.table, v.columns[0], v.parent, v.rows, v.examples))
         .collect();
-    assert_eq!(violations, [
-        "child(a) -> parent: 3 [\"rowid 2\", \"rowid 3\", \"rowid 4\"]",
-        "child(b) -> parent: 1 [\"rowid 3\"]",
-    ]);
+    assert_eq!(
+        violations,
+        [
+            "child(a) -> parent: 3 [\"rowid 2\", \"rowid 3\", \"rowid 4\"]",
+            "child(b) -> parent: 1 [\"rowid 3\"]",
+        ]
+    );
     assert_eq!(integrity.complaints.len(), 1);
     assert!(integrity.complaints[0].contains("`odd`"), "{:?}", integrity.complaints);
     assert_eq!(integrity.mixed_columns.len(), 1);
@@ -276,12 +284,10 @@ async fn migration_tables_are_read() {
             format!("{}: {}", history.tool, applied.join(" "))
         })
         .collect();
-    assert_eq!(histories, [
-        "sqlx: 1@1704164645 2!",
-        "schema_migrations: 9 10",
-        "Prisma: a@1700000000 b!",
-        "Alembic: ",
-    ]);
+    assert_eq!(
+        histories,
+        ["sqlx: 1@1704164645 2!", "schema_migrations: 9 10", "Prisma: a@1700000000 b!", "Alembic: ",]
+    );
 }
 
 #[tokio::test]
@@ -322,10 +328,15 @@ async fn questions_about_rows_are_counted() {
     let mut facts = session.collect(&[], &Silent).await.unwrap();
     let questions: Vec<DataQuestion> = cases.iter().map(|(question, _)| question.clone()).collect();
     session.ask(&questions, &mut facts).await.unwrap();
-    for (answer, (question, (examined, matching, examples))) in facts.data.known().unwrap().iter().zip(cases) {
+    for (answer, (question, (examined, matching, examples))) in facts.data.known().unwrap().iter().zip(cases)
+    {
         assert_eq!(answer.question, question);
         let examples = examples.into_iter().map(str::to_owned).collect();
-        assert_eq!(answer.answer, Observed::Known(DataCount { examined, matching, examples }), "{question:?}");
+        assert_eq!(
+            answer.answer,
+            Observed::Known(DataCount { examined, matching, examples }),
+            "{question:?}"
+        );
     }
     let mut facts = session.collect(&[], &Silent).await.unwrap();
     let unknown = [
