@@ -52,11 +52,7 @@ impl ReadSession {
         Ok(facts)
     }
 
-    async fn collect_once(
-        &mut self,
-        plan: &[Fact],
-        progress: &dyn Progress,
-    ) -> Result<Facts, SessionError> {
+    async fn collect_once(&mut self, plan: &[Fact], progress: &dyn Progress) -> Result<Facts, SessionError> {
         let mut facts = Facts::none(self.source());
         let end = Instant::now() + self.limits.total;
         let mut plan: Vec<Fact> = plan.to_vec();
