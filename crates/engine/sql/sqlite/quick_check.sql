@@ -1,3 +1,2 @@
--- Complaints about the structure of the file; `ok` when there is none.
-SELECT quick_check AS complaint
-FROM pragma_quick_check(100)
+-- Complaints about the structure of the file; `ok` when there is none. The table-valued form takes no limit.
+PRAGMA quick_check(100)

@@ -24,7 +24,7 @@ pub struct ReadSession {
     path: PathBuf,
     limits: Limits,
     /// Away while a blocking task uses it; gone for good when that task was abandoned.
-    reader: Option<Reader>,
+    reader: Option<Box<Reader>>,
 }
 
 impl ReadSession {
@@ -32,7 +32,7 @@ impl ReadSession {
     pub async fn open(path: &Path, limits: &Limits) -> Result<Self, SessionError> {
         let (path, limits) = (path.to_owned(), limits.clone());
         let (own_path, own_limits) = (path.clone(), limits.clone());
-        let reader = blocking(move || file::open(&own_path, &own_limits)).await??;
+        let reader = blocking(move || file::open(&own_path, &own_limits).map(Box::new)).await??;
         Ok(ReadSession { path, limits, reader: Some(reader) })
     }
 
@@ -121,7 +121,7 @@ impl ReadSession {
             return Ok(false);
         }
         let (path, limits) = (self.path.clone(), self.limits.clone());
-        self.reader = Some(blocking(move || file::open(&path, &limits)).await??);
+        self.reader = Some(blocking(move || file::open(&path, &limits).map(Box::new)).await??);
         Ok(true)
     }
 

@@ -112,7 +112,7 @@ impl Reader {
         }
         self.deadline.store(until, Ordering::Relaxed);
         let mut statement = self.connection.prepare(sql)?;
-        let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.query(rusqlite::params_from_iter(parameters))?;
         while let Some(row) = rows.next()? {
             let values = (0..columns.len()).map(|i| row.get_ref(i).map(value)).collect::<Result<_, _>>()?;

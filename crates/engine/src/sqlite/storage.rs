@@ -144,7 +144,7 @@ fn file_mode(_path: &Path) -> Option<u32> {
 pub(super) fn integrity(reader: &Reader) -> Result<Integrity, ReadError> {
     let mut integrity = Integrity::default();
     for row in reader.rows(include_str!("../../sql/sqlite/quick_check.sql"), &[])? {
-        let complaint = row.text("complaint")?;
+        let complaint = row.text("quick_check")?;
         if complaint != "ok" {
             integrity.complaints.push(complaint.to_owned());
         }

@@ -51,18 +51,12 @@ fn opaque(because: &str, touches: Vec<QualifiedName>) -> Vec<Change> {
 
 /// The object that a statement of unknown shape names: what follows `TABLE`, `INDEX ... ON` and their like.
 fn touched(tokens: &[Token<'_>]) -> Vec<QualifiedName> {
-    let mut at = tokens.iter().position(|token| token.is("table") || token.is("on") || token.is("view"));
-    while let Some(found) = at {
-        let rest = &tokens[found + 1..];
-        let skip =
-            rest.iter().take_while(|token| token.is("if") || token.is("not") || token.is("exists")).count();
-        let mut cursor = Cursor::new("", &rest[skip..]);
-        if let Some(name) = cursor.qualified() {
-            return vec![name];
-        }
-        at = None;
-    }
-    Vec::new()
+    let named = |token: &Token<'_>| ["table", "on", "view"].iter().any(|word| token.is(word));
+    let Some(found) = tokens.iter().position(named) else { return Vec::new() };
+    let rest = &tokens[found + 1..];
+    let guard = |token: &&Token<'_>| ["if", "not", "exists"].iter().any(|word| token.is(word));
+    let skip = rest.iter().take_while(guard).count();
+    Cursor::new("", &rest[skip..]).qualified().into_iter().collect()
 }
 
 fn create(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {

@@ -259,10 +259,8 @@ fn a_live_catalog_is_completed_from_its_definitions() {
     };
     index.predicate = None;
     index.parts[0].key = IndexKey::Expression(Default::default());
-    index.options = vec![(
-        Name::new(Index::DEFINITION),
-        "CREATE INDEX i ON t (lower(\"b\")) WHERE a > 1".to_owned(),
-    )];
+    index.options =
+        vec![(Name::new(Index::DEFINITION), "CREATE INDEX i ON t (lower(\"b\")) WHERE a > 1".to_owned())];
     live.indexes.push(*index);
     catalog.tables.push(live);
     catalog.tables.push(Table {

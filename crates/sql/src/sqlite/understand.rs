@@ -178,7 +178,9 @@ pub fn implied_indexes(table: &Table) -> Vec<Index> {
         let rowid = backs == ConstraintKind::PrimaryKey && is_rowid_key(table);
         let parts: Vec<IndexPart> = columns.iter().map(IndexPart::column).collect();
         // SQLite makes no second index for the same columns.
-        if let Some(same) = indexes.iter_mut().find(|index| index.parts == parts && index.name != Index::ROWID) {
+        if let Some(same) =
+            indexes.iter_mut().find(|index| index.parts == parts && index.name != Index::ROWID)
+        {
             if backs == ConstraintKind::PrimaryKey {
                 same.backs = Some(backs);
             }
