@@ -924,6 +924,13 @@ fn create_function(function: &Function, or_replace: bool) -> Option<String> {
 }
 
 fn create_trigger(trigger: &Trigger) -> Option<String> {
+    if !trigger.body.is_empty() {
+        return trigger
+            .body
+            .get(..6)
+            .filter(|word| word.eq_ignore_ascii_case("create"))
+            .map(|_| trigger.body.clone());
+    }
     let function = trigger.function.as_ref()?;
     Some(format!(
         "CREATE TRIGGER {} {} {} ON {} FOR EACH {} EXECUTE FUNCTION {}()",
