@@ -38,17 +38,12 @@ pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     for argument in child(node, K::TABLE_ARG_LIST).iter().flat_map(Node::children) {
         match argument.kind() {
             K::COLUMN => {
-                let has_type = type_child(&argument).is_some();
-                let partition = has(node, K::PARTITION_OF);
                 let Some((column, constraints)) = column(parsed, &argument) else { continue };
-                if has_type {
-                    table.columns.push(column);
-                } else if partition {
-                    // A partition repeats columns of its parent only to add defaults and constraints to them.
-                    table.columns.push(column);
-                } else {
+                // Without a type it is no column, but a partition may repeat its parent's to add to them.
+                if type_child(&argument).is_none() && !has(node, K::PARTITION_OF) {
                     continue;
                 }
+                table.columns.push(column);
                 for constraint in constraints {
                     add_constraint(&mut table, constraint);
                 }
@@ -60,6 +55,10 @@ pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                 }
             }
         }
+    }
+    if let Some(key) = table.primary_key.clone() {
+        // The key may be written before its columns.
+        set_not_null(&mut table, &key.columns);
     }
     table.kind = kind(parsed, node);
     if let Some(inherits) = child(node, K::INHERITS) {
@@ -345,25 +344,23 @@ fn column_names(list: &Node) -> Vec<Name> {
 }
 
 fn action(node: &Node, clause: K) -> ReferentialAction {
-    let Some(clause) = child(node, clause) else { return ReferentialAction::NoAction };
-    for action in clause.children() {
-        return match action.kind() {
-            K::CASCADE => ReferentialAction::Cascade,
-            K::RESTRICT => ReferentialAction::Restrict,
-            K::SET_NULL_COLUMNS => ReferentialAction::SetNull,
-            K::SET_DEFAULT_COLUMNS => ReferentialAction::SetDefault,
-            _ => ReferentialAction::NoAction,
-        };
+    let action = child(node, clause).and_then(|clause| clause.children().next());
+    match action.map(|action| action.kind()) {
+        Some(K::CASCADE) => ReferentialAction::Cascade,
+        Some(K::RESTRICT) => ReferentialAction::Restrict,
+        Some(K::SET_NULL_COLUMNS) => ReferentialAction::SetNull,
+        Some(K::SET_DEFAULT_COLUMNS) => ReferentialAction::SetDefault,
+        _ => ReferentialAction::NoAction,
     }
-    ReferentialAction::NoAction
+}
+
+fn set_not_null(table: &mut Table, names: &[Name]) {
+    for column in &mut table.columns {
+        column.not_null |= names.contains(&column.name);
+    }
 }
 
 fn add_constraint(table: &mut Table, constraint: Constraint) {
-    let set_not_null = |table: &mut Table, names: &[Name]| {
-        for column in &mut table.columns {
-            column.not_null |= names.contains(&column.name);
-        }
-    };
     match constraint {
         Constraint::PrimaryKey(key, _) => {
             set_not_null(table, &key.columns);

@@ -10,7 +10,7 @@ use super::syntax::{
 };
 
 /// Operators in a row that become a tree leaning to the left; longer rows become flatter.
-const LONGEST_CHAIN: usize = 24;
+const LONGEST_ROW: usize = 24;
 
 /// Parses a scalar expression, as a file spells it or as `pg_get_expr()` prints it.
 pub fn expression(text: &str) -> Option<Expr> {
@@ -228,8 +228,8 @@ fn chain(parsed: &Parsed<'_>, node: &Node, depth: usize) -> Expr {
         runs += usize::from(!joins);
         longest = longest.max(run);
     }
-    let long = runs > LONGEST_CHAIN;
-    let below = depth + runs.min(LONGEST_CHAIN) + longest.min(LONGEST_CHAIN);
+    let long = runs > LONGEST_ROW;
+    let below = depth + runs.min(LONGEST_ROW) + longest.min(LONGEST_ROW);
     let mut expr = lower(parsed, &left, below);
     let mut links = links.into_iter().peekable();
     while let Some((link, op, right)) = links.next() {
@@ -238,7 +238,7 @@ fn chain(parsed: &Parsed<'_>, node: &Node, depth: usize) -> Expr {
             while let Some((_, _, right)) = links.next_if(|next| next.1 == op) {
                 terms.push(lower(parsed, &right, below));
             }
-            expr = if terms.len() > LONGEST_CHAIN { balanced(&op, terms) } else { left_deep(&op, terms) };
+            expr = if terms.len() > LONGEST_ROW { balanced(&op, terms) } else { left_deep(&op, terms) };
         } else if long {
             // Other long chains would be trees of that depth: they are kept as one flat node.
             let mut parts = vec![expr, lower(parsed, &right, below)];

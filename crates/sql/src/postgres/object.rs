@@ -485,7 +485,7 @@ pub(super) fn drop_function(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         .collect()
 }
 
-pub(super) fn create_trigger(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+pub(super) fn create_trigger(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let table = child(node, K::ON_RELATION).and_then(|on| qualified_in(&on, K::RELATION_NAME_REF));
     let (Some(name), Some(table)) = (name_in(node, K::TRIGGER), table) else {
         return vec![opaque(node, "no trigger is named")];
@@ -519,8 +519,17 @@ pub(super) fn create_trigger(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             .collect();
         Some(qualify(parts))
     });
+    // What the fields cannot say is kept as the whole text, so that nothing is lost when it is written again.
+    let call = child_at(node, &[K::CALL_EXPR, K::ARG_LIST]);
+    let more = [K::WHEN_CONDITION, K::REFERENCING, K::FROM_TABLE, K::CONSTRAINT_KW, K::OR_REPLACE];
+    let plain = !more.iter().any(|kind| has(node, *kind))
+        && call.is_none_or(|arguments| child(&arguments, K::ARG).is_none())
+        && !node.descendants().any(|node| node.kind() == K::TRIGGER_EVENT_UPDATE && has(&node, K::OF_KW));
+    let body =
+        if plain { String::new() } else { parsed.text_of(node).trim_end_matches(';').trim_end().to_owned() };
     vec![Change::CreateTrigger {
         trigger: Box::new(Trigger {
+            body,
             name,
             table,
             timing: Name::new(timing),

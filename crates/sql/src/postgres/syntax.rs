@@ -61,14 +61,17 @@ fn nesting(text: &str) -> Option<usize> {
     let routine = head.contains("function") || head.contains("procedure");
     let bytes = text.as_bytes();
     let mut open: Vec<usize> = vec![0];
+    let mut brackets = 0;
     let mut total = 0;
     let mut deepest = 0;
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes[at];
+        let start = at;
         at += 1;
-        match byte {
+        match bytes[start] {
+            b' ' | b'\t' | b'\n' | b'\r' => continue,
             b'(' | b'[' => {
+                brackets += 1;
                 open.push(0);
                 if open.len() > DEEPEST_PARENTHESES {
                     return None;
@@ -81,22 +84,26 @@ fn nesting(text: &str) -> Option<usize> {
                     *here = 0;
                 }
             }
-            b'\'' if !routine => {
-                while at < bytes.len() && bytes[at] != b'\'' {
-                    at += if bytes[at] == b'\\' { 2 } else { 1 };
-                }
-                at += 1;
-            }
+            b'-' if bytes.get(at) == Some(&b'-') && !routine => at = line_end(bytes, at),
+            b'/' if bytes.get(at) == Some(&b'*') && !routine => at = comment_end(bytes, at + 1),
+            b'\'' if !routine => at = quote_end(bytes, at, b'\'', false),
+            b'"' if !routine => at = quote_end(bytes, at, b'"', false),
             b'$' if !routine => {
-                if let Some(length) = dollar_quoted(&bytes[at - 1..]) {
-                    at += length - 1;
+                if let Some(length) = dollar_quoted(&bytes[start..]) {
+                    at = start + length;
                 }
             }
-            b' ' | b'\t' | b'\n' | b'\r' => {}
-            _ => {
-                if byte.is_ascii_alphanumeric() || byte == b'_' {
-                    while at < bytes.len() && (bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_') {
+            byte => {
+                if is_word(byte) {
+                    while at < bytes.len() && (is_word(bytes[at]) || bytes[at] == b'$') {
                         at += 1;
+                    }
+                    if at == start + 1
+                        && byte.eq_ignore_ascii_case(&b'e')
+                        && bytes.get(at) == Some(&b'\'')
+                        && !routine
+                    {
+                        at = quote_end(bytes, at + 1, b'\'', true);
                     }
                 }
                 if let Some(here) = open.last_mut() {
@@ -110,7 +117,49 @@ fn nesting(text: &str) -> Option<usize> {
             return None;
         }
     }
-    Some(deepest)
+    // Should the parser see quotes elsewhere than this scan, brackets still find their stack.
+    Some(deepest.max(brackets.min(DEEPEST_PARENTHESES)))
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+fn line_end(bytes: &[u8], from: usize) -> usize {
+    bytes[from..].iter().position(|b| *b == b'\n').map_or(bytes.len(), |end| from + end)
+}
+
+/// Where a comment ends whose opening is before `from`; comments nest.
+fn comment_end(bytes: &[u8], from: usize) -> usize {
+    let mut depth = 1;
+    let mut at = from;
+    while at < bytes.len() && depth > 0 {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'*', Some(b'/')) => {
+                depth -= 1;
+                at += 2;
+            }
+            (b'/', Some(b'*')) => {
+                depth += 1;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+/// Where a quote ends whose opening is before `from`. A doubled quote reads as two quotes, which comes to the same.
+fn quote_end(bytes: &[u8], from: usize, quote: u8, escapes: bool) -> usize {
+    let mut at = from;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\\' if escapes => at += 2,
+            byte if byte == quote => return at + 1,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
 }
 
 /// The length of the dollar-quoted string at the start of the text.

@@ -192,6 +192,7 @@ fn other_objects_are_read_and_written_back() {
         "DROP ROUTINE IF EXISTS f(integer, text[])",
         "ALTER ROUTINE f(integer) SET search_path TO 'public'",
         "CREATE TRIGGER g BEFORE INSERT OR UPDATE ON s.t FOR EACH ROW EXECUTE FUNCTION s.f()",
+        "CREATE CONSTRAINT TRIGGER g AFTER UPDATE OF a ON t FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION f('x')",
         "DROP TRIGGER IF EXISTS g ON t",
         "CREATE POLICY p ON t AS RESTRICTIVE FOR SELECT TO a, PUBLIC USING (x = 1) WITH CHECK (y)",
         "CREATE POLICY p ON t USING (true)",
@@ -687,6 +688,11 @@ fn hostile_depth_and_length_are_survived() {
         format!("a{}", "[1]".repeat(1_000)),
         format!("a{}", ".b".repeat(1_000)),
         "(".repeat(5_000),
+        format!("'\\' || {}", deep("(", ")", 3_000)),
+        format!("E'\\'' || {}", deep("(", ")", 3_000)),
+        format!("{}1", "(')' || ".repeat(3_000)),
+        format!("/* /* */ ' */ {}", deep("(", ")", 3_000)),
+        format!("-- '\n {}", deep("(", ")", 3_000)),
         "'".to_owned(),
         "$a$".to_owned(),
     ] {
@@ -864,7 +870,10 @@ mod random {
         #[test]
         fn a_canonical_type_stays_as_it_is(words in prop::collection::vec(prop::sample::select(TYPE_WORDS), 1..5)) {
             let once = types::data_type(&words.join(" "));
-            prop_assert_eq!(&types::data_type(once.text.as_str()).text, &once.text);
+            // Words that make no type together have no canonical spelling.
+            if once.kind != TypeKind::Other {
+                prop_assert_eq!(&types::data_type(once.text.as_str()).text, &once.text);
+            }
         }
     }
 }

@@ -39,16 +39,13 @@ struct Word {
 /// A type's spelling cut into words, the arguments in parentheses taken out.
 struct Words {
     words: Vec<Word>,
-    /// Index of the first word after the arguments.
-    after_arguments: usize,
     arguments: Option<String>,
     bounds: bool,
 }
 
 impl Words {
     fn read(text: &str) -> Words {
-        let mut read =
-            Words { words: Vec::new(), after_arguments: usize::MAX, arguments: None, bounds: false };
+        let mut read = Words { words: Vec::new(), arguments: None, bounds: false };
         let mut rest = text.trim_start();
         while let Some(first) = rest.chars().next() {
             let used = match first {
@@ -76,7 +73,6 @@ impl Words {
                     let end = rest.find(')').unwrap_or(rest.len());
                     if read.arguments.is_none() {
                         read.arguments = Some(rest[1..end].trim().to_owned());
-                        read.after_arguments = read.words.len();
                     }
                     (end + 1).min(rest.len())
                 }
@@ -100,13 +96,11 @@ impl Words {
             };
             rest = rest[used..].trim_start();
         }
-        if let [schema, dot, ..] = read.words.as_slice()
+        while let [schema, dot, _, ..] = read.words.as_slice()
             && schema.text == "pg_catalog"
             && dot.text == "."
-            && read.words.len() > 2
         {
             read.words.drain(..2);
-            read.after_arguments = read.after_arguments.saturating_sub(2);
         }
         read
     }
