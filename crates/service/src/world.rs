@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use dbwright_engine::scratch::Places;
 use dbwright_engine::session::{Limits, Progress};
 use jiff::Timestamp;
 
@@ -15,6 +16,10 @@ pub struct World<'a> {
     pub database_url: Option<String>,
     /// Looks up connection variables such as `PGPASSWORD`.
     pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// Temporary files go here.
+    pub temporary: PathBuf,
+    /// Where server binaries are looked for.
+    pub places: Places,
     /// Version of the program.
     pub version: &'static str,
     /// What may be asked of servers.

@@ -25,7 +25,7 @@ pub struct AuditArguments {
 }
 
 /// How a report is drawn and what it means for the exit code.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct ReportArguments {
     /// The format of the report: terminal, json, sarif, junit, github, markdown, html, csv
     #[arg(long, short, value_name = "FORMAT", default_value = "terminal")]

@@ -4,6 +4,7 @@ mod output;
 mod progress;
 mod audit;
 mod review;
+mod demo;
 mod explain;
 mod rules;
 mod snapshot;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use dbwright_engine::scratch::Places;
 use dbwright_engine::session::Limits;
 use dbwright_service::config::Config;
 use dbwright_service::{ErrorKind, ServiceError, World};
@@ -86,6 +88,8 @@ pub enum Command {
     Audit(audit::AuditArguments),
     /// Review the design of a schema: keys, types, constraints, relationships, names, indexes
     Review(review::ReviewArguments),
+    /// Make a shop with the flaws of real ones in a scratch database, and audit it
+    Demo(demo::DemoArguments),
     /// Explain a rule: what it finds, why it matters, what to do, when to ignore it
     Explain(explain::ExplainArguments),
     /// List the rules
@@ -129,6 +133,7 @@ async fn dispatch(arguments: &Arguments, screen: &Screen) -> Result<u8, ServiceE
     match &arguments.command {
         Command::Audit(command) => audit::run(command, &arguments.global, screen).await,
         Command::Review(command) => review::run(command, &arguments.global, screen).await,
+        Command::Demo(command) => demo::run(command, &arguments.global, screen).await,
         Command::Explain(command) => explain::run(command, screen),
         Command::Rules(command) => rules::run(command, screen),
         Command::Snapshot(command) => snapshot::run(command, &arguments.global, screen).await,
@@ -158,6 +163,8 @@ fn world<'a>(global: &Global, progress: &'a progress::Bar) -> Result<(World<'a>,
         directory,
         database_url: environment("DATABASE_URL"),
         variable: &environment,
+        temporary: std::env::temp_dir(),
+        places: Places::usual().with_search_path(&environment("PATH").unwrap_or_default()),
         version: env!("CARGO_PKG_VERSION"),
         limits: Limits::default(),
         progress,

@@ -75,11 +75,6 @@ impl Screen {
         written.map_err(cannot)
     }
 
-    /// Says something beside the output.
-    pub fn note(&self, text: &str) {
-        eprintln!("{text}");
-    }
-
     /// Says what went wrong and what to do about it.
     pub fn fail(&self, error: &ServiceError) -> ExitCode {
         if self.error_color {

@@ -25,11 +25,6 @@ impl Bar {
         Bar { bar }
     }
 
-    /// Says what is done now.
-    pub fn say(&self, text: impl Into<std::borrow::Cow<'static, str>>) {
-        self.bar.set_message(text);
-    }
-
     /// Takes the bar off the screen.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
@@ -47,5 +42,11 @@ impl Progress for Bar {
         self.bar.set_length(of as u64);
         self.bar.set_position(index as u64);
         self.bar.set_message(format!("reading {}", fact.describe()));
+    }
+
+    fn step(&self, what: &str, done: u64, of: u64) {
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        self.bar.set_message(what.to_owned());
     }
 }

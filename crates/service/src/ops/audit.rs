@@ -6,8 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ServiceError;
-use crate::ops::check::{CheckOptions, check};
+use crate::ops::check::{CheckOptions, Scope, check};
 use crate::world::World;
+
+/// Everything, with a score.
+pub(crate) const SCOPE: Scope = Scope { operation: "audit", families: None, score: true };
 
 /// What to audit.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -24,5 +27,5 @@ pub async fn audit(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Report, ServiceError> {
-    check(&request.check, config, world, "audit", None, true).await
+    check(&request.check, SCOPE, config, world).await
 }

@@ -14,7 +14,7 @@ use crate::config::{Config, no_such_rule};
 use crate::cook::{Recipe, cook, matches};
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
-use crate::target;
+use crate::target::{self, Target};
 use crate::world::World;
 
 /// Options of every operation that checks a target.
@@ -93,29 +93,50 @@ impl From<EngineName> for Engine {
     }
 }
 
-/// Checks a target with the rules of some families.
+/// What an operation checks, and what it makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    /// Name of the operation.
+    pub operation: &'static str,
+    /// Families of rules; `None` for all.
+    pub families: Option<&'static [&'static str]>,
+    /// Whether the score is reckoned.
+    pub score: bool,
+}
+
+/// Checks the target that a request names.
 pub(crate) async fn check(
     options: &CheckOptions,
+    scope: Scope,
     config: &Config,
     world: &World<'_>,
-    operation: &'static str,
-    families: Option<&[&str]>,
-    score: bool,
 ) -> Result<Report, ServiceError> {
-    let rules = choose(options, config, families)?;
-    let baseline =
-        options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
     let target = target::resolve(
         options.target.as_deref(),
         config.target.as_deref(),
         options.engine.map(Engine::from),
         world,
     )?;
+    check_target(target, options, scope, config, world).await
+}
+
+/// The same for a target that is already known.
+pub(crate) async fn check_target(
+    target: Target,
+    options: &CheckOptions,
+    scope: Scope,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Report, ServiceError> {
+    let rules = choose(options, config, scope.families)?;
+    let baseline =
+        options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
     let plan = gather::plan(rules.iter().copied());
     let gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
     let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
-    let recipe = Recipe { operation, score, level, baseline: baseline.as_ref() };
+    let recipe =
+        Recipe { operation: scope.operation, score: scope.score, level, baseline: baseline.as_ref() };
     Ok(cook(outcome, &gathered, config, &recipe, world))
 }
 

@@ -7,3 +7,4 @@ pub mod snapshot;
 pub mod rules;
 pub mod explain;
 pub mod score;
+pub mod demo;

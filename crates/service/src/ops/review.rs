@@ -6,11 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::ServiceError;
-use crate::ops::check::{CheckOptions, check};
+use crate::ops::check::{CheckOptions, Scope, check};
 use crate::world::World;
 
-/// Families of rules that judge a design.
-const FAMILIES: &[&str] = &["schema", "index", "query"];
+/// The families of rules that judge a design, without a score.
+const SCOPE: Scope =
+    Scope { operation: "review", families: Some(&["schema", "index", "query"]), score: false };
 
 /// What to review.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
@@ -27,5 +28,5 @@ pub async fn review(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Report, ServiceError> {
-    check(&request.check, config, world, "review", Some(FAMILIES), false).await
+    check(&request.check, SCOPE, config, world).await
 }

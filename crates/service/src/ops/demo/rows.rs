@@ -1,17 +1,6 @@
 //! The rows of the demonstration shop: always the same for the same seed.
 
-/// A value of a row.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Cell {
-    /// Null.
-    Null,
-    /// Whole number.
-    Int(i64),
-    /// Floating point number.
-    Float(f64),
-    /// Text.
-    Text(String),
-}
+use dbwright_engine::row::Value;
 
 /// The rows of one table, made one by one.
 pub struct TableRows {
@@ -21,12 +10,12 @@ pub struct TableRows {
     pub columns: &'static [&'static str],
     /// How many rows.
     pub count: u64,
-    make: fn(u64, &mut Random) -> Vec<Cell>,
+    make: fn(u64, &mut Random) -> Vec<Value>,
 }
 
 impl TableRows {
     /// The rows in order.
-    pub fn rows(&self) -> impl Iterator<Item = Vec<Cell>> + Send + use<> {
+    pub fn rows(&self) -> impl Iterator<Item = Vec<Value>> + Send + use<> {
         let make = self.make;
         let mut random = Random::new(self.table);
         (1..=self.count).map(move |id| make(id, &mut random))
@@ -69,10 +58,15 @@ impl Random {
     }
 }
 
-const CITIES: &[&str] = &["Berlin", "Hamburg", "Paris", "Lyon", "Milano", "Torino", "Wien", "Graz", "Zürich", "Basel", "Lisboa", "Porto"];
+const CITIES: &[&str] = &[
+    "Berlin", "Hamburg", "Paris", "Lyon", "Milano", "Torino", "Wien", "Graz", "Zürich", "Basel", "Lisboa",
+    "Porto",
+];
 const COUNTRIES: &[&str] = &["DE", "FR", "IT", "AT", "CH", "PT"];
-const FIRST: &[&str] = &["Ada", "Ben", "Clara", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Lena"];
-const LAST: &[&str] = &["Moreau", "Rossi", "Keller", "Novak", "Silva", "Weber", "Fischer", "Costa", "Huber", "Lang"];
+const FIRST: &[&str] =
+    &["Ada", "Ben", "Clara", "David", "Elif", "Farid", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Lena"];
+const LAST: &[&str] =
+    &["Moreau", "Rossi", "Keller", "Novak", "Silva", "Weber", "Fischer", "Costa", "Huber", "Lang"];
 const NOUNS: &[&str] = &["Lamp", "Chair", "Desk", "Mug", "Shelf", "Rug", "Clock", "Vase", "Bench", "Frame"];
 const STATUSES: &[&str] = &["open", "paid", "shipped", "closed", "closed", "closed"];
 const TAGS: &[&str] = &["new", "sale", "eco", "gift", "outlet", "bestseller"];
@@ -90,7 +84,18 @@ pub const TABLES: &[TableRows] = &[
     TableRows { table: "categories", columns: &["id", "name", "parent_id"], count: 40, make: category },
     TableRows {
         table: "customers",
-        columns: &["id", "email", "full_name", "phone1", "phone2", "phone3", "city", "country", "newsletter", "deleted_at"],
+        columns: &[
+            "id",
+            "email",
+            "full_name",
+            "phone1",
+            "phone2",
+            "phone3",
+            "city",
+            "country",
+            "newsletter",
+            "deleted_at",
+        ],
         count: CUSTOMERS,
         make: customer,
     },
@@ -108,7 +113,16 @@ pub const TABLES: &[TableRows] = &[
     },
     TableRows {
         table: "orders",
-        columns: &["id", "customer_id", "status", "ordered_on", "total", "currency", "ship_street", "ship_city"],
+        columns: &[
+            "id",
+            "customer_id",
+            "status",
+            "ordered_on",
+            "total",
+            "currency",
+            "ship_street",
+            "ship_city",
+        ],
         count: ORDERS,
         make: order,
     },
@@ -146,36 +160,44 @@ pub const TABLES: &[TableRows] = &[
     TableRows { table: "coupons", columns: &["code", "percent", "valid_until"], count: 120, make: coupon },
 ];
 
-fn text(value: impl Into<String>) -> Cell {
-    Cell::Text(value.into())
+fn text(value: impl Into<String>) -> Value {
+    Value::Text(value.into().into())
 }
 
 fn date(random: &mut Random) -> String {
     let (year, month, day) = (2022 + random.below(4), 1 + random.below(12), 1 + random.below(28));
     // Two programs write dates, and they never agreed on a format.
-    if random.chance(7) { format!("{day:02}.{month:02}.{year}") } else { format!("{year}-{month:02}-{day:02}") }
+    if random.chance(7) {
+        format!("{day:02}.{month:02}.{year}")
+    } else {
+        format!("{year}-{month:02}-{day:02}")
+    }
 }
 
-fn category(id: u64, _: &mut Random) -> Vec<Cell> {
-    let parent = if id <= 8 { Cell::Null } else { Cell::Int((id % 8 + 1) as i64) };
-    vec![Cell::Int(id as i64), text(format!("Category {id}")), parent]
+fn category(id: u64, _: &mut Random) -> Vec<Value> {
+    let parent = if id <= 8 { Value::Null } else { Value::Int((id % 8 + 1) as i64) };
+    vec![Value::Int(id as i64), text(format!("Category {id}")), parent]
 }
 
-fn customer(id: u64, random: &mut Random) -> Vec<Cell> {
+fn customer(id: u64, random: &mut Random) -> Vec<Value> {
     let (first, last) = (random.pick(FIRST), random.pick(LAST));
     let phone = |random: &mut Random, percent| {
-        if random.chance(percent) { text(format!("+49{:09}", random.below(1_000_000_000))) } else { Cell::Null }
+        if random.chance(percent) {
+            text(format!("+49{:09}", random.below(1_000_000_000)))
+        } else {
+            Value::Null
+        }
     };
     let (phone1, phone2, phone3) = (phone(random, 80), phone(random, 15), phone(random, 2));
     let city = random.pick(CITIES);
     let country = COUNTRIES[CITIES.iter().position(|c| *c == city).unwrap_or(0) / 2];
     let newsletter = match random.below(3) {
-        0 => Cell::Null,
-        n => Cell::Int(n as i64 - 1),
+        0 => Value::Null,
+        n => Value::Int(n as i64 - 1),
     };
-    let deleted = if random.chance(3) { text(date(random)) } else { Cell::Null };
+    let deleted = if random.chance(3) { text(date(random)) } else { Value::Null };
     vec![
-        Cell::Int(id as i64),
+        Value::Int(id as i64),
         text(format!("{}.{}{id}@example.com", first.to_lowercase(), last.to_lowercase())),
         text(format!("{first} {last}")),
         phone1,
@@ -188,99 +210,111 @@ fn customer(id: u64, random: &mut Random) -> Vec<Cell> {
     ]
 }
 
-fn product(id: u64, random: &mut Random) -> Vec<Cell> {
+fn product(id: u64, random: &mut Random) -> Vec<Value> {
     let tags: Vec<&str> = (0..1 + random.below(3)).map(|_| random.pick(TAGS)).collect();
     vec![
-        Cell::Int(id as i64),
+        Value::Int(id as i64),
         text(format!("SKU-{id:05}")),
         text(format!("{} {id}", random.pick(NOUNS))),
-        Cell::Int(1 + random.below(40) as i64),
-        Cell::Float(random.money(300)),
+        Value::Int(1 + random.below(40) as i64),
+        Value::Float(random.money(300)),
         text(tags.join(",")),
-        Cell::Int(50 + random.below(20_000) as i64),
+        Value::Int(50 + random.below(20_000) as i64),
         text(if random.chance(92) { "active" } else { "retired" }),
     ]
 }
 
-fn product_attribute(id: u64, random: &mut Random) -> Vec<Cell> {
+fn product_attribute(id: u64, random: &mut Random) -> Vec<Value> {
     let attribute = ATTRIBUTES[(id % ATTRIBUTES.len() as u64) as usize];
     vec![
-        Cell::Int(id as i64),
-        Cell::Int(1 + (id / ATTRIBUTES.len() as u64 % PRODUCTS) as i64),
+        Value::Int(id as i64),
+        Value::Int(1 + (id / ATTRIBUTES.len() as u64 % PRODUCTS) as i64),
         text(attribute),
         text(format!("{}", random.below(250))),
     ]
 }
 
-fn order(id: u64, random: &mut Random) -> Vec<Cell> {
+fn order(id: u64, random: &mut Random) -> Vec<Value> {
     let customer = if random.chance(61) { TEST_CUSTOMER } else { 1 + random.below(CUSTOMERS) as i64 };
     vec![
-        Cell::Int(id as i64),
-        Cell::Int(customer),
+        Value::Int(id as i64),
+        Value::Int(customer),
         text(random.pick(STATUSES)),
         text(date(random)),
-        Cell::Float(random.money(900)),
+        Value::Float(random.money(900)),
         text("EUR"),
         text(format!("Street {}", random.below(400))),
         text(random.pick(CITIES)),
     ]
 }
 
-fn order_item(id: u64, random: &mut Random) -> Vec<Cell> {
+fn order_item(id: u64, random: &mut Random) -> Vec<Value> {
     // Some orders were deleted by hand while nobody enforced foreign keys: their items stayed.
-    let order = if random.below(1_000) < 4 { ORDERS + 1 + random.below(200) } else { 1 + random.below(ORDERS) };
+    let order =
+        if random.below(1_000) < 4 { ORDERS + 1 + random.below(200) } else { 1 + random.below(ORDERS) };
     vec![
-        Cell::Int(id as i64),
-        Cell::Int(order as i64),
-        Cell::Int(1 + random.below(PRODUCTS) as i64),
-        Cell::Int(1 + random.below(5) as i64),
-        Cell::Float(random.money(300)),
+        Value::Int(id as i64),
+        Value::Int(order as i64),
+        Value::Int(1 + random.below(PRODUCTS) as i64),
+        Value::Int(1 + random.below(5) as i64),
+        Value::Float(random.money(300)),
     ]
 }
 
-fn payment(id: u64, random: &mut Random) -> Vec<Cell> {
-    let order = if random.below(1_000) < 3 { ORDERS + 1 + random.below(90) } else { 1 + random.below(ORDERS) };
-    let paid = if random.chance(90) { text(date(random)) } else { Cell::Null };
+fn payment(id: u64, random: &mut Random) -> Vec<Value> {
+    let order =
+        if random.below(1_000) < 3 { ORDERS + 1 + random.below(90) } else { 1 + random.below(ORDERS) };
+    let paid = if random.chance(90) { text(date(random)) } else { Value::Null };
     vec![
-        Cell::Int(id as i64),
-        Cell::Int(order as i64),
+        Value::Int(id as i64),
+        Value::Int(order as i64),
         text(random.pick(&["card", "paypal", "invoice"])),
-        Cell::Float(random.money(900)),
+        Value::Float(random.money(900)),
         paid,
     ]
 }
 
-fn review(id: u64, random: &mut Random) -> Vec<Cell> {
-    let customer = if random.chance(70) { Cell::Int(1 + random.below(CUSTOMERS) as i64) } else { Cell::Null };
+fn review(id: u64, random: &mut Random) -> Vec<Value> {
+    let customer =
+        if random.chance(70) { Value::Int(1 + random.below(CUSTOMERS) as i64) } else { Value::Null };
     vec![
-        Cell::Int(id as i64),
-        Cell::Int(1 + random.below(PRODUCTS) as i64),
+        Value::Int(id as i64),
+        Value::Int(1 + random.below(PRODUCTS) as i64),
         customer,
-        Cell::Int(1 + random.below(5) as i64),
+        Value::Int(1 + random.below(5) as i64),
         text(random.pick(&["Good.", "As described.", "Arrived late.", "Would buy again."])),
     ]
 }
 
-fn inventory(id: u64, random: &mut Random) -> Vec<Cell> {
-    vec![Cell::Int(id as i64), text(random.pick(&["north", "south"])), Cell::Int(random.below(500) as i64)]
+fn inventory(id: u64, random: &mut Random) -> Vec<Value> {
+    vec![Value::Int(id as i64), text(random.pick(&["north", "south"])), Value::Int(random.below(500) as i64)]
 }
 
-fn comment(id: u64, random: &mut Random) -> Vec<Cell> {
+fn comment(id: u64, random: &mut Random) -> Vec<Value> {
     let kind = random.pick(&["order", "product", "customer"]);
     let most = match kind {
         "order" => ORDERS + 500,
         "product" => PRODUCTS,
         _ => CUSTOMERS,
     };
-    vec![Cell::Int(id as i64), text(kind), Cell::Int(1 + random.below(most) as i64), text("checked by support")]
+    vec![
+        Value::Int(id as i64),
+        text(kind),
+        Value::Int(1 + random.below(most) as i64),
+        text("checked by support"),
+    ]
 }
 
-fn audit(_: u64, random: &mut Random) -> Vec<Cell> {
-    vec![text(date(random)), text(random.pick(FIRST)), text(random.pick(&["login", "price changed", "export"]))]
+fn audit(_: u64, random: &mut Random) -> Vec<Value> {
+    vec![
+        text(date(random)),
+        text(random.pick(FIRST)),
+        text(random.pick(&["login", "price changed", "export"])),
+    ]
 }
 
-fn coupon(id: u64, random: &mut Random) -> Vec<Cell> {
-    vec![text(format!("SAVE{id}")), Cell::Float((5 + random.below(40)) as f64), text(date(random))]
+fn coupon(id: u64, random: &mut Random) -> Vec<Value> {
+    vec![text(format!("SAVE{id}")), Value::Float((5 + random.below(40)) as f64), text(date(random))]
 }
 
 #[cfg(test)]
@@ -302,7 +336,7 @@ mod tests {
     #[test]
     fn the_test_customer_owns_most_orders() {
         let orders = TABLES.iter().find(|table| table.table == "orders").expect("there is such a table");
-        let own = orders.rows().take(1_000).filter(|row| row[1] == Cell::Int(TEST_CUSTOMER)).count();
+        let own = orders.rows().take(1_000).filter(|row| row[1] == Value::Int(TEST_CUSTOMER)).count();
         assert!((500..750).contains(&own), "{own}");
     }
 }
