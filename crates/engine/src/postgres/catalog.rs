@@ -133,8 +133,10 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
     let owner = opt_name(row, "owner")?;
     let comment = opt_string(row, "comment")?;
     let extension = opt_name(row, "extension")?;
-    if matches!(row.text("kind")?, "v" | "m") && row.opt_text("definition")?.is_none() {
-        let because = "another session holds a lock on it or on a table it reads".to_owned();
+    let view_hidden = matches!(row.text("kind")?, "v" | "m") && row.opt_text("definition")?.is_none();
+    if view_hidden || row.opt_bool("locked")? == Some(true) {
+        let because =
+            "another session changes it or a table it reads, so its expressions could not be read".to_owned();
         draft.catalog.doubts.push(Doubt { object: Some(own.clone()), because });
     }
     let kind = match row.text("kind")? {
@@ -367,6 +369,20 @@ fn domain_checks(row: &Row) -> Result<Vec<Check>, DecodeError> {
 }
 
 impl CatalogDraft {
+    /// Forgets the rows of a statement.
+    pub fn forget(&mut self, statement: &str) {
+        match statement {
+            "relations" => {
+                self.relations.clear();
+                self.doubts.clear();
+            }
+            "columns" => self.columns.clear(),
+            "constraints" => self.constraints.clear(),
+            "indexes" => self.indexes.clear(),
+            _ => {}
+        }
+    }
+
     /// The sequences, in order.
     pub fn sequences(&self) -> Vec<Readable<'_>> {
         self.readable(|kind| matches!(kind, RelationKind::Sequence(_)))
