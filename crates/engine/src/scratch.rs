@@ -87,8 +87,9 @@ pub fn usual_temporary() -> PathBuf {
     let mut room: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path ends in zero, and the structure outlives the call.
     let answered = unsafe { libc::statvfs(path.as_ptr(), &raw mut room) } == 0;
-    #[expect(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
-    let free = room.f_bavail as u64 * room.f_frsize as u64;
+    // The fields' types differ between systems.
+    let [blocks, size] = [room.f_bavail as u64, room.f_frsize as u64];
+    let free = blocks.saturating_mul(size);
     if answered && free > ROOM { memory.to_path_buf() } else { disk }
 }
 

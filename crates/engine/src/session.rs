@@ -79,7 +79,7 @@ impl Progress for Silent {
 /// A session that cannot write: the server itself was told to refuse.
 pub enum ReadSession {
     /// PostgreSQL.
-    Postgres(crate::postgres::ReadSession),
+    Postgres(Box<crate::postgres::ReadSession>),
     /// MySQL or MariaDB.
     Mysql(crate::mysql::ReadSession),
     /// SQLite.
@@ -91,7 +91,7 @@ impl ReadSession {
     pub async fn open(dsn: &Dsn, limits: &Limits) -> Result<Self, SessionError> {
         Ok(match dsn {
             Dsn::Postgres(dsn) => {
-                ReadSession::Postgres(crate::postgres::ReadSession::open(dsn, limits).await?)
+                ReadSession::Postgres(Box::new(crate::postgres::ReadSession::open(dsn, limits).await?))
             }
             Dsn::Mysql(dsn) => ReadSession::Mysql(crate::mysql::ReadSession::open(dsn, limits).await?),
             Dsn::Sqlite(dsn) => ReadSession::Sqlite(crate::sqlite::ReadSession::open(dsn, limits).await?),

@@ -10,8 +10,12 @@ select c.conrelid as relation,
        c.condeferrable as deferrable,
        c.convalidated as validated,
        {pg_constraint.conenforced ? c.conenforced : true} as enforced,
-       case when c.contype = 'c' then pg_get_expr(c.conbin, c.conrelid) end as expression,
-       case when c.contype = 'x' then pg_get_constraintdef(c.oid) end as definition
+       case when c.contype = 'c'
+             and {allowed.locks ? true : c.conrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_expr(c.conbin, c.conrelid) end as expression,
+       case when c.contype = 'x'
+             and {allowed.locks ? true : c.conrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_constraintdef(c.oid) end as definition
   from pg_constraint c
   join pg_namespace n on n.oid = c.connamespace
   left join pg_constraint p on p.oid = c.conparentid

@@ -11,8 +11,10 @@ select i.indexrelid as oid,
        c.reloptions as options,
        d.description as comment,
        pc.relname as parent,
-       pg_get_expr(i.indpred, i.indrelid) as predicate,
-       case when i.indexprs is not null then
+       case when {allowed.locks ? true : i.indrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_expr(i.indpred, i.indrelid) end as predicate,
+       case when i.indexprs is not null
+             and {allowed.locks ? true : i.indrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))} then
            (select array_agg(pg_get_indexdef(i.indexrelid, k.position, false) order by k.position)
               from generate_series(1, i.indnkeyatts::int4) k (position)
              where i.indkey[k.position - 1] = 0) end as expressions,

@@ -15,16 +15,24 @@ select c.oid,
        c.reloptions as options,
        c.relispopulated as populated,
        c.reltuples::float8 as rows,
-       case when c.relispartition then pg_get_expr(c.relpartbound, c.oid) end as bound,
+       case when c.relispartition
+             and {allowed.locks ? true : c.oid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_expr(c.relpartbound, c.oid) end as bound,
        p.parents,
-       case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partition_key,
+       case when c.relkind = 'p'
+             and {allowed.locks ? true : c.oid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_partkeydef(c.oid) end as partition_key,
        s.srvname as foreign_server,
        {allowed.locks ? case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end : null::text} as definition,
        format_type(q.seqtypid, null) as sequence_type,
        q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle,
        o.refobjid as owner_table,
        o.refobjsubid::int4 as owner_column,
-       has_table_privilege(c.oid, 'select') as readable
+       has_table_privilege(c.oid, 'select') as readable,
+       -- Texts of expressions are not given while somebody else has their table to himself.
+       c.oid = any (array(select l.relation from pg_locks l
+                           where l.mode = 'AccessExclusiveLock' and l.granted and l.relation is not null
+                             and l.database = (select oid from pg_database where datname = current_database()))) as locked
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0

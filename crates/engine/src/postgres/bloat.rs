@@ -64,30 +64,27 @@ fn round_up(bytes: f64, to: f64) -> f64 {
 /// room, so what it saves is weighted by how often it is null.
 fn data_size(attributes: &[Attribute], start: f64) -> Option<f64> {
     let mut offset = start;
+    let mut varied = false;
     for attribute in attributes {
         let nulls = attribute.null_fraction?;
         if nulls >= 1.0 {
             continue;
         }
-        let present = 1.0 - nulls;
         let (width, aligned) = if attribute.length >= 0 {
             (attribute.length as f64, true)
         } else {
             let width = attribute.width?;
             (width, width > 127.0)
         };
-        let padding = if aligned {
-            let to = attribute.alignment as f64;
-            if (offset - offset.round()).abs() < 1e-9 {
-                round_up(offset, to) - offset
-            } else {
-                // After values of varying size any offset is equally likely.
-                (to - 1.0) / 2.0
-            }
-        } else {
-            0.0
+        let to = attribute.alignment as f64;
+        let padding = match (aligned, varied) {
+            (false, _) => 0.0,
+            // After values of varying size any offset is equally likely, whatever their average.
+            (true, true) => (to - 1.0) / 2.0,
+            (true, false) => round_up(offset, to) - offset,
         };
-        offset += present * (padding + width);
+        varied |= attribute.length < 0 || nulls > 0.0;
+        offset += (1.0 - nulls) * (padding + width);
     }
     Some(offset)
 }

@@ -55,6 +55,21 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    /// Forgets the rows of a statement that broke off, before it is tried again.
+    pub fn forget(&mut self, statement: &str) {
+        match statement {
+            "relations" | "columns" | "constraints" | "indexes" => self.catalog.forget(statement),
+            "table_statistics" => self.table_statistics.clear(),
+            "index_statistics" => self.index_statistics.clear(),
+            "databases" => self.databases.clear(),
+            "cluster" => {
+                self.slots.clear();
+                self.prepared_transactions.clear();
+            }
+            _ => {}
+        }
+    }
+
     /// Puts everything that was read into the facts, each with how it came to be known.
     pub fn finish(self, status: &BTreeMap<Fact, Observed<()>>, facts: &mut Facts) {
         fn put<T>(

@@ -253,10 +253,15 @@ impl ReadSession {
             && matches!(statement.sql, Text::Template(sql) if sql.contains("{allowed.locks"))
         {
             // Somebody holds a lock that only functions mind which open relations: those for sizes and view texts.
+            draft.forget(statement.name);
             outcome = self.attempt(statement, asked, false, draft).await;
         }
-        if asked.len() > 1 && matches!(outcome, Err(Trouble::Server(_) | Trouble::Decode(_))) {
+        if asked.len() > 1
+            && matches!(outcome, Err(Trouble::Server(_) | Trouble::Decode(_)))
+            && matches!(statement.sql, Text::Template(sql) if sql.contains("{fact."))
+        {
             // One part must not take the others with it.
+            draft.forget(statement.name);
             for fact in asked {
                 let alone = self.attempt(statement, std::slice::from_ref(fact), true, draft).await;
                 status.insert(*fact, self.observed(alone));

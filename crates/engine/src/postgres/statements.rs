@@ -305,8 +305,7 @@ fn migration_history(draft: &Draft) -> Option<String> {
         }
         let columns = draft.catalog.columns_of(&table);
         let has = |name: &&str| columns.iter().any(|column| column.name == **name);
-        let known =
-            |one: &&HistoryTable| table.name.name == *one.table && one.columns.iter().all(|c| has(&c));
+        let known = |one: &&HistoryTable| table.name.name == *one.table && one.columns.iter().all(has);
         let Some(one) = HISTORIES.iter().find(known) else { continue };
         let temporal =
             columns.iter().any(|column| column.name == one.at && column.data_type.kind.is_temporal());
