@@ -42,7 +42,7 @@ pub struct Catalog {
     /// Installed extensions.
     #[serde(default)]
     pub extensions: Observed<Vec<Extension>>,
-    /// Statements that were not understood and what they may have changed. Empty for a live catalog.
+    /// What is not known for sure: statements of files that were not understood, tables of a live catalog that were locked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
 }
