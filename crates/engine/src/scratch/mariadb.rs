@@ -72,7 +72,7 @@ shift 3
 trap '' INT HUP TERM PIPE
 server=
 if "$install" --no-defaults --datadir="$directory/data" --auth-root-authentication-method=normal \
-    --skip-test-db --skip-name-resolve $common </dev/null >"$directory/log" 2>&1
+    --skip-test-db --skip-name-resolve --tmpdir="$directory" $common </dev/null >"$directory/log" 2>&1
 then
     "$@" --datadir="$directory/data" $common </dev/null >"$directory/log" 2>&1 &
     server=$!
@@ -271,11 +271,11 @@ fn has_ended(process: &str) -> bool {
     }
 }
 
-/// The errors of a log, or its last lines when it names none: after an error the server still reports its shutdown.
+/// The last lines of a log that are more than notes: after an error the server still tells about its shutdown.
 fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-    let errors: Vec<&str> = lines.iter().copied().filter(|line| line.contains("[ERROR]")).take(8).collect();
-    if errors.is_empty() { lines[lines.len().saturating_sub(8)..].join("; ") } else { errors.join("; ") }
+    let telling = |line: &&str| !line.trim().is_empty() && !line.contains("[Note]");
+    let lines: Vec<&str> = log.lines().filter(telling).collect();
+    lines[lines.len().saturating_sub(12)..].join("; ")
 }
 
 #[cfg(test)]
