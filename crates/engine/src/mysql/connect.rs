@@ -16,14 +16,14 @@ use crate::session::{Limits, SessionError, SessionErrorKind};
 pub(super) async fn open(dsn: &ServerDsn, limits: &Limits) -> Result<ReadSession, SessionError> {
     let target = Dsn::Mysql(dsn.clone()).to_string();
     let conn = connect(dsn, limits, &target).await?;
-    let mut asker = Asker {
+    let mut asker = Box::new(Asker {
         conn,
         database: dsn.database.clone(),
         statement_timeout: limits.statement_timeout,
         deadline: Instant::now() + limits.total,
         lost: false,
         known_columns: BTreeSet::new(),
-    };
+    });
     let internal = |trouble: Trouble| {
         let (Trouble::Denied(because) | Trouble::Unsupported(because) | Trouble::Failed(because)) = trouble;
         error(

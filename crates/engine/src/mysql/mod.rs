@@ -20,7 +20,7 @@ use wire::Asker;
 
 /// A session that cannot write.
 pub struct ReadSession {
-    asker: Asker,
+    asker: Box<Asker>,
     engine: Engine,
     version: Version,
     version_text: String,

@@ -63,17 +63,26 @@ pub struct MariadbServer {
     keeper: Child,
 }
 
-/// Waits until its input ends, which happens when the owner drops it or dies, then ends the server and its files.
-/// A signal tied to the parent would not do: it follows the thread that started the server, not the process.
+/// Makes the data directory, starts the server, waits until its input ends, which happens when the owner drops it or
+/// dies, then ends the server and its files. A signal tied to the parent would not do: it follows the thread that
+/// started the server, not the process.
 const KEEPER: &str = r#"
-directory=$1; shift
-trap '' INT HUP TERM
-"$@" </dev/null >"$directory/log" 2>&1 &
-server=$!
-echo "$server"
+directory=$1 install=$2 common=$3
+shift 3
+trap '' INT HUP TERM PIPE
+server=
+if "$install" --no-defaults --datadir="$directory/data" --auth-root-authentication-method=normal \
+    --skip-test-db --skip-name-resolve --tmpdir="$directory" $common </dev/null >"$directory/log" 2>&1
+then
+    "$@" --datadir="$directory/data" $common </dev/null >"$directory/log" 2>&1 &
+    server=$!
+fi
+echo "$server" 2>/dev/null
 read -r nothing
-kill -9 "$server" 2>/dev/null
-wait "$server" 2>/dev/null
+if [ -n "$server" ]; then
+    kill -9 "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+fi
 rm -rf -- "$directory"
 "#;
 
@@ -98,35 +107,20 @@ impl MariadbServer {
         version: Version,
         options: &MariadbOptions,
     ) -> Result<Self, MariadbError> {
-        let data = directory.join("data");
         let socket = directory.join("s");
-        let prepared = Command::new(install)
-            .arg("--no-defaults")
-            .arg(format!("--datadir={}", data.display()))
-            .args(["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"])
-            .args(user_argument())
-            .args(LIGHT)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|source| MariadbError::Io { what: "running mariadb-install-db", source })?;
-        if !prepared.status.success() {
-            let mut log = String::from_utf8_lossy(&prepared.stdout).into_owned();
-            log.push_str(&String::from_utf8_lossy(&prepared.stderr));
-            return Err(MariadbError::Server { what: "mariadb-install-db", log: tail(&log) });
-        }
+        let common: Vec<&str> = LIGHT.into_iter().chain(user_argument()).collect();
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", KEEPER, "dbwright-mariadb"])
             .arg(directory)
+            .arg(install)
+            .arg(common.join(" "))
             .arg(server)
             .arg("--no-defaults")
-            .arg(format!("--datadir={}", data.display()))
             .arg(format!("--socket={}", socket.display()))
             .arg(format!("--pid-file={}", directory.join("pid").display()))
             .arg(format!("--tmpdir={}", directory.display()))
             .args(["--skip-networking", "--skip-log-bin", "--skip-name-resolve", "--secure-file-priv="])
-            .args(LIGHT)
-            .args(user_argument())
             .args(options.settings.iter().map(|(name, value)| format!("--{name}={value}")))
             .process_group(0)
             .stdin(Stdio::piped())
@@ -139,6 +133,9 @@ impl MariadbServer {
             let _ = BufReader::new(stdout).read_line(&mut first);
         }
         let made = MariadbServer { directory: directory.to_owned(), socket, version, keeper };
+        if first.trim().is_empty() {
+            return Err(MariadbError::Server { what: "mariadb-install-db", log: made.log() });
+        }
         made.wait(first.trim(), options.timeout)?;
         Ok(made)
     }
@@ -154,11 +151,15 @@ impl MariadbServer {
                 }
             }
             if has_ended(process) || Instant::now() > deadline {
-                let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
-                return Err(MariadbError::Server { what: "the start of mariadbd", log: tail(&log) });
+                return Err(MariadbError::Server { what: "the start of mariadbd", log: self.log() });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// The end of the server's log.
+    fn log(&self) -> String {
+        tail(&fs::read_to_string(self.directory.join("log")).unwrap_or_default())
     }
 
     /// The socket to connect to.
@@ -270,10 +271,11 @@ fn has_ended(process: &str) -> bool {
     }
 }
 
-/// The last lines of a log.
+/// The last lines of a log that are more than notes: after an error the server still tells about its shutdown.
 fn tail(log: &str) -> String {
-    let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(8)..].join("; ")
+    let telling = |line: &&str| !line.trim().is_empty() && !line.contains("[Note]");
+    let lines: Vec<&str> = log.lines().filter(telling).collect();
+    lines[lines.len().saturating_sub(12)..].join("; ")
 }
 
 #[cfg(test)]

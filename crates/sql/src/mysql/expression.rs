@@ -132,11 +132,7 @@ fn is_tame(text: &str) -> bool {
                 }
                 chains.push(0);
             }
-            Kind::Symbol(')' | ']' | '}') => {
-                if chains.len() > 1 {
-                    chains.pop();
-                }
-            }
+            Kind::Symbol(')' | ']' | '}') if chains.len() > 1 => drop(chains.pop()),
             Kind::Symbol(',') => {
                 if let Some(chain) = chains.last_mut() {
                     *chain = 0;

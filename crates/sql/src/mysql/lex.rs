@@ -56,9 +56,9 @@ pub(crate) fn without_comments(text: &str) -> Cow<'_, str> {
                 open += 1;
                 at += mark + digits;
             }
-        } else if rest.starts_with("/*") {
+        } else if let Some(inside) = rest.strip_prefix("/*") {
             out.push(' ');
-            at += rest[2..].find("*/").map_or(rest.len(), |end| end + 4);
+            at += inside.find("*/").map_or(rest.len(), |end| end + 4);
         } else if rest.starts_with('#') || starts_line_comment(rest) {
             out.push(' ');
             at += rest.find('\n').unwrap_or(rest.len());
@@ -160,15 +160,8 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
                 while text[at..].starts_with(['@', '.']) || text[at..].starts_with(is_word) {
                     at += text[at..].chars().next().map_or(1, char::len_utf8);
                 }
-                if matches!(text[at..].chars().next(), Some('\'' | '`' | '"'))
-                    && text[start..at].ends_with('@')
-                {
-                    Kind::Symbol('@')
-                } else if at == start + 1 {
-                    Kind::Symbol('@')
-                } else {
-                    Kind::Variable
-                }
+                let account = text[start..at].ends_with('@') && text[at..].starts_with(['\'', '`', '"']);
+                if account || at == start + 1 { Kind::Symbol('@') } else { Kind::Variable }
             }
             c if c.is_ascii_digit()
                 || (c == '.' && text[at + 1..].starts_with(|c: char| c.is_ascii_digit())) =>

@@ -455,7 +455,7 @@ fn partition_by(cursor: &mut Cursor<'_>, table: &mut Table) -> Parsed<()> {
     let key = if cursor.at_symbol('(') { cursor.parenthesised()?.to_owned() } else { String::new() };
     table.kind = TableKind::Partitioned { strategy: Name::from(method), key };
     // What follows belongs to the partitions: their number, sub-partitions and definitions.
-    while !cursor.done() && !(cursor.at("AS") || cursor.at("SELECT")) {
+    while !(cursor.done() || cursor.at("AS") || cursor.at("SELECT")) {
         cursor.advance();
     }
     Ok(())
