@@ -100,6 +100,17 @@ impl Example {
         }
     }
 
+    /// The facts of the example for one engine, without a server.
+    pub fn facts(&self, engine: Engine) -> Result<Facts, String> {
+        match &self.body {
+            Body::Sql(text) => {
+                let file = SourceFile { name: "example.sql".to_owned(), text: text.clone() };
+                Ok(dbwright_sql::files::read(engine, None, "example.sql", &[file]).facts)
+            }
+            Body::Facts(text) => read_facts(engine, self.since, text).map(|(facts, _)| facts),
+        }
+    }
+
     /// Runs the example for one engine without a server.
     pub fn check(&self, engine: Engine) -> Result<(), String> {
         let complain =
@@ -277,5 +288,48 @@ fn text_of(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
+    }
+}
+
+/// Facts of which every one was refused.
+pub fn unknown_facts(engine: Engine) -> Facts {
+    let mut facts = base(engine, None, None).unwrap_or_else(|error| unreachable!("{error}"));
+    for fact in Fact::ALL {
+        facts.deny(fact, "the role may not read it");
+    }
+    facts
+}
+
+/// Tables without a fault that any rule knows.
+pub fn healthy_tables(engine: Engine, count: usize) -> Vec<dbwright_model::catalog::Table> {
+    let key = match engine {
+        Engine::Postgres => "bigint generated always as identity primary key",
+        Engine::Mysql | Engine::Mariadb => "bigint not null auto_increment primary key",
+        Engine::Sqlite => "integer primary key",
+    };
+    let sql: String = (0..count)
+        .map(|i| {
+            format!(
+                "create table healthy_things_{} (id {key}, code varchar(40) not null unique);\n",
+                letters(i)
+            )
+        })
+        .collect();
+    let facts = base(engine, None, Some(&sql)).unwrap_or_else(|error| unreachable!("{error}"));
+    match facts.catalog {
+        dbwright_model::observed::Observed::Known(catalog) => catalog.tables,
+        _ => Vec::new(),
+    }
+}
+
+/// `a`, `b`, ... `z`, `ba`, ...: names without numbers, which would look like one table cut in pieces.
+fn letters(mut n: usize) -> String {
+    let mut text = String::new();
+    loop {
+        text.insert(0, char::from(b'a' + (n % 26) as u8));
+        n /= 26;
+        if n == 0 {
+            return text;
+        }
     }
 }
