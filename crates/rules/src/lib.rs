@@ -8,6 +8,8 @@ pub mod rule;
 pub mod context;
 pub mod findings;
 pub mod lexicon;
+pub mod index_shape;
+pub mod counting;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -73,6 +75,13 @@ macro_rules! rules {
 }
 
 rules! {
+    index {
+        bloated_index,
+        duplicate_index,
+        invalid_index,
+        redundant_index,
+        unused_index,
+    }
     schema {
         foreign_key_without_index,
         table_without_primary_key,
