@@ -77,9 +77,14 @@ macro_rules! rules {
 rules! {
     index {
         bloated_index,
+        clustered_key_too_wide,
         duplicate_index,
+        hot_sequential_scans,
+        index_unusable_under_row_security,
         invalid_index,
+        low_cardinality_index,
         redundant_index,
+        too_many_indexes,
         unused_index,
     }
     schema {
