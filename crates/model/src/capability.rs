@@ -7,6 +7,8 @@ use crate::engine::{Engine, Version};
 pub enum Capability {
     /// `CREATE INDEX CONCURRENTLY`, `DROP INDEX CONCURRENTLY`.
     ConcurrentIndex,
+    /// `REINDEX ... CONCURRENTLY`.
+    ConcurrentReindex,
     /// `NULLS NOT DISTINCT`.
     NullsNotDistinct,
     /// `security_invoker` views.
@@ -40,6 +42,7 @@ pub enum Capability {
 /// The first version with a capability, per engine; `None` where no version has it.
 const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::ConcurrentIndex, Engine::Postgres, Version::new(9, 2, 0)),
+    (Capability::ConcurrentReindex, Engine::Postgres, Version::new(12, 0, 0)),
     (Capability::NullsNotDistinct, Engine::Postgres, Version::new(15, 0, 0)),
     (Capability::SecurityInvokerViews, Engine::Postgres, Version::new(15, 0, 0)),
     (Capability::UuidType, Engine::Postgres, Version::new(8, 3, 0)),

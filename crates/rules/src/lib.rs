@@ -8,6 +8,8 @@ pub mod rule;
 pub mod context;
 pub mod findings;
 pub mod lexicon;
+pub mod index_shape;
+pub mod counting;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -76,6 +78,18 @@ rules! {
     schema {
         foreign_key_without_index,
         table_without_primary_key,
+    }
+    index {
+        bloated_index,
+        clustered_key_too_wide,
+        duplicate_index,
+        hot_sequential_scans,
+        index_unusable_under_row_security,
+        invalid_index,
+        low_cardinality_index,
+        redundant_index,
+        too_many_indexes,
+        unused_index,
     }
 }
 

@@ -230,7 +230,23 @@ impl Folder {
                     if let Some(index) =
                         self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
                     {
-                        index.partition_of = Some(parent);
+                        index.partition_of = Some(parent.clone());
+                    }
+                    let of = match &self.catalog.tables[owner].kind {
+                        TableKind::Partition { of, .. } => of.clone(),
+                        _ => return,
+                    };
+                    // The parent's index becomes valid with the last part that is attached to it.
+                    let complete = self.partitions(&of).iter().all(|part| {
+                        part.indexes.iter().any(|index| index.partition_of.as_ref() == Some(&parent))
+                    });
+                    if complete {
+                        self.with_table(&of, |target, _| {
+                            if let Some(index) = target.indexes.iter_mut().find(|index| index.name == parent)
+                            {
+                                index.valid = true;
+                            }
+                        });
                     }
                 }
             }
@@ -1160,16 +1176,13 @@ impl Folder {
                 }
             };
         }
-        let children: Vec<QualifiedName> = if only {
-            Vec::new()
-        } else {
-            self.catalog
-                .tables
-                .iter()
-                .filter(|table| matches!(&table.kind, TableKind::Partition { of, .. } if *of == full))
-                .map(|table| table.name.clone())
-                .collect()
-        };
+        let mut children: Vec<QualifiedName> =
+            self.partitions(&full).iter().map(|table| table.name.clone()).collect();
+        if only {
+            // It is invalid until every partition has its part of it.
+            index.valid = children.is_empty();
+            children.clear();
+        }
         let parent_index = index.clone();
         self.with_table(table, |target, engine| {
             for part in &mut index.parts {
@@ -1186,6 +1199,12 @@ impl Folder {
             let copy = Index { name: Name::DEFAULT, partition_of, ..parent_index.clone() };
             self.create_index(&child, &copy, false, false);
         }
+    }
+
+    fn partitions(&self, of: &QualifiedName) -> Vec<&Table> {
+        let is_part =
+            |table: &&Table| matches!(&table.kind, TableKind::Partition { of: parent, .. } if parent == of);
+        self.catalog.tables.iter().filter(is_part).collect()
     }
 
     /// The table that holds an index, and the index's name as declared.

@@ -1,0 +1,14 @@
+//! For how long the server has counted.
+
+use dbwright_model::facts::Fact;
+
+use crate::Context;
+
+/// Days over which the server's counters have run; `None` when that is not known. Counters that were never reset have
+/// run at least since the server started.
+pub fn days_counted(context: &Context<'_>) -> Option<f64> {
+    let counters = context.facts_if_known(Fact::Counters).counters.known()?;
+    let since = counters.since.or(counters.started)?;
+    let now = context.source().collected_at?;
+    Some((now.as_second() - since.as_second()).max(0) as f64 / 86_400.0)
+}

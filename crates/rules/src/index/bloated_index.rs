@@ -1,0 +1,81 @@
+use dbwright_model::capability::Capability;
+use dbwright_model::change::Change;
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Confidence, Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::index_shape::{qualified, size};
+use crate::{Context, Engines, Findings, Found, OptionSpec, OptionValue, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    dimension: Dimension::Indexing,
+    weight: 3,
+    needs: &[Fact::IndexStatistics],
+    engines: Engines::only(Engine::Postgres, "the free room in its indexes is not estimated"),
+    when: "much of a large index is estimated to be empty",
+    then: "Scans read pages that hold little, and the cache keeps them.",
+    instead: "Rebuild the index concurrently.",
+    remedy: Applicability::Review,
+    options: &[
+        OptionSpec {
+            name: "percent",
+            default: OptionValue::Number(30.0),
+            help: "share of the index in per cent that may be waste",
+        },
+        OptionSpec {
+            name: "megabytes",
+            default: OptionValue::Number(100.0),
+            help: "waste in MB that is tolerated",
+        },
+    ],
+    source: "peer thresholds: 100 MB; 40 to 90 per cent; 80 per cent and 100 MB",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut unknown = 0u64;
+    let mut judged = 0u64;
+    for statistics in context.index_statistics() {
+        let (Some(bytes), Some(waste)) = (statistics.bytes, statistics.bloat_bytes) else {
+            unknown += 1;
+            continue;
+        };
+        judged += 1;
+        findings.examined(1);
+        let percent = 100.0 * waste as f64 / bytes.max(1) as f64;
+        if percent <= context.number("percent") || (waste as f64) <= context.number("megabytes") * 1_048_576.0
+        {
+            continue;
+        }
+        findings.add(
+            Found::at(
+                ObjectRef::index(&statistics.table, &statistics.index),
+                format!(
+                    "About {} of the {} of `{}` on `{}` are empty ({percent:.0} %).",
+                    size(waste),
+                    size(bytes),
+                    statistics.index,
+                    statistics.table
+                ),
+            )
+            .evidence("size", size(bytes))
+            .evidence("estimated waste", size(waste))
+            .confidence(Confidence::Medium)
+            .remedy(Remedy::review(
+                RULE.instead,
+                vec![Change::Reindex {
+                    index: qualified(&statistics.table, &statistics.index),
+                    concurrently: context.can(Capability::ConcurrentReindex),
+                }],
+            )),
+        );
+    }
+    if judged == 0 && unknown > 0 {
+        findings.unknown("the empty room of no index could be estimated");
+    }
+}

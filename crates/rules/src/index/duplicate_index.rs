@@ -1,0 +1,94 @@
+use dbwright_model::catalog::{ConstraintKind, Index, Table};
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::index_shape::{
+    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of, size,
+};
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    dimension: Dimension::Indexing,
+    weight: 4,
+    wants: &[Fact::IndexStatistics],
+    when: "two indexes of a table are the same in everything but the name",
+    then: "Every write keeps both, memory holds both, and no query gains from the second.",
+    instead: "Drop one of the two.",
+    remedy: Applicability::Safe,
+    source: "agreement of public linters; pt-duplicate-key-checker",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for table in context.own_tables() {
+        let mut indexes: Vec<&Index> =
+            table.indexes.iter().filter(|index| index.valid && index.visible).collect();
+        indexes.sort_by_key(|index| (rank(table, index), &index.name));
+        findings.examined(indexes.len() as u64);
+        for (i, index) in indexes.iter().enumerate() {
+            let Some(kept) = indexes[..i].iter().find(|kept| same(kept, index)) else { continue };
+            let bytes = context.index_statistics_of(&table.name, &index.name).and_then(|known| known.bytes);
+            let found = Found::at(
+                ObjectRef::index(&table.name, &index.name),
+                format!(
+                    "`{}` has two equal indexes on ({}): {} and {}; each write keeps both for the use of one.",
+                    table.name,
+                    columns_of(index),
+                    name_of(kept),
+                    name_of(index)
+                ),
+            )
+            .evidence("kept index", &kept.name)
+            .evidence_if("size", bytes.map(size));
+            findings.add(found.remedy(remedy(context, table, index)));
+        }
+    }
+}
+
+fn remedy(context: &Context<'_>, table: &Table, index: &Index) -> Remedy {
+    if index.backs.is_some() || is_replica_identity(table, index) {
+        return Remedy::manual(
+            "Drop the constraint that the second index stands behind, unless a foreign key needs it.",
+        );
+    }
+    let change = vec![drop_index(context, table, index)];
+    match context.engine() {
+        Engine::Postgres => Remedy::safe(RULE.instead, change),
+        // A query may name an index in a hint there.
+        _ => Remedy::review("Drop one of the two, unless a query names it in a hint.", change),
+    }
+}
+
+/// What to keep first.
+fn rank(table: &Table, index: &Index) -> u8 {
+    match index.backs {
+        Some(ConstraintKind::PrimaryKey) => 0,
+        Some(_) => 1,
+        None if is_replica_identity(table, index) => 2,
+        None => 3,
+    }
+}
+
+fn same(a: &Index, b: &Index) -> bool {
+    // A part of a partitioned index cannot be dropped by itself, and an exclusion says more than its columns.
+    let comparable = a.partition_of.is_none()
+        && b.partition_of.is_none()
+        && a.backs != Some(ConstraintKind::Exclusion)
+        && b.backs != Some(ConstraintKind::Exclusion);
+    let mut includes = [a.include.clone(), b.include.clone()];
+    includes.iter_mut().for_each(|columns| columns.sort());
+    comparable
+        && a.method == b.method
+        && a.unique == b.unique
+        && (!a.unique || a.nulls_not_distinct == b.nulls_not_distinct)
+        && includes[0] == includes[1]
+        && a.parts.len() == b.parts.len()
+        && a.parts.iter().zip(&b.parts).all(|(a, b)| equal_parts(a, b))
+        && equal_predicates(a, b)
+}

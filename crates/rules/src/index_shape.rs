@@ -1,0 +1,168 @@
+//! What an index is and what hangs on it, for rules that compare indexes or would drop one.
+
+use dbwright_model::capability::Capability;
+use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind};
+use dbwright_model::change::Change;
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::expression::Expression;
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::Context;
+
+/// Whether two expressions say the same: their trees are equal, or their texts when one was not read.
+pub fn equal_expressions(a: &Expression, b: &Expression) -> bool {
+    match (&a.tree, &b.tree) {
+        (Some(a), Some(b)) => a == b,
+        _ => a.text == b.text,
+    }
+}
+
+/// Whether two indexes hold the same rows.
+pub fn equal_predicates(a: &Index, b: &Index) -> bool {
+    match (&a.predicate, &b.predicate) {
+        (None, None) => true,
+        (Some(a), Some(b)) => equal_expressions(a, b),
+        _ => false,
+    }
+}
+
+/// Whether two key parts order rows alike.
+pub fn equal_parts(a: &IndexPart, b: &IndexPart) -> bool {
+    let key = match (&a.key, &b.key) {
+        (IndexKey::Column(a), IndexKey::Column(b)) => a == b,
+        (IndexKey::Expression(a), IndexKey::Expression(b)) => equal_expressions(a, b),
+        _ => false,
+    };
+    key && a.descending == b.descending
+        && a.nulls_first == b.nulls_first
+        && a.operator_class == b.operator_class
+        && a.collation == b.collation
+        && a.prefix == b.prefix
+}
+
+/// Whether the first parts of one index are all the parts of another.
+pub fn begins_with(index: &Index, parts: &[IndexPart]) -> bool {
+    index.parts.len() >= parts.len() && index.parts.iter().zip(parts).all(|(a, b)| equal_parts(a, b))
+}
+
+/// Whether the table's rows are named by this index to logical replicas.
+pub fn is_replica_identity(table: &Table, index: &Index) -> bool {
+    table.replica_identity == ReplicaIdentity::Index(index.name.clone())
+}
+
+/// Whether more than speed hangs on the index: it refuses duplicates, stands behind a constraint, names rows to
+/// replicas, or is a part of another index.
+pub fn holds_a_promise(table: &Table, index: &Index) -> bool {
+    index.unique || index.backs.is_some() || index.partition_of.is_some() || is_replica_identity(table, index)
+}
+
+/// Whether a foreign key of the table would be left without an index if this one went.
+pub fn serves_foreign_key(table: &Table, index: &Index) -> bool {
+    let serves = |index: &Index, columns: &[Name]| {
+        index.valid
+            && index.predicate.is_none()
+            && index.parts.len() >= columns.len()
+            && index
+                .parts
+                .iter()
+                .take(columns.len())
+                .all(|part| part.as_column().is_some_and(|name| columns.contains(name)))
+    };
+    table.foreign_keys.iter().any(|key| {
+        serves(index, &key.columns)
+            && !table.indexes.iter().any(|other| other.name != index.name && serves(other, &key.columns))
+    })
+}
+
+/// How messages name an index: one made for a constraint by what it stands for, since its name is seldom chosen.
+pub fn name_of(index: &Index) -> String {
+    use dbwright_model::catalog::ConstraintKind::{Exclusion, ForeignKey, PrimaryKey, Unique};
+    match index.backs {
+        Some(PrimaryKey) => "the primary key".to_owned(),
+        Some(Unique) => format!("the unique constraint on ({})", columns_of(index)),
+        Some(Exclusion) => "the exclusion constraint".to_owned(),
+        Some(ForeignKey) => format!("the index of the foreign key on ({})", columns_of(index)),
+        None => format!("`{}`", index.name),
+    }
+}
+
+/// The key columns for messages; expressions are only called so.
+pub fn columns_of(index: &Index) -> String {
+    let parts: Vec<&str> =
+        index.parts.iter().map(|part| part.as_column().map_or("an expression", Name::as_str)).collect();
+    parts.join(", ")
+}
+
+/// The qualified name of an index: it lives in its table's schema.
+pub fn qualified(table: &QualifiedName, index: &Name) -> QualifiedName {
+    table.sibling(index)
+}
+
+/// The change that drops an index, without blocking where the server can do that.
+pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change {
+    let partitioned = matches!(table.kind, TableKind::Partitioned { .. });
+    Change::DropIndex {
+        table: (context.engine().dialect() == Dialect::Mysql).then(|| table.name.clone()),
+        index: qualified(&table.name, &index.name),
+        concurrently: context.can(Capability::ConcurrentIndex) && !partitioned,
+        if_exists: false,
+        cascade: false,
+    }
+}
+
+/// Scans of an index; those of its parts are summed up, because a partitioned index is never scanned itself. `None`
+/// when one of the numbers is not known.
+pub fn scans_of(context: &Context<'_>, table: &Table, index: &Index) -> Option<u64> {
+    if context.engine() == Engine::Postgres && matches!(table.kind, TableKind::Partitioned { .. }) {
+        let mut scans = 0;
+        for (part, part_index) in parts_of(context, table, index) {
+            scans += scans_of(context, part, part_index)?;
+        }
+        return Some(scans);
+    }
+    context.index_statistics_of(&table.name, &index.name)?.scans
+}
+
+/// Bytes of an index, those of its parts summed up.
+pub fn bytes_of(context: &Context<'_>, table: &Table, index: &Index) -> Option<u64> {
+    if context.engine() == Engine::Postgres && matches!(table.kind, TableKind::Partitioned { .. }) {
+        let mut bytes = 0;
+        for (part, part_index) in parts_of(context, table, index) {
+            bytes += bytes_of(context, part, part_index)?;
+        }
+        return Some(bytes);
+    }
+    context.index_statistics_of(&table.name, &index.name)?.bytes
+}
+
+fn parts_of<'a>(
+    context: &Context<'a>,
+    table: &'a Table,
+    index: &'a Index,
+) -> impl Iterator<Item = (&'a Table, &'a Index)> {
+    context
+        .catalog()
+        .tables
+        .iter()
+        .filter(|part| matches!(&part.kind, TableKind::Partition { of, .. } if *of == table.name))
+        .filter_map(|part| {
+            let own = part.indexes.iter().find(|own| own.partition_of.as_ref() == Some(&index.name))?;
+            Some((part, own))
+        })
+}
+
+/// A size in words.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if value < 10.0 && unit > 0 {
+        format!("{value:.1} {}", UNITS[unit])
+    } else {
+        format!("{value:.0} {}", UNITS[unit])
+    }
+}
