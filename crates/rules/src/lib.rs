@@ -8,6 +8,11 @@ pub mod rule;
 pub mod context;
 pub mod findings;
 pub mod lexicon;
+pub mod truth;
+pub mod relations;
+pub mod search_path;
+pub mod hba;
+pub mod quantity;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -76,6 +81,15 @@ rules! {
     schema {
         foreign_key_without_index,
         table_without_primary_key,
+    }
+    security {
+        definer_function_without_search_path,
+        overlapping_permissive_policies,
+        per_row_policy_function,
+        policy_without_row_security,
+        row_security_not_forced,
+        row_security_without_policy,
+        tautological_policy,
     }
 }
 
