@@ -83,13 +83,26 @@ rules! {
         table_without_primary_key,
     }
     security {
+        definer_function_executable_by_public,
+        definer_function_with_writable_path,
         definer_function_without_search_path,
+        excessive_default_privileges,
+        grant_to_public,
+        materialized_view_exposing_row_security,
+        open_replication_access,
         overlapping_permissive_policies,
         per_row_policy_function,
         policy_without_row_security,
+        public_schema_writable,
         row_security_not_forced,
         row_security_without_policy,
+        shadowed_hba_line,
         tautological_policy,
+        trust_authentication,
+        unencrypted_remote_access,
+        unreadable_hba_line,
+        view_bypassing_row_security,
+        weak_password_authentication,
     }
 }
 
