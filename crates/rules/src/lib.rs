@@ -12,6 +12,7 @@ pub mod truth;
 pub mod relations;
 pub mod search_path;
 pub mod hba;
+pub mod membership;
 pub mod quantity;
 pub mod run;
 pub mod convention;
@@ -83,6 +84,9 @@ rules! {
         table_without_primary_key,
     }
     security {
+        account_from_anywhere,
+        anonymous_account,
+        dangerous_role_membership,
         definer_function_executable_by_public,
         definer_function_with_writable_path,
         definer_function_without_search_path,
@@ -93,16 +97,20 @@ rules! {
         overlapping_permissive_policies,
         per_row_policy_function,
         policy_without_row_security,
+        powerful_role_attributes,
         public_schema_writable,
+        role_without_password,
         row_security_not_forced,
         row_security_without_policy,
         shadowed_hba_line,
+        superuser_login,
         tautological_policy,
         trust_authentication,
         unencrypted_remote_access,
         unreadable_hba_line,
         view_bypassing_row_security,
         weak_password_authentication,
+        weak_password_hash,
     }
 }
 
