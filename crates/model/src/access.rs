@@ -6,6 +6,7 @@ use crate::name::{Name, QualifiedName};
 
 /// A role or account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Role {
     /// Its name; `user@host` in MySQL.
     pub name: Name,
@@ -123,6 +124,7 @@ pub struct HbaRules {
 
 /// One line of `pg_hba.conf`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HbaRule {
     /// Line number in the file.
     pub line: u32,
@@ -162,6 +164,7 @@ pub struct UserMapping {
 
 /// A publication of logical replication.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Publication {
     /// Its name.
     pub name: Name,

@@ -6,6 +6,7 @@ use crate::name::{Name, QualifiedName};
 
 /// One session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Session {
     /// Process or thread identifier.
     pub id: i64,
@@ -42,6 +43,7 @@ pub struct Session {
 
 /// A transaction that was prepared and not finished.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PreparedTransaction {
     /// Its identifier.
     pub id: String,
@@ -57,6 +59,7 @@ pub struct PreparedTransaction {
 
 /// Counters of one database.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DatabaseStatistics {
     /// The database.
     pub name: Name,
@@ -106,6 +109,7 @@ impl ServerStatus {
 
 /// A lock that is waited for.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LockWait {
     /// The waiting session.
     pub waiting: i64,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Backups and proofs of restore that could be found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Backups {
     /// Where records were looked for.
     pub sources: Vec<String>,
@@ -16,6 +17,7 @@ pub struct Backups {
 
 /// One backup as its tool recorded it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct BackupRecord {
     /// The tool.
     pub tool: String,
@@ -27,6 +29,7 @@ pub struct BackupRecord {
 
 /// One proof that a backup could be restored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RestoreProof {
     /// When the restore ended.
     pub finished: Option<Timestamp>,

@@ -37,6 +37,11 @@ pub enum Capability {
     ScramByDefault,
     /// The last scan of an index is recorded.
     LastIndexScan,
+    /// The server warns of transaction wraparound 40 million transactions before it and stops 3 million before it,
+    /// rather than 11 million and 1 million.
+    EarlyWraparoundWarning,
+    /// A role that may create roles gets no power over roles it did not create.
+    LimitedCreateRole,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -67,6 +72,8 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
     (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
+    (Capability::EarlyWraparoundWarning, Engine::Postgres, Version::new(14, 0, 0)),
+    (Capability::LimitedCreateRole, Engine::Postgres, Version::new(16, 0, 0)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.

@@ -171,6 +171,7 @@ pub struct SkippedStatement {
 
 /// A migration tool's history table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MigrationHistory {
     /// The tool.
     pub tool: String,
@@ -182,6 +183,7 @@ pub struct MigrationHistory {
 
 /// One applied migration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AppliedMigration {
     /// Version or file name.
     pub version: String,

@@ -6,6 +6,7 @@
 pub mod name;
 pub mod engine;
 pub mod capability;
+pub mod lifecycle;
 pub mod observed;
 pub mod expression;
 pub mod data_type;

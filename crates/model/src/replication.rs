@@ -7,6 +7,7 @@ use crate::name::Name;
 
 /// Replication as this server sees it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Replication {
     /// Whether this server replays from another.
     pub standby: bool,
@@ -26,6 +27,7 @@ pub struct Replication {
 
 /// One server that streams from this one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Sender {
     /// Application name of the standby.
     pub name: Name,
@@ -41,6 +43,7 @@ pub struct Sender {
 
 /// A replication slot.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Slot {
     /// Its name.
     pub name: Name,
@@ -64,6 +67,7 @@ pub struct Slot {
 
 /// The archiver's record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Archiver {
     /// Segments archived.
     pub archived: u64,
@@ -79,6 +83,7 @@ pub struct Archiver {
 
 /// The checkpointer's record.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Checkpointer {
     /// Checkpoints begun because time was up.
     pub timed: u64,
@@ -94,6 +99,7 @@ pub struct Checkpointer {
 
 /// The write-ahead log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct WalStatistics {
     /// Bytes written since the counters were reset (14).
     pub bytes: Option<u64>,

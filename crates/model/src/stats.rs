@@ -7,6 +7,7 @@ use crate::name::{Name, QualifiedName};
 
 /// Size, traffic and upkeep of one table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TableStatistics {
     /// The table.
     pub table: QualifiedName,
@@ -57,6 +58,7 @@ pub struct TableStatistics {
 
 /// Size and traffic of one index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct IndexStatistics {
     /// Its table.
     pub table: QualifiedName,
@@ -76,6 +78,7 @@ pub struct IndexStatistics {
 
 /// Since when the counters count, and how far they can be trusted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Counters {
     /// When they were last reset; `None` when the server does not say.
     pub since: Option<Timestamp>,
@@ -87,6 +90,7 @@ pub struct Counters {
 
 /// What the planner knows of one column.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ColumnStatistics {
     /// Its table.
     pub table: QualifiedName,

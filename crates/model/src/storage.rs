@@ -6,6 +6,7 @@ use crate::name::{Name, QualifiedName};
 
 /// Header values and pragmas of an SQLite file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Storage {
     /// Bytes of a page.
     pub page_size: u64,
@@ -33,6 +34,7 @@ pub struct Storage {
 
 /// What the integrity checks of SQLite found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Integrity {
     /// Lines of `PRAGMA quick_check`; empty when it said `ok`.
     pub complaints: Vec<String>,
@@ -47,6 +49,7 @@ pub struct Integrity {
 
 /// Rows without a parent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ForeignKeyViolation {
     /// The child table.
     pub table: QualifiedName,
@@ -62,6 +65,7 @@ pub struct ForeignKeyViolation {
 
 /// A column with values of several storage classes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MixedColumn {
     /// The table.
     pub table: QualifiedName,

@@ -8,6 +8,7 @@ use crate::name::Name;
 
 /// Normalised statements and their cost.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Workload {
     /// Where the numbers come from: `pg_stat_statements`, `performance_schema` or a file.
     pub source: String,
@@ -21,6 +22,7 @@ pub struct Workload {
 
 /// One normalised statement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Statement {
     /// The server's own identifier, or a hash of the text for statements of a file.
     pub id: String,

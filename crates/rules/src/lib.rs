@@ -10,6 +10,12 @@ pub mod findings;
 pub mod lexicon;
 pub mod index_shape;
 pub mod counting;
+pub mod truth;
+pub mod relations;
+pub mod search_path;
+pub mod hba;
+pub mod membership;
+pub mod quantity;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -90,6 +96,35 @@ rules! {
         redundant_index,
         too_many_indexes,
         unused_index,
+    }
+    security {
+        account_from_anywhere,
+        anonymous_account,
+        dangerous_role_membership,
+        definer_function_executable_by_public,
+        definer_function_with_writable_path,
+        definer_function_without_search_path,
+        excessive_default_privileges,
+        grant_to_public,
+        materialized_view_exposing_row_security,
+        open_replication_access,
+        overlapping_permissive_policies,
+        per_row_policy_function,
+        policy_without_row_security,
+        powerful_role_attributes,
+        public_schema_writable,
+        role_without_password,
+        row_security_not_forced,
+        row_security_without_policy,
+        shadowed_hba_line,
+        superuser_login,
+        tautological_policy,
+        trust_authentication,
+        unencrypted_remote_access,
+        unreadable_hba_line,
+        view_bypassing_row_security,
+        weak_password_authentication,
+        weak_password_hash,
     }
 }
 

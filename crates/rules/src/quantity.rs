@@ -1,0 +1,67 @@
+//! Sizes, times and counts as messages say them.
+
+/// A size with the largest fitting unit: `1.5 GB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    while value >= 1024.0 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    if value < 10.0 && unit > 0 && value.fract() >= 0.05 {
+        format!("{value:.1} {}", UNITS[unit])
+    } else {
+        format!("{value:.0} {}", UNITS[unit])
+    }
+}
+
+/// A length of time with the largest fitting unit: `3 h`, `2 days`.
+pub fn time(seconds: f64) -> String {
+    let seconds = seconds.max(0.0);
+    let (value, unit) = match seconds {
+        s if s < 120.0 => (s, "s"),
+        s if s < 7_200.0 => (s / 60.0, "min"),
+        s if s < 172_800.0 => (s / 3_600.0, "h"),
+        s => (s / 86_400.0, "days"),
+    };
+    format!("{value:.0} {unit}")
+}
+
+/// A number with its digits in groups of three: `1 200 000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number and what is counted: `1 row`, `3 rows`.
+pub fn count(number: u64, one: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{} {one}{s}", grouped(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_carry_their_unit() {
+        assert_eq!(size(512), "512 bytes");
+        assert_eq!(size(1 << 30), "1 GB");
+        assert_eq!(size(1536 << 20), "1.5 GB");
+        assert_eq!(time(90.0), "90 s");
+        assert_eq!(time(7_300.0), "2 h");
+        assert_eq!(time(864_000.0), "10 days");
+        assert_eq!(grouped(1_200_000), "1 200 000");
+        assert_eq!(grouped(12), "12");
+        assert_eq!(count(1, "row"), "1 row");
+        assert_eq!(count(1_000, "row"), "1 000 rows");
+    }
+}
