@@ -8,6 +8,7 @@ pub mod rule;
 pub mod context;
 pub mod findings;
 pub mod lexicon;
+pub mod columns;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -74,7 +75,11 @@ macro_rules! rules {
 
 rules! {
     schema {
+        foreign_key_type_mismatch,
         foreign_key_without_index,
+        integer_nearly_exhausted,
+        integer_primary_key,
+        sequence_behind_data,
         table_without_primary_key,
     }
 }
