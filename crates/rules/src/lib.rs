@@ -16,6 +16,7 @@ pub mod search_path;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod columns;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -82,8 +83,24 @@ macro_rules! rules {
 
 rules! {
     schema {
+        amount_without_currency,
+        float_money,
+        float_primary_key,
+        foreign_key_type_mismatch,
         foreign_key_without_index,
+        integer_nearly_exhausted,
+        integer_primary_key,
+        json_instead_of_jsonb,
+        money_type,
+        padded_char_type,
+        random_uuid_primary_key,
+        sequence_behind_data,
+        serial_column,
+        surrogate_key_only,
         table_without_primary_key,
+        time_with_time_zone,
+        timestamp_without_time_zone,
+        uuid_as_text,
     }
     index {
         bloated_index,

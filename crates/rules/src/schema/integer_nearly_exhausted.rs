@@ -1,0 +1,300 @@
+use std::collections::BTreeMap;
+
+use dbwright_model::catalog::{Column, Sequence, Table, TableKind};
+use dbwright_model::expression::{Expr, Literal};
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::stats::ColumnMaximum;
+
+use crate::columns::{base_type, in_foreign_key, in_primary_key, integer_range};
+use crate::rule::{OptionSpec, OptionValue};
+use crate::{Context, Engines, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Error,
+    weight: 9,
+    wants: &[Fact::SequenceValues, Fact::ColumnMaxima, Fact::TableStatistics, Fact::Counters],
+    engines: Engines::servers("every integer of SQLite has 64 bits"),
+    when: "an integer key or its sequence has used half of its range",
+    then: "When the range ends every insert fails, and widening the column of a large table takes long.",
+    instead: "Widen the column, and every column that refers to it, to `bigint` before the range ends.",
+    remedy: Applicability::Manual,
+    options: &[
+        OptionSpec {
+            name: "warning-percent",
+            default: OptionValue::Number(50.0),
+            help: "Share of the range, in per cent, from which it is a warning.",
+        },
+        OptionSpec {
+            name: "error-percent",
+            default: OptionValue::Number(75.0),
+            help: "Share of the range, in per cent, from which it is an error.",
+        },
+    ],
+    source: "fixture of nine exhaustion cases run against five public tools, none of which found all",
+    check,
+    ..Rule::DEFAULT
+};
+
+/// How far a column or sequence has come.
+struct Position {
+    /// The value reached.
+    at: i128,
+    /// The value at which the range ends.
+    end: i128,
+    /// The value at which it began.
+    begin: i128,
+    /// What says so.
+    seen: &'static str,
+}
+
+impl Position {
+    fn share(&self) -> f64 {
+        let range = self.end - self.begin;
+        if range == 0 { 1.0 } else { (self.at - self.begin) as f64 / range as f64 }
+    }
+}
+
+struct View<'a> {
+    context: &'a Context<'a>,
+    sequences: BTreeMap<&'a QualifiedName, (&'a Sequence, Option<Option<i64>>)>,
+    maxima: BTreeMap<(&'a QualifiedName, &'a Name), Vec<&'a ColumnMaximum>>,
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let sequence_values = &context.facts_if_known(Fact::SequenceValues).sequence_values;
+    let column_maxima = &context.facts_if_known(Fact::ColumnMaxima).column_maxima;
+    let catalog = context.catalog();
+    let mut view = View { context, sequences: BTreeMap::new(), maxima: BTreeMap::new() };
+    for sequence in &catalog.sequences {
+        let value = sequence_values
+            .known()
+            .and_then(|values| values.iter().find(|value| value.sequence == sequence.name))
+            .map(|value| value.last_value);
+        view.sequences.insert(&sequence.name, (sequence, value));
+    }
+    for maximum in column_maxima.known().into_iter().flatten() {
+        view.maxima.entry((root(context, &maximum.table), &maximum.column)).or_default().push(maximum);
+    }
+    let mut used: Vec<&QualifiedName> = Vec::new();
+    for table in context.own_tables() {
+        for column in &table.columns {
+            if integer_range(base_type(catalog, &column.data_type)).is_none() {
+                continue;
+            }
+            let sequence = fed_by(column);
+            used.extend(
+                sequence.iter().filter_map(|name| view.sequences.get_key_value(name).map(|(key, _)| *key)),
+            );
+            judge(&view, table, column, findings);
+        }
+    }
+    for (name, (sequence, value)) in &view.sequences {
+        if used.contains(name) || sequence.cycle {
+            continue;
+        }
+        findings.examined(1);
+        match value {
+            None => findings.unknown(format!("the position of the sequence `{name}` could not be read")),
+            Some(last) => {
+                let position = last.map(|last| of_sequence(sequence, last.into(), None));
+                report(
+                    context,
+                    ObjectRef::sequence(name),
+                    "sequence",
+                    name.to_string(),
+                    position,
+                    None,
+                    findings,
+                );
+            }
+        }
+    }
+}
+
+/// The table that a partition's rows belong to.
+fn root<'a>(context: &Context<'a>, name: &'a QualifiedName) -> &'a QualifiedName {
+    let mut found = name;
+    for _ in 0..8 {
+        match context.table(found).map(|table| &table.kind) {
+            Some(TableKind::Partition { of, .. }) => found = of,
+            _ => break,
+        }
+    }
+    found
+}
+
+/// The sequence that a column takes its numbers from: its own, or one that its default names.
+fn fed_by(column: &Column) -> Option<QualifiedName> {
+    if let Some(sequence) = &column.sequence {
+        return Some(sequence.clone());
+    }
+    let Expr::Call(call) = column.default.as_ref()?.tree.as_deref()?.without_casts() else { return None };
+    let Expr::Literal(Literal::String(text)) = call.args.first()?.without_casts() else { return None };
+    if call.function() != "nextval" {
+        return None;
+    }
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            c => parts.last_mut()?.push(c),
+        }
+    }
+    match parts.as_slice() {
+        [name] => Some(QualifiedName::new("public", name)),
+        [.., schema, name] => Some(QualifiedName::new(schema, name)),
+        [] => None,
+    }
+}
+
+fn judge(view: &View<'_>, table: &Table, column: &Column, findings: &mut Findings) {
+    let context = view.context;
+    let catalog = context.catalog();
+    let Some(range) = integer_range(base_type(catalog, &column.data_type)) else { return };
+    let sequence = fed_by(column).and_then(|name| view.sequences.get(&name));
+    let child = in_foreign_key(table, &column.name);
+    let key = in_primary_key(table, &column.name);
+    if sequence.is_none() && !column.auto_increment && !child && !key {
+        return;
+    }
+    // A sequence that starts over inside the column's range never leaves it.
+    if sequence.is_some_and(|(s, _)| s.cycle && range.0 <= s.min.into() && i128::from(s.max) <= range.1) {
+        return;
+    }
+    let (positions, missing) = positions(view, table, column, range);
+    let parent = child.then(|| behind_parent(view, table, column, range)).flatten();
+    let limits_itself = key || sequence.is_some() || column.auto_increment;
+    if positions.is_empty() && parent.is_none() && !limits_itself {
+        return;
+    }
+    findings.examined(1);
+    if missing && limits_itself {
+        let what = format!("how far `{}.{}` has come could not be read", table.name, column.name);
+        findings.unknown(what);
+    }
+    let furthest = positions.into_iter().chain(parent).max_by(|a, b| a.share().total_cmp(&b.share()));
+    let name = format!("{}.{}", table.name, column.name);
+    report(
+        context,
+        ObjectRef::column(&table.name, &column.name),
+        "column",
+        name,
+        furthest,
+        Some(table),
+        findings,
+    );
+}
+
+/// Where the column stands by its sequence, its counter and its values, and whether what would tell is missing.
+fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128)) -> (Vec<Position>, bool) {
+    let mut found = Vec::new();
+    let mut told = false;
+    let mut missing = false;
+    if let Some((sequence, value)) = fed_by(column).and_then(|name| view.sequences.get(&name)) {
+        missing |= value.is_none();
+        told |= value.is_some();
+        found.extend(value.flatten().map(|last| of_sequence(sequence, last.into(), Some(range))));
+    }
+    if column.auto_increment {
+        let next =
+            view.context.statistics_of(&table.name).and_then(|statistics| statistics.next_auto_increment);
+        told |= next.is_some();
+        found.extend(next.map(|next| Position {
+            at: i128::from(next.saturating_sub(1)),
+            end: range.1,
+            begin: 0,
+            seen: "counter",
+        }));
+    }
+    let maxima = view.maxima.get(&(&table.name, &column.name));
+    told |= maxima.is_some();
+    for maximum in maxima.into_iter().flatten() {
+        let at = |at: i64, end, seen| Position { at: at.into(), end, begin: 0, seen };
+        found.extend(maximum.max.filter(|max| *max > 0).map(|max| at(max, range.1, "largest value")));
+        found.extend(maximum.min.filter(|min| *min < 0).map(|min| at(min, range.0, "smallest value")));
+    }
+    (found, missing || !told)
+}
+
+/// How far a sequence has come within its own range and that of the column it feeds.
+fn of_sequence(sequence: &Sequence, last: i128, column: Option<(i128, i128)>) -> Position {
+    let (low, high) = column.unwrap_or((i64::MIN.into(), i64::MAX.into()));
+    let (min, max) = (i128::from(sequence.min), i128::from(sequence.max));
+    if sequence.increment < 0 {
+        Position { at: last, end: min.max(low), begin: max.min(high), seen: "sequence" }
+    } else {
+        Position { at: last, end: max.min(high), begin: min.max(low), seen: "sequence" }
+    }
+}
+
+/// Where the parent of a narrower child column stands in the child's range: its next row cannot be referred to.
+fn behind_parent(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128)) -> Option<Position> {
+    let catalog = view.context.catalog();
+    let mut furthest: Option<Position> = None;
+    for key in &table.foreign_keys {
+        let Some(at) = key.columns.iter().position(|name| *name == column.name) else { continue };
+        let Some(parent) = view.context.table(&key.references) else { continue };
+        let Some(target) = key.referenced_columns.get(at).and_then(|name| parent.column(name.as_str()))
+        else {
+            continue;
+        };
+        let Some(wide) = integer_range(base_type(catalog, &target.data_type)) else { continue };
+        if wide.1 <= range.1 {
+            continue;
+        }
+        for position in positions(view, parent, target, wide).0 {
+            let position = Position { end: range.1, begin: 0, seen: "key of the parent", ..position };
+            if position.at > 0 && furthest.as_ref().is_none_or(|other| position.at > other.at) {
+                furthest = Some(position);
+            }
+        }
+    }
+    furthest
+}
+
+fn report(
+    context: &Context<'_>,
+    object: ObjectRef,
+    what: &str,
+    name: String,
+    position: Option<Position>,
+    table: Option<&Table>,
+    findings: &mut Findings,
+) {
+    let Some(position) = position else { return };
+    let percent = position.share() * 100.0;
+    if percent < context.number("warning-percent") {
+        return;
+    }
+    let level = if percent >= context.number("error-percent") { Level::Error } else { Level::Warning };
+    let left = (position.end - position.at).abs();
+    let mut found = Found::at(
+        object,
+        format!(
+            "The {what} `{name}` has used {percent:.0} % of its range; inserts fail when the last {left} values are gone."
+        ),
+    )
+    .level(level)
+    .evidence(position.seen, position.at)
+    .evidence("end of the range", position.end)
+    .remedy(Remedy::manual(RULE.instead));
+    if let Some(days) = table.and_then(|table| days_left(context, table, left)) {
+        found = found.evidence("days left at the rate of inserts since the counters were reset", days);
+    }
+    findings.add(found);
+}
+
+/// Days until the range ends, if rows go on coming as they did over at least a week of counting.
+fn days_left(context: &Context<'_>, table: &Table, left: i128) -> Option<u64> {
+    let inserts = context.statistics_of(&table.name)?.inserts.filter(|inserts| *inserts > 0)?;
+    let since = context.facts_if_known(Fact::Counters).counters.known()?.since?;
+    let now = context.source().collected_at?;
+    let days = (now.as_second() - since.as_second()) as f64 / 86_400.0;
+    (days >= 7.0).then(|| (left as f64 / (inserts as f64 / days)) as u64)
+}

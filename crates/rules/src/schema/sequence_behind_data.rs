@@ -1,0 +1,91 @@
+use dbwright_model::catalog::Sequence;
+use dbwright_model::change::Change;
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Confidence, Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+
+use crate::{Context, Engines, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Error,
+    weight: 8,
+    needs: &[Fact::Catalog, Fact::SequenceValues, Fact::ColumnMaxima],
+    engines: Engines::only(Engine::Postgres, "the counter follows the values by itself"),
+    when: "a sequence stands behind the largest value of its unique column",
+    then: "Inserts fail with a duplicate key as soon as the sequence reaches the values that are there already.",
+    instead: "Set the sequence to the largest value of its column.",
+    remedy: Applicability::Review,
+    source: "PostgreSQL documentation: rows copied with their own keys do not move the sequence",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let catalog = context.catalog();
+    for table in context.own_tables() {
+        for column in &table.columns {
+            let Some(name) = &column.sequence else { continue };
+            let Some(sequence) = catalog.sequences.iter().find(|sequence| sequence.name == *name) else {
+                continue;
+            };
+            let unique = table.indexes.iter().any(|index| {
+                index.unique
+                    && index.predicate.is_none()
+                    && index.columns().is_some_and(|own| own == [&column.name])
+            });
+            if !unique || sequence.cycle {
+                continue;
+            }
+            let position = context.sequence_values().iter().find(|value| value.sequence == *name);
+            let maximum = context
+                .column_maxima()
+                .iter()
+                .find(|maximum| maximum.table == table.name && maximum.column == column.name);
+            findings.examined(1);
+            let (Some(position), Some(maximum)) = (position, maximum) else {
+                findings.unknown(format!(
+                    "the sequence or the values of `{}.{}` could not be read",
+                    table.name, column.name
+                ));
+                continue;
+            };
+            let ahead = if sequence.increment < 0 { maximum.min } else { maximum.max };
+            let Some(ahead) = ahead else { continue };
+            let next = next(sequence, position.last_value);
+            let gap = (i128::from(ahead) - next) * i128::from(sequence.increment.signum());
+            if gap < 0 {
+                continue;
+            }
+            // Rows that came in between the two reads look the same, but they move the sequence, too.
+            let racing = position.last_value.is_some_and(|last| {
+                gap < 1_000 && gap.unsigned_abs() * 100 < u128::from(last.unsigned_abs())
+            });
+            let found = Found::at(
+                ObjectRef::column(&table.name, &column.name),
+                format!(
+                    "The sequence of `{}.{}` goes on with {next} although the values reach {ahead}: inserts will collide.",
+                    table.name, column.name
+                ),
+            )
+            .evidence("next value", next)
+            .evidence("furthest value", ahead)
+            .remedy(Remedy::review(
+                RULE.instead,
+                vec![Change::SyncSequence { name: name.clone(), table: table.name.clone(), column: column.name.clone() }],
+            ));
+            findings.add(match racing {
+                true => found.level(Level::Warning).confidence(Confidence::Low),
+                false => found,
+            });
+        }
+    }
+}
+
+fn next(sequence: &Sequence, last: Option<i64>) -> i128 {
+    match last {
+        Some(last) => i128::from(last) + i128::from(sequence.increment),
+        None => sequence.start.into(),
+    }
+}
