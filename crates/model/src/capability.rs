@@ -35,6 +35,14 @@ pub enum Capability {
     ScramByDefault,
     /// The last scan of an index is recorded.
     LastIndexScan,
+    /// `ON DELETE SET NULL (column, ...)`.
+    SetNullColumns,
+    /// Points in time beyond January 2038 in `timestamp`.
+    TimestampBeyond2038,
+    /// Forms of numeric types such as `float(7,4)` and `zerofill` are deprecated.
+    DeprecatedNumberFormats,
+    /// Foreign keys that refer to columns which are not unique.
+    NonUniqueParentKeys,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -64,6 +72,11 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
     (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
+    (Capability::SetNullColumns, Engine::Postgres, Version::new(15, 0, 0)),
+    (Capability::TimestampBeyond2038, Engine::Mariadb, Version::new(11, 5, 1)),
+    (Capability::NonUniqueParentKeys, Engine::Mysql, Version::new(3, 23, 44)),
+    (Capability::NonUniqueParentKeys, Engine::Mariadb, Version::new(5, 1, 0)),
+    (Capability::DeprecatedNumberFormats, Engine::Mysql, Version::new(8, 0, 17)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.

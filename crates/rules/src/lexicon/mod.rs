@@ -1,5 +1,6 @@
 //! Words that name things in schemas: what a table or column is probably for. Guesses from names are never errors.
 
+pub mod charset;
 pub mod columns;
 
 use dbwright_model::catalog::Table;
