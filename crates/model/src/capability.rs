@@ -42,6 +42,14 @@ pub enum Capability {
     EarlyWraparoundWarning,
     /// A role that may create roles gets no power over roles it did not create.
     LimitedCreateRole,
+    /// `ON DELETE SET NULL (column, ...)`.
+    SetNullColumns,
+    /// Points in time beyond January 2038 in `timestamp`.
+    TimestampBeyond2038,
+    /// Forms of numeric types such as `float(7,4)` and `zerofill` are deprecated.
+    DeprecatedNumberFormats,
+    /// Foreign keys that refer to columns which are not unique.
+    NonUniqueParentKeys,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -74,6 +82,11 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
     (Capability::EarlyWraparoundWarning, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LimitedCreateRole, Engine::Postgres, Version::new(16, 0, 0)),
+    (Capability::SetNullColumns, Engine::Postgres, Version::new(15, 0, 0)),
+    (Capability::TimestampBeyond2038, Engine::Mariadb, Version::new(11, 5, 1)),
+    (Capability::NonUniqueParentKeys, Engine::Mysql, Version::new(3, 23, 44)),
+    (Capability::NonUniqueParentKeys, Engine::Mariadb, Version::new(5, 1, 0)),
+    (Capability::DeprecatedNumberFormats, Engine::Mysql, Version::new(8, 0, 17)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.

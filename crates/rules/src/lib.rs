@@ -83,24 +83,49 @@ macro_rules! rules {
 
 rules! {
     schema {
+        all_columns_nullable,
         amount_without_currency,
+        contradictory_set_null,
+        default_text_null,
+        deprecated_number_format,
+        double_quoted_literal,
         float_money,
         float_primary_key,
+        foreign_key_to_non_unique,
         foreign_key_type_mismatch,
+        foreign_key_violations,
         foreign_key_without_index,
         integer_nearly_exhausted,
         integer_primary_key,
+        integer_primary_key_spelling,
         json_instead_of_jsonb,
+        missing_audit_columns,
+        mixed_charsets,
+        mixed_storage_classes,
         money_type,
+        narrow_charset,
+        nullable_boolean,
+        nullable_never_null,
+        nullable_primary_key,
         padded_char_type,
         random_uuid_primary_key,
         sequence_behind_data,
         serial_column,
+        sqlite_affinity_trap,
+        stale_updated_at,
+        status_without_check,
+        storage_engine_without_transactions,
         surrogate_key_only,
         table_without_primary_key,
+        text_holds_another_type,
         time_with_time_zone,
         timestamp_without_time_zone,
+        unique_over_nullable,
+        unneeded_autoincrement,
+        unvalidated_constraint,
         uuid_as_text,
+        year_2038_timestamp,
+        zero_date_default,
     }
     index {
         bloated_index,
@@ -142,6 +167,9 @@ rules! {
         view_bypassing_row_security,
         weak_password_authentication,
         weak_password_hash,
+    }
+    settings {
+        loose_sql_mode,
     }
 }
 

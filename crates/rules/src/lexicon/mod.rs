@@ -2,6 +2,7 @@
 
 pub mod secrets;
 pub mod sensitive;
+pub mod charset;
 pub mod columns;
 
 use dbwright_model::catalog::Table;

@@ -1,0 +1,53 @@
+use dbwright_model::change::Change;
+use dbwright_model::engine::Engine;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+
+use crate::columns::default_string;
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    weight: 3,
+    when: "the default of a column is the word NULL as text",
+    then: "The four letters are stored: `IS NULL` does not find these rows, and people see the word.",
+    instead: "Drop the default; without one the value is null.",
+    remedy: Applicability::Review,
+    source: "two public schema checkers report it; it is always a slip",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for table in context.own_tables() {
+        for column in table.columns.iter().filter(|column| column.default.is_some()) {
+            findings.examined(1);
+            if !default_string(column).is_some_and(|text| text.eq_ignore_ascii_case("null")) {
+                continue;
+            }
+            // SQLite changes a default only by making the table anew.
+            let remedy = match context.engine() {
+                Engine::Sqlite => Remedy::manual(RULE.instead),
+                _ => Remedy::review(
+                    RULE.instead,
+                    vec![Change::SetDefault {
+                        table: table.name.clone(),
+                        column: column.name.clone(),
+                        default: None,
+                    }],
+                ),
+            };
+            findings.add(
+                Found::at(
+                    ObjectRef::column(&table.name, &column.name),
+                    format!(
+                        "The default of `{}.{}` is the text `NULL` and not null.",
+                        table.name, column.name
+                    ),
+                )
+                .remedy(remedy),
+            );
+        }
+    }
+}

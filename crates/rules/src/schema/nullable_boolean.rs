@@ -1,0 +1,43 @@
+use dbwright_model::data_type::TypeKind;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::Remedy;
+
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Note,
+    weight: 2,
+    when: "a truth value may be null and has no default",
+    then: "It has three values: rows with null are found neither by the column nor by its negation.",
+    instead: "Give the column a default and `NOT NULL`, or say in a comment what null means.",
+    source: "three-valued logic of the SQL standard; columns with a comment are left out",
+    convention: Some("truth values may be null"),
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for table in context.own_tables() {
+        for column in &table.columns {
+            if column.data_type.kind != TypeKind::Boolean || column.data_type.array {
+                continue;
+            }
+            findings.examined(1);
+            let meant = column.comment.is_some() || column.generated.is_some();
+            if column.not_null || column.default.is_some() || meant {
+                continue;
+            }
+            findings.add(
+                Found::at(
+                    ObjectRef::column(&table.name, &column.name),
+                    format!(
+                        "`{}.{}` may be null: such rows are found neither where it is true nor where it is not.",
+                        table.name, column.name
+                    ),
+                )
+                .remedy(Remedy::manual(RULE.instead)),
+            );
+        }
+    }
+}
