@@ -8,6 +8,7 @@ pub mod rule;
 pub mod context;
 pub mod findings;
 pub mod lexicon;
+pub mod reference;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -75,6 +76,7 @@ macro_rules! rules {
 rules! {
     schema {
         foreign_key_without_index,
+        missing_foreign_key,
         table_without_primary_key,
     }
 }

@@ -1,5 +1,9 @@
 //! Words that name things in schemas: what a table or column is probably for. Guesses from names are never errors.
 
+pub mod plural;
+pub mod role;
+pub mod table_role;
+
 use dbwright_model::catalog::Table;
 
 /// Tables in which migration tools and frameworks keep their own records.
