@@ -2,11 +2,11 @@
 //!
 //! A guess is never more than a guess: who reports one says so, and asks the rows where that is allowed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use dbwright_model::catalog::{Column, Table, TableKind};
 use dbwright_model::data_type::{DataType, TypeKind};
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
 
 use crate::lexicon::plural::{is_plural, singular};
 use crate::lexicon::{role, words};
@@ -82,6 +82,9 @@ const MEASURES: &[&str] = &[
     "state", "status", "step", "stock", "total", "type", "version", "view", "vote", "week", "weight", "year",
 ];
 
+/// Positions of parents by a text.
+type Index = HashMap<String, Vec<usize>>;
+
 /// A table that can be referred to by one column.
 struct Parent<'a> {
     table: &'a Table,
@@ -96,25 +99,32 @@ pub fn stem(name: &Name) -> Vec<String> {
 
 /// Columns that probably refer to a table and have no foreign key, in the order of tables and columns.
 pub fn guesses<'a>(tables: &[&'a Table]) -> Vec<Guess<'a>> {
-    let schema = Schema::new(tables);
+    let names = Names::new(tables);
     let mut guesses = Vec::new();
     for table in tables {
         for column in &table.columns {
-            guesses.extend(schema.guess(table, column));
+            guesses.extend(names.guess(table, column));
         }
     }
     guesses
 }
 
-struct Schema<'a> {
+/// Tables by their names and keys, for looking up what a column may be named after.
+pub struct Names<'a> {
     parents: Vec<Parent<'a>>,
+    by_stem: HashMap<String, Vec<usize>>,
+    by_squashed: HashMap<String, Vec<usize>>,
+    by_end: HashMap<String, Vec<usize>>,
+    by_key: HashMap<String, Vec<usize>>,
+    by_table: HashMap<&'a QualifiedName, usize>,
     by_name: BTreeMap<&'a str, Vec<&'a Table>>,
     people: Option<&'a Table>,
     prefix: Option<String>,
 }
 
-impl<'a> Schema<'a> {
-    fn new(tables: &[&'a Table]) -> Self {
+impl<'a> Names<'a> {
+    /// Reads the names of tables.
+    pub fn new(tables: &[&'a Table]) -> Self {
         let prefix = common_prefix(tables);
         let parents: Vec<Parent<'a>> = tables
             .iter()
@@ -126,13 +136,24 @@ impl<'a> Schema<'a> {
                 Some(Parent { table, key: single_key(table)?, stem })
             })
             .collect();
+        let (mut by_stem, mut by_squashed, mut by_end, mut by_key): (Index, Index, Index, Index) =
+            Default::default();
+        let mut by_table = HashMap::new();
+        for (at, parent) in parents.iter().enumerate() {
+            by_table.insert(&parent.table.name, at);
+            by_stem.entry(parent.stem.join(" ")).or_default().push(at);
+            by_squashed.entry(parent.stem.concat()).or_default().push(at);
+            by_key.entry(parent.key.name.as_str().to_ascii_lowercase()).or_default().push(at);
+            for start in 1..parent.stem.len() {
+                by_end.entry(parent.stem[start..].join(" ")).or_default().push(at);
+            }
+        }
         let mut by_name: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
-        let mut roles: BTreeMap<&dbwright_model::name::QualifiedName, (&Table, usize)> = BTreeMap::new();
+        let mut roles: BTreeMap<&QualifiedName, (&Table, usize)> = BTreeMap::new();
         for table in tables {
             for foreign_key in &table.foreign_keys {
                 let [column] = foreign_key.columns.as_slice() else { continue };
-                let Some(parent) = parents.iter().find(|parent| parent.table.name == foreign_key.references)
-                else {
+                let Some(parent) = by_table.get(&foreign_key.references).map(|at| &parents[*at]) else {
                     continue;
                 };
                 if parent.table.name == table.name {
@@ -151,7 +172,7 @@ impl<'a> Schema<'a> {
         // Foreign keys of people in a role tell which table holds people, if they agree.
         let all: usize = roles.values().map(|(_, count)| count).sum();
         let people = roles.values().find(|(_, count)| *count * 10 >= all * 9).map(|(table, _)| *table);
-        Schema { parents, by_name, people, prefix }
+        Names { parents, by_stem, by_squashed, by_end, by_key, by_table, by_name, people, prefix }
     }
 
     fn guess(&self, table: &'a Table, column: &'a Column) -> Option<Guess<'a>> {
@@ -163,7 +184,7 @@ impl<'a> Schema<'a> {
         if name.is_empty() || (own_key && name.len() == 1) || is_polymorphic(table, column) {
             return None;
         }
-        let own = self.parents.iter().find(|parent| parent.table.name == table.name);
+        let own = self.parent(&table.name);
         let found = self.find(table, column, &name, own_key, own)?;
         let (parent, why) = found;
         // The key of a table refers to another table only when its name says so in full.
@@ -188,7 +209,7 @@ impl<'a> Schema<'a> {
     ) -> Option<(&'b Parent<'a>, Why)> {
         let fits = |parent: &&Parent<'a>| same_family(&column.data_type, &parent.key.data_type);
         if let Some([target]) = self.by_name.get(column.name.as_str()).map(Vec::as_slice) {
-            let parent = self.parents.iter().find(|parent| parent.table.name == target.name).filter(fits);
+            let parent = self.parent(&target.name).filter(fits);
             if let Some(parent) = parent.filter(|parent| parent.table.name != table.name) {
                 return Some((parent, Why::SameNameElsewhere));
             }
@@ -197,8 +218,11 @@ impl<'a> Schema<'a> {
         if key_word.is_none() && !is_code(name) {
             return self.bare(table, column, name, own);
         }
-        if base.is_empty() || base.iter().any(|word| role::is_elsewhere(word)) {
+        if base.is_empty() {
             return None;
+        }
+        if base.iter().any(|word| role::is_elsewhere(word)) {
+            return self.named(table, base).filter(fits).map(|parent| (parent, Why::TableName));
         }
         if !own_key
             && role::is_same_table(base)
@@ -304,7 +328,7 @@ impl<'a> Schema<'a> {
         let mut wanted = self.stem_of(table);
         wanted.extend(base.iter().map(|word| singular(word)));
         let owner = self.stem_of(table);
-        let parent = self.only(table, |parent| parent.stem == wanted)?;
+        let parent = self.only(table, self.by_stem.get(&wanted.join(" ")))?;
         let joins = parent.table.columns.iter().any(|column| {
             let name = words(column.name.as_str());
             let (words, key_word) = self::base(&name);
@@ -327,11 +351,8 @@ impl<'a> Schema<'a> {
         if GENERIC_KEYS.binary_search(&name.as_str()).is_ok() {
             return None;
         }
-        let holders: Vec<&Parent<'a>> = self
-            .parents
-            .iter()
-            .filter(|parent| parent.table.name != table.name && parent.key.name.eq_ignore_case(&name))
-            .collect();
+        let holders: Vec<&Parent<'a>> =
+            self.at(self.by_key.get(&name)).filter(|parent| parent.table.name != table.name).collect();
         let base = words(&name);
         let (base, _) = self::base(&base);
         let named: Vec<&&Parent<'a>> = holders
@@ -349,32 +370,47 @@ impl<'a> Schema<'a> {
     /// The table of a name, in the singular on both sides.
     fn named(&self, table: &Table, base: &[String]) -> Option<&Parent<'a>> {
         let wanted: Vec<String> = base.iter().map(|word| singular(word)).collect();
-        let squashed = wanted.concat();
-        self.only(table, |parent| parent.stem == wanted)
-            .or_else(|| self.only(table, |parent| parent.stem.concat() == squashed))
+        self.only(table, self.by_stem.get(&wanted.join(" ")))
+            .or_else(|| self.only(table, self.by_squashed.get(&wanted.concat())))
     }
 
     /// The one table whose name ends with these words; of several, the one that begins like the column's table.
     fn ending_with(&self, table: &Table, base: &[String]) -> Option<&Parent<'a>> {
         let wanted: Vec<String> = base.iter().map(|word| singular(word)).collect();
-        let ends = |parent: &Parent<'a>| parent.stem.len() > wanted.len() && parent.stem.ends_with(&wanted);
+        let ends = self.by_end.get(&wanted.join(" "))?;
         let near = self.stem_of(table);
-        self.only(table, |parent| ends(parent) && parent.stem.first() == near.first())
-            .or_else(|| self.only(table, ends))
+        let alike: Vec<usize> =
+            ends.iter().copied().filter(|at| self.parents[*at].stem.first() == near.first()).collect();
+        self.only(table, Some(&alike)).or_else(|| self.only(table, Some(ends)))
     }
 
-    /// The only parent that passes; of several, the only one in the table's schema.
-    fn only(&self, table: &Table, passes: impl Fn(&Parent<'a>) -> bool) -> Option<&Parent<'a>> {
-        let found: Vec<&Parent<'a>> = self.parents.iter().filter(|parent| passes(parent)).collect();
-        let here = |parent: &&&Parent<'a>| parent.table.name.schema == table.name.schema;
-        match found.as_slice() {
-            [parent] => Some(parent),
-            several => {
-                let mut near = several.iter().filter(here);
-                let first = near.next()?;
-                near.next().is_none().then_some(*first)
-            }
+    fn parent(&self, name: &QualifiedName) -> Option<&Parent<'a>> {
+        self.by_table.get(name).map(|at| &self.parents[*at])
+    }
+
+    fn at<'b>(&'b self, places: Option<&'b Vec<usize>>) -> impl Iterator<Item = &'b Parent<'a>> {
+        places.into_iter().flatten().map(|at| &self.parents[*at])
+    }
+
+    /// The only one of the parents; of several, the only one in the table's schema.
+    fn only<'b>(&'b self, table: &Table, places: Option<&Vec<usize>>) -> Option<&'b Parent<'a>> {
+        let places = places?;
+        if let [at] = places.as_slice() {
+            return Some(&self.parents[*at]);
         }
+        let is_near = |at: &&usize| self.parents[**at].table.name.schema == table.name.schema;
+        let mut near = places.iter().filter(is_near);
+        match (near.next(), near.next()) {
+            (Some(at), None) => Some(&self.parents[*at]),
+            _ => None,
+        }
+    }
+
+    /// The table that a column is named after in full: `customers` for `customer_id`.
+    pub fn named_after(&self, table: &Table, column: &Name) -> Option<&'a Table> {
+        let name = words(column.as_str());
+        let (base, Some(_)) = base(&name) else { return None };
+        self.named(table, base).map(|parent| parent.table)
     }
 
     /// The table of people that a role speaks of.
@@ -389,16 +425,14 @@ impl<'a> Schema<'a> {
             list.iter().any(|words| parent.stem.iter().map(String::as_str).eq(words.split(' ')))
         };
         if let Some(people) = self.people.filter(|_| !role::is_worker(role)) {
-            return self.parents.iter().find(|parent| parent.table.name == people.name);
+            return self.parent(&people.name);
         }
         // Whoever leads people is one of them.
         if let Some(own) = own.filter(|own| is_people(own) && role::is_worker(role)) {
             return Some(own);
         }
         list.iter().find_map(|words| {
-            let wanted: Vec<String> = words.split(' ').map(str::to_owned).collect();
-            self.only(table, |parent| parent.stem == wanted)
-                .or_else(|| self.only(table, |parent| parent.stem.ends_with(&wanted)))
+            self.only(table, self.by_stem.get(*words)).or_else(|| self.only(table, self.by_end.get(*words)))
         })
     }
 }

@@ -3,6 +3,7 @@
 pub mod plural;
 pub mod role;
 pub mod table_role;
+pub mod tenant;
 
 use dbwright_model::catalog::Table;
 
