@@ -206,7 +206,8 @@ pub struct DataAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataQuestion {
-    /// How many non-null values of the child column have no equal in the parent column?
+    /// How many non-null values of the child column have no equal in the parent column? `examined` counts rows of the
+    /// child whose value is not null, `matching` those among them without a parent; examples are such values.
     Orphans {
         /// The referring table.
         child: QualifiedName,
@@ -218,6 +219,13 @@ pub enum DataQuestion {
         parent_column: Name,
     },
     /// In how many groups of equal determinants do the dependent's values differ?
+    ///
+    /// Rows with a null in a determinant are left out; a null of the dependent is a value like any other. `examined`
+    /// counts groups of two rows or more, `matching` those with more than one value. `rows` counts all rows,
+    /// `grouped_rows` those in groups of two or more, `minority_rows` those of them whose value is not the most common
+    /// one of their group, `distinct` the dependent's values among the grouped rows, and `largest_share` is the share
+    /// of its most common value among them, 0 to 1. Examples are conflicting groups, largest first: the determinant,
+    /// then its values and how often each stands there, as in `10115: Berlin 812, Berlim 1`.
     Dependency {
         /// The table.
         table: QualifiedName,
@@ -227,6 +235,11 @@ pub enum DataQuestion {
         dependent: Name,
     },
     /// How many values hold a separator-joined list?
+    ///
+    /// `examined` counts values that are neither null nor empty, `matching` those that a comma, semicolon or bar cuts
+    /// into two tokens or more, every token not empty, of at most 40 characters and with at most two spaces within.
+    /// `rows` counts the tokens of the matching values, `distinct` the different ones among them, trimmed. Examples are
+    /// matching values. A sample of rows is enough.
     ListValues {
         /// The table.
         table: QualifiedName,
@@ -275,6 +288,21 @@ pub struct DataCount {
     /// A few of them as text, for evidence; anonymised snapshots leave them out.
     #[serde(default)]
     pub examples: Vec<String>,
+    /// All rows, or tokens, where the question says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<u64>,
+    /// Rows in groups of two or more, for dependencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouped_rows: Option<u64>,
+    /// Rows that disagree with the most common value of their group, for dependencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minority_rows: Option<u64>,
+    /// Different values or tokens, where the question says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
+    /// Share of the most common value, 0 to 1, for dependencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub largest_share: Option<f64>,
 }
 
 /// The kinds of fact a rule can need and a collector can fetch. Each names one field of [`Facts`] or one section of

@@ -17,6 +17,8 @@ pub mod hba;
 pub mod membership;
 pub mod quantity;
 pub mod columns;
+pub mod reference;
+pub mod keys;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -169,7 +171,25 @@ rules! {
         weak_password_hash,
     }
     settings {
+        cascade_chain,
+        comma_separated_list,
+        duplicate_foreign_key,
+        duplicated_table_structure,
+        entity_attribute_value,
+        foreign_key_cycle,
+        foreign_key_omits_tenant,
+        foreign_key_without_index,
+        inconsistent_column_type,
+        isolated_table,
+        join_table_without_unique_pair,
         loose_sql_mode,
+        misdirected_foreign_key,
+        missing_foreign_key,
+        numbered_columns,
+        polymorphic_reference,
+        soft_delete_without_partial_unique,
+        table_without_primary_key,
+        wide_table,
     }
 }
 

@@ -4,6 +4,10 @@ pub mod secrets;
 pub mod sensitive;
 pub mod charset;
 pub mod columns;
+pub mod plural;
+pub mod role;
+pub mod table_role;
+pub mod tenant;
 
 use dbwright_model::catalog::Table;
 

@@ -1,0 +1,127 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbwright_model::catalog::{ForeignKey, Table};
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
+use dbwright_model::remedy::Remedy;
+
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Note,
+    weight: 3,
+    when: "tables refer to each other in a circle",
+    then: "Rows cannot be inserted, loaded or deleted table by table; if every column is `NOT NULL`, no first row fits in.",
+    instead: "Let one foreign key of the circle be nullable or `DEFERRABLE`, or move it to a table of its own.",
+    source: "strongly connected components of the foreign keys; PostgreSQL documentation on deferrable constraints",
+    check,
+    ..Rule::DEFAULT
+};
+
+type Graph<'a> = BTreeMap<&'a QualifiedName, BTreeSet<&'a QualifiedName>>;
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let (mut all, mut hard): (Graph<'_>, Graph<'_>) = (Graph::new(), Graph::new());
+    for table in context.own_tables() {
+        findings.examined(1);
+        for foreign_key in &table.foreign_keys {
+            if foreign_key.references == table.name || context.table(&foreign_key.references).is_none() {
+                continue;
+            }
+            all.entry(&table.name).or_default().insert(&foreign_key.references);
+            if must_exist(table, foreign_key) {
+                hard.entry(&table.name).or_default().insert(&foreign_key.references);
+            }
+        }
+    }
+    let blocked: BTreeSet<&QualifiedName> = circles(&hard).into_iter().flatten().collect();
+    for circle in circles(&all) {
+        let names: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
+        let stuck = circle.iter().any(|name| blocked.contains(name));
+        let first = circle.iter().find(|name| blocked.contains(*name)).unwrap_or(&circle[0]);
+        let list = listed(&names);
+        let message = if stuck {
+            format!("{list} refer to each other by columns that are never null: none can get its first row.")
+        } else {
+            format!("{list} refer to each other in a circle, so they cannot be filled or emptied one by one.")
+        };
+        findings.add(
+            Found::at(ObjectRef::table(first), message)
+                .level(if stuck { Level::Warning } else { Level::Note })
+                .evidence("tables in the circle", circle.len())
+                .remedy(Remedy::manual(RULE.instead)),
+        );
+    }
+}
+
+/// Whether the parent must be there before the child is inserted.
+fn must_exist(table: &Table, foreign_key: &ForeignKey) -> bool {
+    let not_null = |name: &dbwright_model::name::Name| {
+        table.column(name.as_str()).is_some_and(|column| column.not_null && column.generated.is_none())
+    };
+    foreign_key.enforced && !foreign_key.deferrable && foreign_key.columns.iter().all(not_null)
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match names.len() {
+        0..=SHOWN => names.join(", "),
+        more => format!("{} and {} more tables", names[..SHOWN].join(", "), more - SHOWN),
+    }
+}
+
+/// Groups of more than one table that all reach each other, in the order of their first names.
+fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a QualifiedName>> {
+    let mut backward: Graph<'a> = Graph::new();
+    for (from, targets) in graph {
+        for to in targets {
+            backward.entry(to).or_default().insert(from);
+        }
+    }
+    let mut order = Vec::new();
+    let mut seen = BTreeSet::new();
+    for start in graph.keys() {
+        walk(graph, start, &mut seen, &mut order);
+    }
+    let mut seen = BTreeSet::new();
+    let mut circles = Vec::new();
+    for start in order.iter().rev() {
+        let mut group = Vec::new();
+        walk(&backward, start, &mut seen, &mut group);
+        if group.len() > 1 {
+            group.sort();
+            circles.push(group);
+        }
+    }
+    circles.sort();
+    circles
+}
+
+/// Visits depth first and lists the tables in the order in which they are left.
+fn walk<'a>(
+    graph: &Graph<'a>,
+    start: &'a QualifiedName,
+    seen: &mut BTreeSet<&'a QualifiedName>,
+    left: &mut Vec<&'a QualifiedName>,
+) {
+    if !seen.insert(start) {
+        return;
+    }
+    let next = |name: &QualifiedName| graph.get(name).into_iter().flatten().copied().collect::<Vec<_>>();
+    let mut path = vec![(start, next(start))];
+    while let Some((name, pending)) = path.last_mut() {
+        let name: &'a QualifiedName = name;
+        match pending.pop() {
+            Some(target) => {
+                if seen.insert(target) {
+                    path.push((target, next(target)));
+                }
+            }
+            None => {
+                left.push(name);
+                path.pop();
+            }
+        }
+    }
+}

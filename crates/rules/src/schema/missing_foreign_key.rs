@@ -1,0 +1,139 @@
+use std::collections::HashMap;
+
+use dbwright_model::capability::Capability;
+use dbwright_model::catalog::{ForeignKey, Persistence, Table};
+use dbwright_model::change::Change;
+use dbwright_model::engine::Dialect;
+use dbwright_model::facts::{DataCount, DataQuestion, Fact};
+use dbwright_model::finding::{Confidence, Level, ObjectRef};
+use dbwright_model::name::Name;
+use dbwright_model::remedy::{Applicability, Remedy};
+
+use crate::lexicon::table_role;
+use crate::reference::{self, Guess};
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    weight: 6,
+    wants: &[Fact::Data],
+    when: "a column is named and typed like the key of another table but has no foreign key",
+    then: "Nothing keeps these columns from naming rows that do not exist.",
+    instead: "Declare the foreign key, after the rows without a parent are cleared up.",
+    remedy: Applicability::Review,
+    source: "names, types and learned aliases, measured against the declared foreign keys of whole schemas",
+    convention: Some("columns that look like references have no foreign key"),
+    questions: Some(questions),
+    check,
+    ..Rule::DEFAULT
+};
+
+/// Above this share of values without a parent the column means something else.
+const OTHER_MEANING: f64 = 0.5;
+
+fn guesses<'a>(context: &Context<'a>) -> Vec<Guess<'a>> {
+    let mysql_family = context.engine().dialect() == Dialect::Mysql;
+    let tables: Vec<&Table> = context
+        .own_tables()
+        .filter(|table| {
+            reference::can_refer(table, mysql_family) && table.persistence == Persistence::Permanent
+        })
+        .collect();
+    let mut guesses = reference::guesses(&tables);
+    // What keeps history or passes through often leaves foreign keys out with reason.
+    guesses.retain(|guess| !table_role::is_record(guess.table) && !table_role::is_passing(guess.table));
+    guesses
+}
+
+fn question(guess: &Guess<'_>) -> DataQuestion {
+    DataQuestion::Orphans {
+        child: guess.table.name.clone(),
+        column: guess.column.name.clone(),
+        parent: guess.parent.name.clone(),
+        parent_column: guess.parent_column.name.clone(),
+    }
+}
+
+fn questions(context: &Context<'_>) -> Vec<DataQuestion> {
+    guesses(context).iter().map(question).collect()
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let declared: usize = context.own_tables().map(|table| table.foreign_keys.len()).sum();
+    findings.examined(declared as u64);
+    let answers: HashMap<&DataQuestion, &DataCount> = context
+        .facts_if_known(Fact::Data)
+        .data
+        .known()
+        .into_iter()
+        .flatten()
+        .filter_map(|answer| Some((&answer.question, answer.answer.known()?)))
+        .collect();
+    for guess in guesses(context) {
+        findings.examined(1);
+        let counted = answers.get(&question(&guess)).copied();
+        if counted.is_none_or(|count| (count.matching as f64) <= OTHER_MEANING * count.examined as f64) {
+            findings.add(found(context, &guess, counted));
+        }
+    }
+}
+
+fn found(context: &Context<'_>, guess: &Guess<'_>, counted: Option<&DataCount>) -> Found {
+    let (table, column, parent) = (&guess.table.name, &guess.column.name, &guess.parent.name);
+    let object = ObjectRef::column(table, column);
+    let reads = format!("`{table}.{column}` reads like a reference to `{parent}` but has no foreign key");
+    let orphans = counted.map_or(0, |count| count.matching);
+    let message = match counted {
+        Some(count) if orphans > 0 => {
+            format!("{reads}, and {orphans} of its {} values name rows that do not exist.", count.examined)
+        }
+        Some(count) if count.examined > 0 => {
+            format!(
+                "{reads}; all its {} values have a parent today, and nothing keeps it so.",
+                count.examined
+            )
+        }
+        _ => format!("{reads}, so it can name rows that do not exist."),
+    };
+    let strong = guess.why.is_strong();
+    let mut found = Found::at(object, message)
+        .level(if strong { Level::Warning } else { Level::Note })
+        .confidence(if strong { Confidence::Medium } else { Confidence::Low })
+        .evidence("refers to", format!("{parent}.{}", guess.parent_column.name))
+        .evidence("because", guess.why.describe());
+    if let Some(count) = counted {
+        found = found
+            .traced()
+            .evidence("values looked at", count.examined)
+            .evidence("values without a parent", count.matching);
+        for example in count.examples.iter().take(5) {
+            found = found.evidence("without a parent", example);
+        }
+    }
+    found.remedy(remedy(context, guess, orphans))
+}
+
+fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
+    let name = Name::from(format!("{}_{}_fkey", guess.table.name.name, guess.column.name));
+    let in_steps = context.can(Capability::NotValidConstraints);
+    let foreign_key = ForeignKey {
+        name: Some(name.clone()),
+        columns: vec![guess.column.name.clone()],
+        references: guess.parent.name.clone(),
+        referenced_columns: vec![guess.parent_column.name.clone()],
+        validated: !in_steps,
+        ..ForeignKey::default()
+    };
+    let add = Change::AddForeignKey { table: guess.table.name.clone(), foreign_key: Box::new(foreign_key) };
+    let validate = Change::ValidateConstraint { table: guess.table.name.clone(), constraint: name };
+    match (orphans, in_steps) {
+        (0, true) => Remedy::review(RULE.instead, vec![add, validate]),
+        (0, false) => Remedy::review(RULE.instead, vec![add]),
+        (_, true) => Remedy::review(
+            "Declare the foreign key for new rows, clear up the old ones, then validate it.",
+            vec![add],
+        ),
+        (_, false) => Remedy::manual(RULE.instead),
+    }
+}
