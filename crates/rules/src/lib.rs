@@ -14,6 +14,7 @@ pub mod search_path;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod wraparound;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -79,6 +80,18 @@ macro_rules! rules {
 }
 
 rules! {
+    health {
+        bloated_table,
+        blocked_sessions,
+        connection_saturation,
+        dead_rows,
+        horizon_held,
+        idle_in_transaction,
+        long_transaction,
+        multixact_wraparound,
+        never_analyzed,
+        transaction_wraparound,
+    }
     schema {
         foreign_key_without_index,
         table_without_primary_key,
