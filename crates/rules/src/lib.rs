@@ -19,6 +19,7 @@ pub mod quantity;
 pub mod columns;
 pub mod reference;
 pub mod keys;
+pub mod wraparound;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -145,30 +146,54 @@ rules! {
         account_from_anywhere,
         anonymous_account,
         dangerous_role_membership,
+        data_checksums_off,
         definer_function_executable_by_public,
         definer_function_with_writable_path,
         definer_function_without_search_path,
         excessive_default_privileges,
+        extension_in_public,
+        foreign_server_with_password,
         grant_to_public,
         materialized_view_exposing_row_security,
+        old_tls_version,
         open_replication_access,
+        outdated_extension,
         overlapping_permissive_policies,
         per_row_policy_function,
         policy_without_row_security,
         powerful_role_attributes,
         public_schema_writable,
+        publication_of_all_tables,
         role_without_password,
         row_security_not_forced,
         row_security_without_policy,
+        secrets_in_definitions,
+        secrets_in_settings,
+        sensitive_column_in_clear,
         shadowed_hba_line,
         superuser_login,
         tautological_policy,
+        tls_disabled,
         trust_authentication,
         unencrypted_remote_access,
         unreadable_hba_line,
+        untrusted_extension,
         view_bypassing_row_security,
         weak_password_authentication,
         weak_password_hash,
+        world_readable_database_file,
+    }
+    health {
+        bloated_table,
+        blocked_sessions,
+        connection_saturation,
+        dead_rows,
+        horizon_held,
+        idle_in_transaction,
+        long_transaction,
+        multixact_wraparound,
+        never_analyzed,
+        transaction_wraparound,
     }
     settings {
         cascade_chain,
