@@ -1016,16 +1016,26 @@ impl Folder {
                     })
                     .collect();
                 key.columns = columns;
-                let index_name = key_index_name(engine, target, &key, kind);
-                let exists = target.indexes.iter().any(|index| {
-                    index.backs.is_some()
+                // MySQL's keys arrive with their indexes, and SQLite keeps one index for equal keys.
+                let existing = target.indexes.iter().find(|index| {
+                    engine != Engine::Postgres
+                        && index.backs.is_some()
                         && index.unique
-                        && index.columns().is_some_and(|columns| {
-                            columns.iter().copied().eq(key.columns.iter())
-                                && (engine == Engine::Sqlite || index.name == index_name)
-                        })
+                        && index
+                            .columns()
+                            .is_some_and(|columns| columns.iter().copied().eq(key.columns.iter()))
+                        && (engine == Engine::Sqlite
+                            || key.name.as_ref().is_none_or(|name| *name == index.name))
                 });
-                if !exists {
+                if let Some(existing) = existing {
+                    if engine != Engine::Sqlite && kind == ConstraintKind::Unique {
+                        key.name = Some(existing.name.clone());
+                    }
+                } else {
+                    let index_name = key_index_name(engine, target, &key, kind);
+                    if engine.dialect() == Dialect::Mysql && kind == ConstraintKind::Unique {
+                        key.name = Some(index_name.clone());
+                    }
                     target.indexes.push(Index {
                         name: index_name,
                         parts: key.columns.iter().map(IndexPart::column).collect(),

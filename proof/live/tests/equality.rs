@@ -55,11 +55,12 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<(), Stri
     let mut session = write(&dsn).await?;
     session.script(&without_queries(server.engine(), sql)).await.map_err(|error| error.message)?;
     drop(session);
-    let mut plan: Vec<Fact> = example.entry.rule.needs.to_vec();
+    let rule = example.entry.rule;
+    let mut plan: Vec<Fact> = rule.needs.iter().chain(rule.wants).copied().collect();
     plan.push(Fact::Catalog);
     let mut facts = collect(&dsn, &plan).await?;
     let (folded, _) = example.fold(server.engine(), sql)?;
-    if example.entry.rule.needs.contains(&Fact::Workload) {
+    if rule.needs.contains(&Fact::Workload) {
         // Statements of a file stay statements of the file; what they are judged against is the live catalog.
         facts.workload = workload(server.engine(), sql);
     }

@@ -68,7 +68,8 @@ fn changes(finding: &Finding) -> Vec<Change> {
 async fn check(server: &Server, example: &Example, sql: &str) -> Result<usize, String> {
     let dsn = server.fresh("remedy").await?;
     write(&dsn).await?.script(sql).await.map_err(|error| error.message)?;
-    let mut plan: Vec<Fact> = example.entry.rule.needs.to_vec();
+    let rule = example.entry.rule;
+    let mut plan: Vec<Fact> = rule.needs.iter().chain(rule.wants).copied().collect();
     plan.extend([Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions]);
     let mut applied = 0;
     // Findings are mended one after the other, as a careful user would.

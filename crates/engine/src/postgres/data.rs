@@ -28,6 +28,7 @@ pub(super) async fn answer(wire: &mut Wire, question: &DataQuestion, timeout: Du
             examined: row.opt_count("examined")?.unwrap_or(0),
             matching: row.opt_count("matching")?.unwrap_or(0),
             examples: row.texts("examples")?.into_iter().map(str::to_owned).collect(),
+            ..DataCount::default()
         };
         Ok(())
     };
