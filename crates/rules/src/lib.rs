@@ -10,6 +10,8 @@ pub mod findings;
 pub mod lexicon;
 pub mod index_shape;
 pub mod counting;
+pub mod query_scope;
+pub mod statements;
 pub mod run;
 pub mod convention;
 pub mod score;
