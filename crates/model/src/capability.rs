@@ -37,6 +37,8 @@ pub enum Capability {
     ScramByDefault,
     /// The last scan of an index is recorded.
     LastIndexScan,
+    /// Comparisons of `DATE(c)`, `YEAR(c)` and `UPPER(c)` are turned into ranges over the column.
+    SargableDates,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -67,6 +69,7 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
     (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
+    (Capability::SargableDates, Engine::Mariadb, Version::new(11, 3, 0)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.

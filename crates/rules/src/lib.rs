@@ -12,6 +12,7 @@ pub mod index_shape;
 pub mod counting;
 pub mod query_scope;
 pub mod statements;
+pub mod predicates;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -88,6 +89,25 @@ rules! {
         redundant_index,
         too_many_indexes,
         unused_index,
+    }
+    query {
+        between_timestamps_by_date,
+        comparison_with_null,
+        count_for_existence,
+        deep_offset,
+        distinct_with_unique_key,
+        function_on_indexed_column,
+        having_without_aggregate,
+        implicit_cast_on_column,
+        leading_wildcard,
+        left_join_turned_inner,
+        missing_join_condition,
+        nondeterministic_limit,
+        not_in_nullable_subquery,
+        order_by_random,
+        select_star,
+        union_without_all,
+        update_or_delete_without_where,
     }
     schema {
         foreign_key_without_index,

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::engine::Dialect;
-use dbwright_model::expression::{DataStatement, Expr, FromItem, JoinKind, Query, QueryBody, Select, Source};
+use dbwright_model::expression::{
+    DataStatement, Expr, FromItem, JoinKind, Literal, Query, QueryBody, Select, Source,
+};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::Context;
@@ -447,7 +449,9 @@ impl<'a> Reader<'_, 'a> {
 /// Whether an expression is the same for every row: a constant, a parameter, or made of nothing else.
 pub fn is_constant(expr: &Expr) -> bool {
     match expr {
-        Expr::Literal(_) | Expr::Parameter(_) => true,
+        // A double-quoted word may be a column.
+        Expr::Literal(literal) => !matches!(literal, Literal::DoubleQuoted(_)),
+        Expr::Parameter(_) => true,
         Expr::Cast { operand, .. } | Expr::Unary { operand, .. } => is_constant(operand),
         Expr::Call(call) => !call.window && call.args.iter().all(is_constant),
         Expr::Binary { left, right, .. } => is_constant(left) && is_constant(right),
