@@ -78,7 +78,7 @@ pub fn equated<'a>(block: &Block<'a>, names: &Names<'a>, source: (usize, usize))
             _ => continue,
         };
         for (side, other) in sides {
-            let Some(column) = block.resolve(names, side.without_casts()) else { continue };
+            let Some(column) = block.resolve(names, side) else { continue };
             let own = |expr: &Expr| {
                 block.resolve(names, expr.without_casts()).is_some_and(|other| other.source == source)
             };
