@@ -50,6 +50,8 @@ pub enum Capability {
     DeprecatedNumberFormats,
     /// Foreign keys that refer to columns which are not unique.
     NonUniqueParentKeys,
+    /// Comparisons of `DATE(c)`, `YEAR(c)` and `UPPER(c)` are turned into ranges over the column.
+    SargableDates,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -87,6 +89,7 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::NonUniqueParentKeys, Engine::Mysql, Version::new(3, 23, 44)),
     (Capability::NonUniqueParentKeys, Engine::Mariadb, Version::new(5, 1, 0)),
     (Capability::DeprecatedNumberFormats, Engine::Mysql, Version::new(8, 0, 17)),
+    (Capability::SargableDates, Engine::Mariadb, Version::new(11, 3, 0)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.

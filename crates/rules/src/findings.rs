@@ -1,6 +1,6 @@
 //! What a check hands back.
 
-use dbwright_model::finding::{Confidence, Evidence, EvidenceLevel, Finding, Level, ObjectRef};
+use dbwright_model::finding::{Confidence, Evidence, EvidenceLevel, Finding, Level, Location, ObjectRef};
 use dbwright_model::remedy::Remedy;
 
 use crate::Entry;
@@ -48,7 +48,7 @@ impl Findings {
             evidence_level: found.evidence_level,
             confidence: found.confidence,
             remedy: found.remedy,
-            location: None,
+            location: found.location,
             cause: found.cause.unwrap_or_default(),
             count: 1,
             critical: found.critical,
@@ -66,6 +66,7 @@ pub struct Found {
     evidence_level: EvidenceLevel,
     confidence: Confidence,
     remedy: Option<Remedy>,
+    location: Option<Location>,
     cause: Option<String>,
     critical: bool,
 }
@@ -81,6 +82,7 @@ impl Found {
             evidence_level: EvidenceLevel::Catalog,
             confidence: Confidence::High,
             remedy: None,
+            location: None,
             cause: None,
             critical: false,
         }
@@ -127,6 +129,12 @@ impl Found {
     /// What to do.
     pub fn remedy(mut self, remedy: Remedy) -> Self {
         self.remedy = Some(remedy);
+        self
+    }
+
+    /// Where it stands in a file.
+    pub fn located(mut self, location: Location) -> Self {
+        self.location = Some(location);
         self
     }
 

@@ -20,6 +20,9 @@ pub mod columns;
 pub mod reference;
 pub mod keys;
 pub mod wraparound;
+pub mod query_scope;
+pub mod statements;
+pub mod predicates;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -157,6 +160,32 @@ rules! {
         redundant_index,
         too_many_indexes,
         unused_index,
+    }
+    query {
+        between_timestamps_by_date,
+        comparison_with_null,
+        costly_statement,
+        count_for_existence,
+        deep_offset,
+        distinct_with_unique_key,
+        evicted_statements,
+        full_scan_statement,
+        function_on_indexed_column,
+        having_without_aggregate,
+        implicit_cast_on_column,
+        leading_wildcard,
+        left_join_turned_inner,
+        many_rows_per_call,
+        missing_join_condition,
+        nondeterministic_limit,
+        not_in_nullable_subquery,
+        order_by_random,
+        select_star,
+        slow_statement,
+        spilling_statement,
+        statement_statistics_missing,
+        union_without_all,
+        update_or_delete_without_where,
     }
     security {
         account_from_anywhere,

@@ -1,0 +1,128 @@
+//! The statements of the workload, one by one, with their blocks.
+
+use dbwright_model::expression::DataStatement;
+use dbwright_model::finding::ObjectRef;
+use dbwright_model::workload::Statement;
+
+use crate::query_scope::{Block, Names, blocks};
+use crate::{Context, Findings, Found};
+
+/// One statement that was read.
+#[derive(Debug)]
+pub struct Read<'a> {
+    /// The statement as the workload holds it.
+    pub statement: &'a Statement,
+    /// Its tree.
+    pub parsed: &'a DataStatement,
+    /// Its blocks, outer ones first.
+    pub blocks: Vec<Block<'a>>,
+}
+
+impl<'a> Read<'a> {
+    /// The tables of the catalog that it touches, in order of appearance, each once, as words for a message.
+    pub fn tables(&self) -> String {
+        let mut found: Vec<String> = Vec::new();
+        for table in self.blocks.iter().flat_map(|block| block.sources()).filter_map(|bound| bound.table()) {
+            let name = format!("`{}`", table.name);
+            if !found.contains(&name) {
+                found.push(name);
+            }
+        }
+        if found.is_empty() { "no known table".to_owned() } else { found.join(", ") }
+    }
+}
+
+/// Looks at every statement that could be read; each is found at most once. When none could be read, the rule is not
+/// checked.
+pub fn each<'a>(
+    context: &Context<'a>,
+    findings: &mut Findings,
+    mut look: impl FnMut(&Names<'a>, &Read<'a>) -> Option<Found>,
+) {
+    let names = Names::new(context);
+    let statements = &context.workload().statements;
+    let mut read = 0u64;
+    for statement in statements {
+        let Some(parsed) = statement.parsed.as_deref() else { continue };
+        read += 1;
+        let blocks = blocks(&names, parsed);
+        if let Some(found) = look(&names, &Read { statement, parsed, blocks }) {
+            findings.add(found);
+        }
+    }
+    findings.examined(read);
+    if read == 0 && !statements.is_empty() {
+        findings.unknown(format!("none of the {} statements could be read", statements.len()));
+    }
+}
+
+/// A finding about a statement, with its beginning and its numbers as evidence.
+pub fn found(statement: &Statement, message: impl Into<String>) -> Found {
+    let mut found = Found::at(ObjectRef::statement(&statement.id), message)
+        .evidence("statement", shortened(&statement.text))
+        .evidence_if("calls", statement.calls)
+        .evidence_if("mean time", statement.mean_ms.map(milliseconds));
+    if let Some(location) = &statement.location {
+        found = found.located(location.clone());
+    }
+    found
+}
+
+/// The first 120 characters of a statement on one line.
+pub fn shortened(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 120 {
+        return line;
+    }
+    let mut short: String = line.chars().take(119).collect();
+    short.push('…');
+    short
+}
+
+/// A time in words.
+pub fn milliseconds(value: f64) -> String {
+    match value {
+        value if value < 10.0 => format!("{value:.1} ms"),
+        value if value < 10_000.0 => format!("{value:.0} ms"),
+        value if value < 600_000.0 => format!("{:.0} s", value / 1_000.0),
+        value if value < 36_000_000.0 => format!("{:.0} min", value / 60_000.0),
+        value => format!("{:.0} h", value / 3_600_000.0),
+    }
+}
+
+/// Whether a statement reads or writes rows, rather than being a utility such as `VACUUM` or `COPY`.
+pub fn works_on_rows(statement: &Statement) -> bool {
+    if statement.parsed.is_some() {
+        return true;
+    }
+    let text = after_comments(&statement.text);
+    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+    matches!(
+        word.to_ascii_lowercase().as_str(),
+        "select"
+            | "with"
+            | "insert"
+            | "update"
+            | "delete"
+            | "merge"
+            | "values"
+            | "replace"
+            | "table"
+            | "call"
+    )
+}
+
+fn after_comments(text: &str) -> &str {
+    let mut rest = text.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    loop {
+        let after = match rest.get(..2) {
+            Some("/*") => rest.split_once("*/").map(|(_, after)| after),
+            Some("--") => rest.split_once('\n').map(|(_, after)| after),
+            _ => None,
+        };
+        match after {
+            Some(after) => rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == '('),
+            None => return rest,
+        }
+    }
+}
