@@ -10,6 +10,7 @@ pub mod findings;
 pub mod lexicon;
 pub mod reference;
 pub mod keys;
+pub mod dependency;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -87,12 +88,20 @@ rules! {
         inconsistent_column_type,
         isolated_table,
         join_table_without_unique_pair,
+        long_identifier,
         misdirected_foreign_key,
         missing_foreign_key,
+        mixed_name_style,
+        mixed_plural_table_names,
+        name_needs_quoting,
         numbered_columns,
+        partial_dependency,
         polymorphic_reference,
+        reserved_word_name,
         soft_delete_without_partial_unique,
         table_without_primary_key,
+        transitive_dependency,
+        type_prefix_name,
         wide_table,
     }
 }

@@ -1,7 +1,9 @@
 //! Words that name things in schemas: what a table or column is probably for. Guesses from names are never errors.
 
 pub mod plural;
+pub mod reserved;
 pub mod role;
+pub mod style;
 pub mod table_role;
 pub mod tenant;
 
