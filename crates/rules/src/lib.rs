@@ -23,6 +23,7 @@ pub mod wraparound;
 pub mod query_scope;
 pub mod statements;
 pub mod predicates;
+pub mod dependency;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -115,20 +116,26 @@ rules! {
         isolated_table,
         join_table_without_unique_pair,
         json_instead_of_jsonb,
+        long_identifier,
         misdirected_foreign_key,
         missing_audit_columns,
         missing_foreign_key,
         mixed_charsets,
+        mixed_name_style,
+        mixed_plural_table_names,
         mixed_storage_classes,
         money_type,
+        name_needs_quoting,
         narrow_charset,
         nullable_boolean,
         nullable_never_null,
         nullable_primary_key,
         numbered_columns,
         padded_char_type,
+        partial_dependency,
         polymorphic_reference,
         random_uuid_primary_key,
+        reserved_word_name,
         sequence_behind_data,
         serial_column,
         soft_delete_without_partial_unique,
@@ -141,6 +148,8 @@ rules! {
         text_holds_another_type,
         time_with_time_zone,
         timestamp_without_time_zone,
+        transitive_dependency,
+        type_prefix_name,
         unique_over_nullable,
         unneeded_autoincrement,
         unvalidated_constraint,

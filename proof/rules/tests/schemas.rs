@@ -41,6 +41,10 @@ fn little_is_found_in_mature_schemas() {
             assert!(tables >= 40, "{schema} has only {tables} tables");
             let mut outcome = run(&facts, default_rules(), &Options::default());
             convention::fold(&mut outcome);
+            println!("{engine} {schema}: {} findings", outcome.findings.len());
+            for finding in &outcome.findings {
+                println!("  {}: {}", finding.rule, finding.message);
+            }
             let loud = outcome.findings.iter().filter(|finding| finding.level > Level::Note).count();
             if loud > 0 || outcome.findings.len() * 2 > tables {
                 complaints.push(format!(
@@ -58,14 +62,27 @@ fn little_is_found_in_mature_schemas() {
 
 #[test]
 fn hidden_foreign_keys_are_guessed() {
+    // All hidden: names alone must do. A third hidden: the others teach what names mean.
+    measure(|_| true, 0.9);
+    measure(|n| n % 3 == 0, 0.95);
+}
+
+/// Hides the foreign keys whose number passes, guesses, and compares.
+fn measure(hidden: fn(usize) -> bool, target: f64) {
     let (mut recalls, mut precisions) = (Vec::new(), Vec::new());
     let mut lines = Vec::new();
     for schema in SCHEMAS {
         let facts = facts(Engine::Postgres, schema);
         let mut tables = facts.catalog.known().expect("files give a catalog").tables.clone();
         let mut truth = BTreeSet::new();
+        let mut count = 0;
         for table in &mut tables {
             for foreign_key in std::mem::take(&mut table.foreign_keys) {
+                count += 1;
+                if !hidden(count) {
+                    table.foreign_keys.push(foreign_key);
+                    continue;
+                }
                 for column in &foreign_key.columns {
                     truth.insert((
                         table.name.to_string(),
@@ -89,7 +106,7 @@ fn hidden_foreign_keys_are_guessed() {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (recall, precision) = (mean(&recalls), mean(&precisions));
     assert!(
-        recall >= 0.9 && precision >= 0.9,
+        recall >= target && precision >= target,
         "mean recall {recall:.2}, precision {precision:.2}\n{}",
         lines.join("\n")
     );

@@ -5,7 +5,9 @@ pub mod sensitive;
 pub mod charset;
 pub mod columns;
 pub mod plural;
+pub mod reserved;
 pub mod role;
+pub mod style;
 pub mod table_role;
 pub mod tenant;
 
