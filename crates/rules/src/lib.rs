@@ -79,6 +79,7 @@ rules! {
         amount_without_currency,
         contradictory_set_null,
         default_text_null,
+        deletion_mark_in_unique_key,
         deprecated_number_format,
         double_quoted_literal,
         float_money,
