@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, Column, Index, Table, UserTypeKind};
+use dbwright_model::catalog::{Catalog, Column, Index, Table, TableKind, UserTypeKind};
 use dbwright_model::data_type::DataType;
 use dbwright_model::expression::{Expr, Literal};
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::Context;
 
 /// The type below any domains; the type itself when it is no domain or the domain is not known.
 pub fn base_type<'a>(catalog: &'a Catalog, data_type: &'a DataType) -> &'a DataType {
@@ -17,6 +19,19 @@ pub fn base_type<'a>(catalog: &'a Catalog, data_type: &'a DataType) -> &'a DataT
         match below.map(|user_type| &user_type.kind) {
             Some(UserTypeKind::Domain { base, .. }) => found = base,
             _ => return found,
+        }
+    }
+    found
+}
+
+/// The table that a partition's rows belong to; the table itself when it is no partition.
+pub fn root_table<'a>(context: &Context<'a>, name: &'a QualifiedName) -> &'a QualifiedName {
+    let mut found = name;
+    // Partitions of partitions are few, but a catalog read from a file may claim anything.
+    for _ in 0..8 {
+        match context.table(found).map(|table| &table.kind) {
+            Some(TableKind::Partition { of, .. }) => found = of,
+            _ => break,
         }
     }
     found
@@ -68,6 +83,25 @@ pub fn default_string(column: &Column) -> Option<&str> {
         Expr::Literal(Literal::String(text) | Literal::DoubleQuoted(text)) => Some(text),
         _ => None,
     }
+}
+
+/// The parts of the name of the sequence that the default takes from: schema, where it is said, and name.
+pub fn next_value_of(column: &Column) -> Option<Vec<String>> {
+    let Expr::Call(call) = column.default.as_ref()?.tree.as_deref()?.without_casts() else { return None };
+    let Expr::Literal(Literal::String(text)) = call.args.first()?.without_casts() else { return None };
+    if call.function() != "nextval" {
+        return None;
+    }
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            c => parts.last_mut()?.push(c),
+        }
+    }
+    Some(parts)
 }
 
 /// Functions that make a UUID whose order says nothing about its age.
@@ -126,4 +160,31 @@ pub fn is_join_table(table: &Table) -> bool {
 pub fn integer_range(data_type: &DataType) -> Option<(i128, i128)> {
     let max = i128::from(data_type.max_integer()?);
     Some(if data_type.unsigned { (0, max) } else { (-max - 1, max) })
+}
+
+/// The columns of the index that may be null in a row that it holds.
+pub fn nullable_parts<'a>(table: &Table, index: &'a Index) -> Vec<&'a Name> {
+    let excluded = |name: &Name| {
+        let Some(tree) = index.predicate.as_ref().and_then(|predicate| predicate.tree.as_deref()) else {
+            // A condition that could not be read may exclude the nulls.
+            return index.predicate.is_some();
+        };
+        tree.conjuncts().into_iter().any(|term| match term {
+            // `IS NULL` on the column itself means that null is the point of the index.
+            Expr::IsNull { operand, .. } => {
+                matches!(operand.without_casts(), Expr::Column { name: own, .. } if own == name)
+            }
+            Expr::Binary { op, left, right } if op == "=" => [left, right]
+                .into_iter()
+                .any(|side| matches!(side.without_casts(), Expr::Column { name: own, .. } if own == name)),
+            _ => false,
+        })
+    };
+    index
+        .parts
+        .iter()
+        .filter_map(|part| part.as_column())
+        .filter(|name| table.column(name.as_str()).is_some_and(|column| !column.not_null))
+        .filter(|name| !in_primary_key(table, name) && !excluded(name))
+        .collect()
 }

@@ -96,6 +96,7 @@ rules! {
         comma_separated_list,
         contradictory_set_null,
         default_text_null,
+        deletion_mark_in_unique_key,
         deprecated_number_format,
         double_quoted_literal,
         duplicate_foreign_key,

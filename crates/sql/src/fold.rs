@@ -1202,6 +1202,9 @@ impl Folder {
                     *name = column.name.clone();
                 }
             }
+            if engine.dialect() == Dialect::Sqlite {
+                resolve_double_quoted(&mut index, target);
+            }
             target.indexes.push(index);
         });
         for child in children {
@@ -1418,6 +1421,18 @@ fn insert_column(table: &mut Table, column: Column, position: &ColumnPosition) {
 }
 
 /// Whether a primary key makes its columns `NOT NULL`. SQLite does so only where the key is the table itself.
+/// Turns words in double quotes that name columns of the table into those columns.
+fn resolve_double_quoted(index: &mut Index, table: &Table) {
+    let columns: Vec<&Name> = table.columns.iter().map(|column| &column.name).collect();
+    let keys = index.parts.iter_mut().filter_map(|part| match &mut part.key {
+        IndexKey::Expression(expression) => Some(expression),
+        IndexKey::Column(_) => None,
+    });
+    for tree in keys.chain(&mut index.predicate).filter_map(|expression| expression.tree.as_deref_mut()) {
+        crate::sqlite::expression::resolve_double_quoted(tree, &columns);
+    }
+}
+
 fn implies_not_null(engine: Engine, table: &Table, key: &Key) -> bool {
     if engine != Engine::Sqlite || table.without_rowid {
         return true;

@@ -19,7 +19,7 @@ const MONEY: &[&str] = &[
     "wages",
 ];
 
-/// Words that speak of money in some schemas and of something else in others.
+/// Words that speak of money at the end of a name in some schemas, and of something else in others.
 const PERHAPS_MONEY: &[&str] =
     &["amount", "charge", "charges", "credit", "debit", "deposit", "discount", "payments", "total", "vat"];
 
@@ -104,7 +104,7 @@ pub fn money(name: &str) -> Option<Money> {
         None
     } else if any(MONEY) {
         Some(Money::Likely)
-    } else if any(PERHAPS_MONEY) {
+    } else if words.last().is_some_and(|word| PERHAPS_MONEY.contains(&word.as_str())) {
         Some(Money::Maybe)
     } else {
         None
@@ -339,9 +339,17 @@ mod tests {
         for name in ["amount", "order_total", "discount"] {
             assert_eq!(money(name), Some(Money::Maybe), "{name}");
         }
-        for name in
-            ["tax_rate", "price_factor", "cost_index", "priced", "latitude", "total_weight", "price_id", "a"]
-        {
+        for name in [
+            "tax_rate",
+            "price_factor",
+            "cost_index",
+            "priced",
+            "latitude",
+            "total_weight",
+            "total_usage",
+            "price_id",
+            "a",
+        ] {
             assert_eq!(money(name), None, "{name}");
         }
     }

@@ -55,10 +55,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             for expression in keys.chain(&index.predicate) {
                 findings.examined(1);
                 let Some(tree) = expression.tree.as_deref() else { continue };
-                if let Some(word) = quoted(tree)
-                    .into_iter()
-                    .find(|word| !table.columns.iter().any(|c| c.name.eq_ignore_case(word)))
-                {
+                if let Some(word) = quoted(tree).first() {
                     let object = ObjectRef::index(&table.name, &index.name);
                     findings.add(found(object, format!("the index `{}`", index.name), word));
                 }

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
 
-use dbwright_model::catalog::{Column, Sequence, Table, TableKind};
-use dbwright_model::expression::{Expr, Literal};
+use dbwright_model::catalog::{Column, Sequence, Table};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::stats::ColumnMaximum;
 
-use crate::columns::{base_type, in_foreign_key, in_primary_key, integer_range};
+use crate::columns::{base_type, in_foreign_key, in_primary_key, integer_range, next_value_of, root_table};
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
 
@@ -77,19 +76,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         view.sequences.insert(&sequence.name, (sequence, value));
     }
     for maximum in column_maxima.known().into_iter().flatten() {
-        view.maxima.entry((root(context, &maximum.table), &maximum.column)).or_default().push(maximum);
+        view.maxima.entry((root_table(context, &maximum.table), &maximum.column)).or_default().push(maximum);
     }
+    let told = tell_unknown(context, findings);
     let mut used: Vec<&QualifiedName> = Vec::new();
     for table in context.own_tables() {
         for column in &table.columns {
             if integer_range(base_type(catalog, &column.data_type)).is_none() {
                 continue;
             }
-            let sequence = fed_by(column);
-            used.extend(
-                sequence.iter().filter_map(|name| view.sequences.get_key_value(name).map(|(key, _)| *key)),
-            );
-            judge(&view, table, column, findings);
+            used.extend(fed_by(&view, table, column));
+            judge(&view, table, column, told, findings);
         }
     }
     for (name, (sequence, value)) in &view.sequences {
@@ -98,7 +95,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         findings.examined(1);
         match value {
-            None => findings.unknown(format!("the position of the sequence `{name}` could not be read")),
+            None if told => {
+                findings.unknown(format!("the position of the sequence `{name}` could not be read"))
+            }
+            None => {}
             Some(last) => {
                 let position = last.map(|last| of_sequence(sequence, last.into(), None));
                 report(
@@ -115,49 +115,46 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
-/// The table that a partition's rows belong to.
-fn root<'a>(context: &Context<'a>, name: &'a QualifiedName) -> &'a QualifiedName {
-    let mut found = name;
-    for _ in 0..8 {
-        match context.table(found).map(|table| &table.kind) {
-            Some(TableKind::Partition { of, .. }) => found = of,
-            _ => break,
+/// Says which facts are missing that could tell of an exhausted range. False when there are any.
+fn tell_unknown(context: &Context<'_>, findings: &mut Findings) -> bool {
+    let numbered = |table: &Table| table.columns.iter().any(|column| column.auto_increment);
+    let mut wanted = vec![Fact::ColumnMaxima];
+    if !context.catalog().sequences.is_empty() {
+        wanted.push(Fact::SequenceValues);
+    }
+    if context.own_tables().any(numbered) {
+        wanted.push(Fact::TableStatistics);
+    }
+    let mut told = true;
+    for fact in wanted {
+        if let Some(because) = context.facts_if_known(fact).status(fact).because() {
+            findings.unknown(format!("{}: {because}", fact.describe()));
+            told = false;
         }
     }
-    found
+    told
 }
 
 /// The sequence that a column takes its numbers from: its own, or one that its default names.
-fn fed_by(column: &Column) -> Option<QualifiedName> {
+fn fed_by<'a>(view: &View<'a>, table: &Table, column: &Column) -> Option<&'a QualifiedName> {
+    let known = |name: QualifiedName| view.sequences.get_key_value(&name).map(|(key, _)| *key);
     if let Some(sequence) = &column.sequence {
-        return Some(sequence.clone());
+        return known(sequence.clone());
     }
-    let Expr::Call(call) = column.default.as_ref()?.tree.as_deref()?.without_casts() else { return None };
-    let Expr::Literal(Literal::String(text)) = call.args.first()?.without_casts() else { return None };
-    if call.function() != "nextval" {
-        return None;
-    }
-    let mut parts = vec![String::new()];
-    let mut quoted = false;
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            '.' if !quoted => parts.push(String::new()),
-            c => parts.last_mut()?.push(c),
-        }
-    }
+    let parts = next_value_of(column)?;
     match parts.as_slice() {
-        [name] => Some(QualifiedName::new("public", name)),
-        [.., schema, name] => Some(QualifiedName::new(schema, name)),
+        // A server leaves out the schema of what is on the search path.
+        [name] => known(table.name.sibling(name)).or_else(|| known(QualifiedName::new("public", name))),
+        [.., schema, name] => known(QualifiedName::new(schema, name)),
         [] => None,
     }
 }
 
-fn judge(view: &View<'_>, table: &Table, column: &Column, findings: &mut Findings) {
+fn judge(view: &View<'_>, table: &Table, column: &Column, told: bool, findings: &mut Findings) {
     let context = view.context;
     let catalog = context.catalog();
     let Some(range) = integer_range(base_type(catalog, &column.data_type)) else { return };
-    let sequence = fed_by(column).and_then(|name| view.sequences.get(&name));
+    let sequence = fed_by(view, table, column).and_then(|name| view.sequences.get(name));
     let child = in_foreign_key(table, &column.name);
     let key = in_primary_key(table, &column.name);
     if sequence.is_none() && !column.auto_increment && !child && !key {
@@ -174,7 +171,7 @@ fn judge(view: &View<'_>, table: &Table, column: &Column, findings: &mut Finding
         return;
     }
     findings.examined(1);
-    if missing && limits_itself {
+    if missing && limits_itself && told {
         let what = format!("how far `{}.{}` has come could not be read", table.name, column.name);
         findings.unknown(what);
     }
@@ -196,7 +193,7 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
     let mut found = Vec::new();
     let mut told = false;
     let mut missing = false;
-    if let Some((sequence, value)) = fed_by(column).and_then(|name| view.sequences.get(&name)) {
+    if let Some((sequence, value)) = fed_by(view, table, column).and_then(|name| view.sequences.get(name)) {
         missing |= value.is_none();
         told |= value.is_some();
         found.extend(value.flatten().map(|last| of_sequence(sequence, last.into(), Some(range))));

@@ -30,8 +30,10 @@ const LEAST_TABLES: usize = 5;
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let column =
         |table: &Table| table.columns.iter().find(|column| is_created_at(column.name.as_str())).cloned();
-    let tables: Vec<&Table> =
-        context.own_tables().filter(|table| !is_join_table(table) && table.columns.len() > 2).collect();
+    let tables: Vec<&Table> = context
+        .own_tables()
+        .filter(|table| !is_join_table(table) && !is_part(table) && table.columns.len() > 2)
+        .collect();
     let with: Vec<_> = tables.iter().filter_map(|table| column(table)).collect();
     let share = with.len() as f64 * 100.0;
     let custom =
@@ -60,4 +62,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .remedy(Remedy::manual(RULE.instead)),
         );
     }
+}
+
+/// Whether a row is a part of another table's row, whose key is in its own.
+fn is_part(table: &Table) -> bool {
+    table
+        .primary_key
+        .as_ref()
+        .is_some_and(|key| key.columns.iter().any(|column| crate::columns::in_foreign_key(table, column)))
 }

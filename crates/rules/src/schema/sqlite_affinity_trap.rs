@@ -39,6 +39,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
 }
 
+/// Parts of invented types that mean text.
+const TEXT_WORDS: &[&str] = &[
+    "ADDR", "CIDR", "CODE", "ENUM", "HASH", "INET", "MAIL", "NAME", "PASSW", "PHONE", "POST", "SLUG", "STR",
+    "TOKEN", "URI", "URL", "XML", "ZIP",
+];
+
 /// Whether a type that people read as text, or that means nothing to SQLite, makes numbers of what looks like one.
 fn trap(data_type: &DataType) -> Option<Confidence> {
     let text = data_type.text.as_str().to_ascii_uppercase();
@@ -49,8 +55,7 @@ fn trap(data_type: &DataType) -> Option<Confidence> {
     match data_type.kind {
         _ if kept && !holds(&["INT"]) => None,
         TypeKind::Text => Some(Confidence::High),
-        // Words such as ENUM, EMAIL or PHONE; what is numeric by name is meant to be.
-        TypeKind::Other => Some(Confidence::Medium),
+        TypeKind::Other if holds(TEXT_WORDS) => Some(Confidence::Medium),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::observed::Observed;
 use dbwright_model::remedy::Remedy;
 
-use crate::columns::in_foreign_key;
+use crate::columns::{in_foreign_key, is_checked};
 use crate::lexicon::words;
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -42,6 +42,10 @@ fn candidates<'a>(context: &Context<'a>) -> Vec<(&'a Table, &'a Column, TypeKind
                 continue;
             }
             let Some(kind) = spoken_of(column.name.as_str()) else { continue };
+            // MariaDB keeps JSON as text with a check.
+            if kind == TypeKind::Json && is_checked(table, &column.name) {
+                continue;
+            }
             let fits = column.data_type.length.is_none_or(|length| length >= least_length(kind));
             if fits && (kind != TypeKind::Uuid || context.can(Capability::UuidType)) {
                 found.push((table, column, kind));
