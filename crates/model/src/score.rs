@@ -92,6 +92,8 @@ pub struct CheckResult {
     pub state: CheckState,
     /// Credit between 0 and 1; 0 when unknown.
     pub credit: f64,
+    /// Credit at best: 1 when unknown, what the findings leave when checked in part, otherwise `credit`.
+    pub possible: f64,
     /// Findings.
     pub findings: u64,
     /// Places looked at.

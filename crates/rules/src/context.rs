@@ -104,7 +104,7 @@ impl<'a> Context<'a> {
     fn wanted(&self, fact: Fact) {
         let rule = self.entry.rule;
         assert!(
-            rule.needs.contains(&fact) || rule.wants.contains(&fact),
+            rule.facts().any(|declared| declared == fact),
             "rule `{}` looks at {} without declaring it",
             self.entry.id,
             fact.describe()

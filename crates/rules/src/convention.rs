@@ -1,8 +1,9 @@
-//! What is done almost everywhere is a convention, and is said once.
+//! What is done almost everywhere is a convention, and is said once. A mere note is said once as soon as it would be said
+//! again and again.
 
 use std::collections::BTreeMap;
 
-use dbwright_model::finding::{Confidence, Evidence, Finding, ObjectRef};
+use dbwright_model::finding::{Confidence, Evidence, Finding, Level, ObjectRef};
 use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 
@@ -24,8 +25,10 @@ pub fn fold(outcome: &mut Outcome) {
     for (entry, checked) in &outcome.checks {
         let Some(findings) = by_rule.remove(entry.id) else { continue };
         match (entry.rule.convention, checked) {
-            (Some(what), Checked::Ran { examined })
-                if findings.len() >= LEAST && findings.len() as f64 > SHARE * *examined as f64 =>
+            (Some(what), Checked::Ran { examined } | Checked::InPart { examined, .. })
+                if findings.len() >= LEAST
+                    && (findings.iter().all(|finding| finding.level == Level::Note)
+                        || findings.len() as f64 > SHARE * *examined as f64) =>
             {
                 outcome.findings.push(once(&findings, *examined, what, entry.rule.then));
             }

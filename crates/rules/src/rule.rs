@@ -28,8 +28,11 @@ pub struct Rule {
     pub status: Status,
     /// Facts without which it cannot be checked.
     pub needs: &'static [Fact],
-    /// Facts that make its findings better when they are known.
+    /// Facts that add evidence to its findings when they are known.
     pub wants: &'static [Fact],
+    /// Facts that can add findings or make them worse. Without them the rule still runs and shows what it finds, but
+    /// counts as not checked: otherwise knowing less would look better.
+    pub raised_by: &'static [Fact],
     /// Where it applies, and why not elsewhere.
     pub engines: Engines,
     /// When it finds something: a fragment that completes "This rule fires when ...".
@@ -56,6 +59,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Every fact the rule looks at, needed or not.
+    pub fn facts(&self) -> impl Iterator<Item = Fact> {
+        self.needs.iter().chain(self.wants).chain(self.raised_by).copied()
+    }
+
     /// The values most rules share. Records override what differs.
     pub const DEFAULT: Rule = Rule {
         level: Level::Warning,
@@ -64,6 +72,7 @@ impl Rule {
         status: Status::Stable,
         needs: &[Fact::Catalog],
         wants: &[],
+        raised_by: &[],
         engines: Engines::ALL,
         when: "",
         then: "",

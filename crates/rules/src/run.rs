@@ -17,6 +17,13 @@ pub enum Checked {
         /// Places looked at.
         examined: u64,
     },
+    /// It ran over this many places, but a fact that could have made it find more is not known.
+    InPart {
+        /// Places looked at.
+        examined: u64,
+        /// What is missing, as a lower-case fragment.
+        because: String,
+    },
     /// It makes no sense here.
     NotApplicable {
         /// Why, as a lower-case fragment.
@@ -60,10 +67,7 @@ fn check(
         return Checked::NotApplicable { because: because.to_owned() };
     }
     for need in entry.rule.needs {
-        if *need == Fact::Data && facts.data == Observed::NotAsked {
-            return Checked::Unknown { because: "rows are counted only with `--data`".to_owned() };
-        }
-        if let Some(because) = facts.status(*need).because() {
+        if let Some(because) = why_unknown(facts, *need) {
             return Checked::Unknown { because: format!("{}: {because}", need.describe()) };
         }
     }
@@ -73,8 +77,25 @@ fn check(
     match (collected.unknown, collected.not_applicable) {
         (Some(because), _) => Checked::Unknown { because },
         (None, Some(because)) => Checked::NotApplicable { because },
-        (None, None) => Checked::Ran { examined: collected.examined },
+        (None, None) => {
+            let blind = entry.rule.raised_by.iter().find_map(|fact| Some((fact, why_unknown(facts, *fact)?)));
+            match blind {
+                Some((fact, because)) => Checked::InPart {
+                    examined: collected.examined,
+                    because: format!("checked in part; {}: {because}", fact.describe()),
+                },
+                None => Checked::Ran { examined: collected.examined },
+            }
+        }
     }
+}
+
+/// Why a fact is not known, in words for the report.
+fn why_unknown(facts: &Facts, fact: Fact) -> Option<String> {
+    if fact == Fact::Data && facts.data == Observed::NotAsked {
+        return Some("rows are counted only with `--data`".to_owned());
+    }
+    facts.status(fact).because()
 }
 
 /// The rules that run by default: all that are not in preview.

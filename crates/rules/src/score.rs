@@ -59,6 +59,11 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
         let accepted: Vec<&Finding> =
             waived.get(entry.id).map(|list| list.iter().collect()).unwrap_or_default();
         let (state, credit, examined, because) = judge(checked, findings, &accepted);
+        // What was checked only in part gives nothing proven, and at best what its findings leave.
+        let (credit, possible) = match state {
+            CheckState::Unknown => (0.0, credit),
+            _ => (credit, credit),
+        };
         if let Some(limit) = rule.cap {
             let critical = findings.iter().find(|finding| finding.critical);
             if let Some(finding) = critical {
@@ -68,7 +73,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
                     limit,
                     seen: true,
                 });
-            } else if let Checked::Unknown { because } = checked {
+            } else if let Checked::Unknown { because } | Checked::InPart { because, .. } = checked {
                 caps.push(Cap {
                     rule: entry.id.to_owned(),
                     because: format!("Nobody could look whether {}: {because}.", rule.when),
@@ -83,6 +88,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
             weight: rule.weight,
             state,
             credit,
+            possible,
             findings: findings.iter().map(|finding| finding.count).sum(),
             examined,
             because,
@@ -99,7 +105,12 @@ fn judge(
 ) -> (CheckState, f64, u64, Option<String>) {
     match checked {
         Checked::NotApplicable { because } => (CheckState::NotApplicable, 0.0, 0, Some(because.clone())),
-        Checked::Unknown { because } => (CheckState::Unknown, 0.0, 0, Some(because.clone())),
+        Checked::Unknown { because } => (CheckState::Unknown, 1.0, 0, Some(because.clone())),
+        Checked::InPart { examined, because } => {
+            let all: Vec<&Finding> = findings.iter().chain(accepted).copied().collect();
+            let possible = if all.is_empty() { 1.0 } else { credit(&all, *examined) };
+            (CheckState::Unknown, possible, *examined, Some(because.clone()))
+        }
         Checked::Ran { examined } => {
             if findings.is_empty() && accepted.is_empty() {
                 return (CheckState::Pass, 1.0, *examined, None);
@@ -170,7 +181,7 @@ fn dimension_score(dimension: Dimension, checks: &[CheckResult]) -> DimensionSco
             CheckState::NotApplicable => continue,
             CheckState::Unknown => {
                 score.unknown += 1;
-                ceiling += weight;
+                ceiling += weight * check.possible;
             }
             CheckState::Pass | CheckState::Partial | CheckState::Fail | CheckState::Waived => {
                 if check.state == CheckState::Pass {
@@ -180,7 +191,7 @@ fn dimension_score(dimension: Dimension, checks: &[CheckResult]) -> DimensionSco
                 }
                 known += weight;
                 proven += weight * check.credit;
-                ceiling += weight * check.credit;
+                ceiling += weight * check.possible;
             }
         }
         all += weight;

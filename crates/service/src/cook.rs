@@ -166,7 +166,7 @@ fn not_checked(outcome: &Outcome) -> Vec<NotChecked> {
         .checks
         .iter()
         .filter_map(|(entry, checked)| match checked {
-            Checked::Unknown { because } => {
+            Checked::Unknown { because } | Checked::InPart { because, .. } => {
                 Some(NotChecked { rule: entry.id.to_owned(), because: because.clone() })
             }
             _ => None,

@@ -56,7 +56,7 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<(), Stri
     session.script(&without_queries(server.engine(), sql)).await.map_err(|error| error.message)?;
     drop(session);
     let rule = example.entry.rule;
-    let mut plan: Vec<Fact> = rule.needs.iter().chain(rule.wants).copied().collect();
+    let mut plan: Vec<Fact> = rule.facts().collect();
     plan.push(Fact::Catalog);
     let mut facts = collect(&dsn, &plan).await?;
     let (folded, _) = example.fold(server.engine(), sql)?;

@@ -69,7 +69,7 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<usize, S
     let dsn = server.fresh("remedy").await?;
     write(&dsn).await?.script(sql).await.map_err(|error| error.message)?;
     let rule = example.entry.rule;
-    let mut plan: Vec<Fact> = rule.needs.iter().chain(rule.wants).copied().collect();
+    let mut plan: Vec<Fact> = rule.facts().collect();
     plan.extend([Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions]);
     let mut applied = 0;
     // Findings are mended one after the other, as a careful user would.

@@ -414,6 +414,7 @@ fn score() -> Score {
                 weight: 5,
                 state,
                 credit,
+                possible: if state == CheckState::Unknown { 1.0 } else { credit },
                 findings,
                 examined: 42,
                 because: because.map(Into::into),

@@ -32,6 +32,7 @@ pub static RULE: Rule = Rule {
         },
     ],
     source: "InnoDB documentation: secondary indexes hold the primary key columns",
+    convention: Some("tables are ordered by a long string"),
     check,
     ..Rule::DEFAULT
 };

@@ -12,7 +12,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Indexing,
     weight: 5,
     needs: &[Fact::Catalog, Fact::TableStatistics],
-    wants: &[Fact::Counters],
+    raised_by: &[Fact::Counters],
     engines: Engines::servers("SQLite does not count scans"),
     when: "a large table is read from end to end again and again",
     then: "Each of these reads costs as much as the whole table, and pushes other rows out of the cache.",

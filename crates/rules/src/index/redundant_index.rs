@@ -12,7 +12,7 @@ use crate::{Context, Findings, Found, OptionSpec, OptionValue, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    level: Level::Warning,
+    level: Level::Note,
     dimension: Dimension::Indexing,
     weight: 3,
     wants: &[Fact::IndexStatistics],

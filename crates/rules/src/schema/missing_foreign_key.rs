@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{ForeignKey, Persistence, Table};
+use dbwright_model::catalog::{ForeignKey, Index, IndexPart, Persistence, Table};
 use dbwright_model::change::Change;
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::{DataCount, DataQuestion, Fact};
@@ -127,13 +127,40 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
     };
     let add = Change::AddForeignKey { table: guess.table.name.clone(), foreign_key: Box::new(foreign_key) };
     let validate = Change::ValidateConstraint { table: guess.table.name.clone(), constraint: name };
+    let mut changes = index_for(context, guess);
+    changes.push(add);
     match (orphans, in_steps) {
-        (0, true) => Remedy::review(RULE.instead, vec![add, validate]),
-        (0, false) => Remedy::review(RULE.instead, vec![add]),
-        (_, true) => Remedy::review(
-            "Declare the foreign key for new rows, clear up the old ones, then validate it.",
-            vec![add],
+        (0, true) => {
+            changes.push(validate);
+            Remedy::review(RULE.instead, changes)
+        }
+        (0, false) => Remedy::review(RULE.instead, changes),
+        (_, true) => Remedy::manual(
+            "Declare the foreign key `NOT VALID` for new rows, clear up the old ones, then validate it.",
         ),
         (_, false) => Remedy::manual(RULE.instead),
     }
+}
+
+/// The index without which each delete of a parent would read the whole table. InnoDB makes it by itself.
+fn index_for(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
+    let covered = guess
+        .table
+        .indexes
+        .iter()
+        .any(|index| index.parts.first().and_then(IndexPart::as_column) == Some(&guess.column.name));
+    if covered || context.engine().dialect() == Dialect::Mysql {
+        return Vec::new();
+    }
+    vec![Change::CreateIndex {
+        table: guess.table.name.clone(),
+        index: Box::new(Index {
+            name: Name::from(format!("{}_{}_idx", guess.table.name.name, guess.column.name)),
+            parts: vec![IndexPart::column(&guess.column.name)],
+            ..Index::default()
+        }),
+        concurrently: context.can(Capability::ConcurrentIndex),
+        if_not_exists: false,
+        only: false,
+    }]
 }

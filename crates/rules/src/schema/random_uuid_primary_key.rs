@@ -14,7 +14,7 @@ use crate::{Context, Findings, Found, Rule};
 pub static RULE: Rule = Rule {
     level: Level::Note,
     weight: 2,
-    wants: &[Fact::TableStatistics],
+    raised_by: &[Fact::TableStatistics],
     when: "the default of a primary key is a random UUID",
     then: "New rows land on random pages of the index, so a large table no longer fits into memory and writes more log.",
     instead: "Make new keys of time-ordered UUIDs (version 7) or of numbers; the old keys may stay.",

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 5,
     needs: &[Fact::Roles],
-    wants: &[Fact::Sessions],
+    raised_by: &[Fact::Sessions],
     engines: Engines::servers("it has no roles"),
     when: "an application works as a superuser, or more roles than needed are superusers that may log in",
     then: "No grant and no policy binds them, and on PostgreSQL they can run programs on the server's machine.",
