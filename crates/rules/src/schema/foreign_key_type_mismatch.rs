@@ -101,7 +101,7 @@ fn mismatch(dialect: Dialect, own: &DataType, other: &DataType) -> Option<(Level
         let differ = (text(a) && number(b)) || (number(a) && text(b));
         return differ.then_some((
             Level::Warning,
-            "one stores text and the other numbers, and joins cannot use an index",
+            "one stores text and the other numbers, and joins may not use an index",
         ));
     }
     if a.is_text() && b.is_text() {
@@ -154,7 +154,9 @@ fn collation(
     }
     let name = |column: &Column| column.collation.as_ref().map(|name| name.as_str().to_ascii_lowercase());
     let plain = |name: Option<String>| name.filter(|name| name != "binary" || dialect != Dialect::Sqlite);
-    if plain(name(column)) == plain(name(target)) {
+    let (left, right) = (plain(name(column)), plain(name(target)));
+    // PostgreSQL prefers a collation that was said to the default, and is at a loss only between two that were said.
+    if left == right || (dialect == Dialect::Postgres && (left.is_none() || right.is_none())) {
         return None;
     }
     Some(match dialect {

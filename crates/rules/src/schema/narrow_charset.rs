@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     then: "Names of other languages and emoji are refused, or stored as question marks where the SQL mode is loose.",
     instead: "Convert the table to `utf8mb4`.",
     source: "MySQL documentation: utf8mb3 is deprecated; the default of MariaDB 10.11 may still be latin1",
-    convention: Some("texts are kept in narrow character sets"),
+    convention: Some("tables and columns keep text in narrow character sets"),
     check,
     ..Rule::DEFAULT
 };

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     then: "Its writes are not rolled back with the others, lock the whole table, and may be torn by a crash.",
     instead: "Change the table to InnoDB.",
     source: "MySQL documentation: storage engines",
+    convention: Some("tables have no transactions"),
     check,
     ..Rule::DEFAULT
 };
