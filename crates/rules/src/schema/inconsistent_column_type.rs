@@ -15,12 +15,12 @@ pub static RULE: Rule = Rule {
     when: "a column has another type than the columns of the same specific name in other tables",
     then: "Comparisons and joins between them convert values, lose precision or miss indexes.",
     instead: "Give the columns one type.",
-    source: "schema linters of four projects; limited to names of two words or more that three tables share",
+    source: "schema linters of four projects; limited to names of two words or more on whose type three tables agree",
     check,
     ..Rule::DEFAULT
 };
 
-/// So many columns must bear the name.
+/// So many columns must agree on a type.
 const LEAST: usize = 3;
 
 /// Last words of names that mean something else in each table, sorted.
@@ -73,7 +73,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
-    for (_, bearers) in by_name.into_iter().filter(|(_, bearers)| bearers.len() >= LEAST) {
+    for (_, bearers) in by_name.into_iter().filter(|(_, bearers)| bearers.len() > LEAST) {
         findings.examined(bearers.len() as u64);
         let mut by_type: BTreeMap<Meaning, Vec<(&Table, &Column)>> = BTreeMap::new();
         for (table, column) in &bearers {
@@ -81,7 +81,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         let Some((_, usual)) = by_type.iter().max_by_key(|(_, list)| list.len()) else { continue };
         // Without a clear majority nobody can say which type is the odd one.
-        if usual.len() * 3 < bearers.len() * 2 {
+        if usual.len() < LEAST || usual.len() * 3 < bearers.len() * 2 {
             continue;
         }
         let (usual_count, (like, usual_column)) = (usual.len(), usual[0]);
