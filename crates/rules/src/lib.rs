@@ -81,15 +81,33 @@ macro_rules! rules {
 
 rules! {
     health {
+        aborted_connections,
+        archiving_failing,
         bloated_table,
         blocked_sessions,
+        checksum_failures,
+        collation_version_drift,
         connection_saturation,
+        corrupt_database,
         dead_rows,
+        deadlocks,
+        disabled_trigger,
+        disk_temporary_tables,
+        free_pages,
+        history_list_length,
         horizon_held,
         idle_in_transaction,
+        inactive_replication_slot,
+        large_wal_file,
         long_transaction,
+        lost_replication_slot,
         multixact_wraparound,
         never_analyzed,
+        replica_stopped,
+        replication_lag,
+        requested_checkpoints,
+        statistics_missing,
+        temporary_file_spills,
         transaction_wraparound,
     }
     schema {
@@ -136,6 +154,22 @@ rules! {
         weak_password_authentication,
         weak_password_hash,
         world_readable_database_file,
+    }
+    settings {
+        autovacuum_off,
+        binlog_off,
+        checkpoint_logging_off,
+        default_memory_settings,
+        fsync_off,
+        full_page_writes_off,
+        missing_idle_transaction_timeout,
+        missing_lock_timeout,
+        non_durable_commits,
+        old_server_version,
+        pending_restart,
+        rollback_journal,
+        slow_query_log_off,
+        synchronous_commit_off,
     }
 }
 
