@@ -11,6 +11,7 @@ pub mod lexicon;
 pub mod truth;
 pub mod relations;
 pub mod search_path;
+pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
@@ -80,6 +81,14 @@ macro_rules! rules {
 }
 
 rules! {
+    backup {
+        archiving_off,
+        check_reads_other_table,
+        missing_definer,
+        restore_unproven,
+        unlogged_table,
+        unrestorable_function,
+    }
     health {
         aborted_connections,
         archiving_failing,
@@ -110,6 +119,12 @@ rules! {
         temporary_file_spills,
         transaction_wraparound,
     }
+    migration {
+        failed_migration,
+        missing_migration_history,
+        sequence_narrower_than_column,
+        several_migration_tools,
+    }
     schema {
         foreign_key_without_index,
         table_without_primary_key,
@@ -131,6 +146,7 @@ rules! {
         open_replication_access,
         outdated_extension,
         overlapping_permissive_policies,
+        partition_bypassing_row_security,
         per_row_policy_function,
         policy_without_row_security,
         powerful_role_attributes,
