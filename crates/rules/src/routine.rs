@@ -114,10 +114,7 @@ fn is_relation_place(tokens: &[Token], at: usize) -> bool {
             Token::Word(word) => return BEFORE_RELATION.contains(&word.as_str()),
             Token::Sign(',') => {
                 let mut back = at - 1;
-                while back > 0
-                    && matches!(&tokens[back - 1], Token::Word(word) if !BEFORE_RELATION.contains(&word.as_str()))
-                    || back > 0 && tokens[back - 1] == Token::Sign('.')
-                {
+                while back > 0 && is_part_of_name(&tokens[back - 1]) {
                     back -= 1;
                 }
                 if back == 0 || back == at - 1 {
@@ -129,6 +126,13 @@ fn is_relation_place(tokens: &[Token], at: usize) -> bool {
         }
     }
     false
+}
+
+fn is_part_of_name(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => !BEFORE_RELATION.contains(&word.as_str()),
+        Token::Sign(sign) => *sign == '.',
+    }
 }
 
 fn relation_meant(
