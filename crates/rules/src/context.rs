@@ -211,6 +211,14 @@ impl<'a> Context<'a> {
         &self.facts.source
     }
 
+    /// The database that is judged; `main` where it has no name.
+    pub fn database(&self) -> Name {
+        match self.facts.source.database.as_str() {
+            "" => Name::new("main"),
+            name => Name::new(name),
+        }
+    }
+
     /// The engine.
     pub fn engine(&self) -> Engine {
         self.facts.source.engine

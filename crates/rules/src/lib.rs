@@ -13,6 +13,7 @@ pub mod counting;
 pub mod truth;
 pub mod relations;
 pub mod search_path;
+pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
@@ -197,6 +198,12 @@ rules! {
         union_without_all,
         update_or_delete_without_where,
     }
+    migration {
+        failed_migration,
+        missing_migration_history,
+        sequence_narrower_than_column,
+        several_migration_tools,
+    }
     security {
         account_from_anywhere,
         anonymous_account,
@@ -214,6 +221,7 @@ rules! {
         open_replication_access,
         outdated_extension,
         overlapping_permissive_policies,
+        partition_bypassing_row_security,
         per_row_policy_function,
         policy_without_row_security,
         powerful_role_attributes,
@@ -239,19 +247,59 @@ rules! {
         world_readable_database_file,
     }
     health {
+        aborted_connections,
+        archiving_failing,
         bloated_table,
         blocked_sessions,
+        checksum_failures,
+        collation_version_drift,
         connection_saturation,
+        corrupt_database,
         dead_rows,
+        deadlocks,
+        disabled_trigger,
+        disk_temporary_tables,
+        free_pages,
+        history_list_length,
         horizon_held,
         idle_in_transaction,
+        inactive_replication_slot,
+        large_wal_file,
         long_transaction,
+        lost_replication_slot,
         multixact_wraparound,
         never_analyzed,
+        replica_stopped,
+        replication_lag,
+        requested_checkpoints,
+        statistics_missing,
+        temporary_file_spills,
         transaction_wraparound,
     }
     settings {
+        autovacuum_off,
+        binlog_off,
+        checkpoint_logging_off,
+        default_memory_settings,
+        fsync_off,
+        full_page_writes_off,
         loose_sql_mode,
+        missing_idle_transaction_timeout,
+        missing_lock_timeout,
+        non_durable_commits,
+        old_server_version,
+        pending_restart,
+        rollback_journal,
+        slow_query_log_off,
+        synchronous_commit_off,
+    }
+    backup {
+        archiving_off,
+        check_reads_other_table,
+        missing_definer,
+        restore_unproven,
+        unlogged_table,
+        unrestorable_function,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbwright_model::catalog::{Catalog, Table, View};
-use dbwright_model::expression::{Expr, FromItem, Query, QueryBody, Select, Source};
+use dbwright_model::expression::{Call, Expr, FromItem, Query, QueryBody, Select, Source};
 use dbwright_model::name::{Name, QualifiedName};
 
 /// Names of the relations that a query reads, as written, its own common tables left out.
@@ -70,6 +70,45 @@ fn queries_in<'a>(expr: &'a Expr, found: &mut Vec<&'a Query>) {
         Expr::Subquery(query) | Expr::Exists { query, .. } | Expr::InQuery { query, .. } => found.push(query),
         _ => {}
     });
+}
+
+/// The calls anywhere in a query, functions in `FROM` and subqueries included, each once.
+pub fn calls_in(query: &Query) -> Vec<&Call> {
+    let mut found: Vec<&Call> = Vec::new();
+    let mut pending = vec![query];
+    while let Some(query) = pending.pop() {
+        pending.extend(query.with.iter().filter_map(|member| member.query.as_deref()));
+        let mut exprs: Vec<&Expr> = query.order_by.iter().map(|key| &key.expr).collect();
+        match &query.body {
+            QueryBody::Select(select) => {
+                for item in &select.from {
+                    sources(item, &mut |source| match source {
+                        Source::Query { query, .. } => pending.push(query),
+                        Source::Function { call, .. } => {
+                            found.push(call);
+                            exprs.extend(&call.args);
+                        }
+                        Source::Table { .. } | Source::Nested(_) | Source::Other(_) => {}
+                    });
+                }
+                exprs.extend(expressions(select));
+            }
+            QueryBody::SetOperation { left, right, .. } => pending.extend([left.as_ref(), right.as_ref()]),
+            QueryBody::Values(rows) => exprs.extend(rows.iter().flatten()),
+            QueryBody::Other(_) => {}
+        }
+        for expr in exprs {
+            queries_in(expr, &mut pending);
+            expr.walk(&mut |expr| {
+                if let Expr::Call(call) = expr {
+                    found.push(call);
+                }
+            });
+        }
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.dedup_by(|a, b| a.name == b.name);
+    found
 }
 
 /// Whether a name that a view in `schema` writes means this object: a name without schema is looked up there and in

@@ -1,7 +1,6 @@
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
@@ -33,13 +32,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         return;
     }
     let verb = if writes { "change" } else { "read" };
-    let database = match context.source().database.as_str() {
-        "" => Name::new("main"),
-        name => Name::new(name),
-    };
     findings.add(
         Found::at(
-            ObjectRef::database(&database),
+            ObjectRef::database(&context.database()),
             format!("Every user of the machine may {verb} the database file."),
         )
         .level(if writes { Level::Error } else { Level::Note })

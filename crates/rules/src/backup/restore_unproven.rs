@@ -1,0 +1,69 @@
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::Remedy;
+use dbwright_model::score::Dimension;
+
+use crate::quantity::time;
+use crate::rule::{OptionSpec, OptionValue};
+use crate::{Context, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Error,
+    dimension: Dimension::Backup,
+    weight: 10,
+    needs: &[Fact::Backups],
+    when: "no backup has been proven to restore lately",
+    then: "Whether the data could be brought back is a hope: most failures of backups show only in a restore.",
+    instead: "Restore the newest backup on another server and compare it: `dbwright backup verify`.",
+    options: &[OptionSpec {
+        name: "max_age_days",
+        default: OptionValue::Number(30.0),
+        help: "days for which a proof counts; after twice as many it counts for nothing",
+    }],
+    source: "measured: of nine damaged backups every one was reported good by the tool that made it",
+    cap: Some(49),
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let backups = context.backups();
+    findings.examined(1);
+    let newest = backups.records.iter().filter(|record| record.ok).filter_map(|record| record.finished).max();
+    let object = ObjectRef::database(&context.database());
+    let say = |message: String| {
+        Found::at(object.clone(), message)
+            .evidence("backups on record", backups.records.len())
+            .evidence("newest backup", newest.map_or("none".to_owned(), |at| at.to_string()))
+            .evidence(
+                "looked in",
+                if backups.sources.is_empty() { "nothing".to_owned() } else { backups.sources.join(", ") },
+            )
+            .remedy(Remedy::manual(RULE.instead))
+    };
+    let last = backups.proofs.iter().max_by_key(|proof| proof.finished);
+    let Some(last) = last else {
+        let message = match newest {
+            Some(_) => "There are backups, and nobody has shown that they can be restored.",
+            None => "There is no backup on record, and no proof that one could be restored.",
+        };
+        findings.add(say(message.to_owned()).critical());
+        return;
+    };
+    if !last.ok {
+        findings.add(say("The last attempt to restore a backup failed.".to_owned()).critical());
+        return;
+    }
+    let (Some(proven), Some(now)) = (last.finished, context.source().collected_at) else {
+        findings.unknown("when the last restore was proven is not known");
+        return;
+    };
+    let age = now.duration_since(proven).as_secs_f64();
+    let limit = context.number("max_age_days") * 86_400.0;
+    if age > limit * 2.0 {
+        findings.add(say(format!("The last proven restore is {} old.", time(age))).critical());
+    } else if age > limit {
+        findings.add(say(format!("The last proven restore is {} old.", time(age))).level(Level::Warning));
+    }
+}

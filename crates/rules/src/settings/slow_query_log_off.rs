@@ -1,0 +1,46 @@
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::Remedy;
+use dbwright_model::score::Dimension;
+
+use crate::{Context, Engines, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Note,
+    dimension: Dimension::Monitoring,
+    weight: 3,
+    needs: &[Fact::Settings],
+    engines: Engines::servers("it keeps no log"),
+    when: "slow statements leave no trace in the log",
+    then: "When users complain nobody can say which statement it was.",
+    instead: "Log statements that take longer than a second.",
+    source: "MySQLTuner, pgdsat; PostgreSQL documentation, log_min_duration_statement",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let settings = context.settings();
+    let (name, off) = match context.engine() {
+        Engine::Postgres => {
+            let any =
+                ["log_min_duration_statement", "log_min_duration_sample", "auto_explain.log_min_duration"];
+            let logs = any.iter().filter_map(|name| settings.integer(name)).any(|value| value >= 0);
+            ("log_min_duration_statement", settings.get(any[0]).map(|_| !logs))
+        }
+        _ => ("slow_query_log", settings.flag("slow_query_log").map(|on| !on)),
+    };
+    let Some(off) = off else {
+        findings.unknown(format!("the setting `{name}` could not be read"));
+        return;
+    };
+    findings.examined(1);
+    if off {
+        findings.add(
+            Found::at(ObjectRef::setting(name), "Slow statements leave no trace in the log.")
+                .remedy(Remedy::manual(RULE.instead)),
+        );
+    }
+}
