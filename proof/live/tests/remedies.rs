@@ -71,9 +71,8 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<usize, S
     let rule = example.entry.rule;
     let mut plan: Vec<Fact> = rule.facts().collect();
     plan.extend([Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions]);
-    let mut applied = 0;
     // Findings are mended one after the other, as a careful user would.
-    for _ in 0..20 {
+    for applied in 0..20 {
         let facts = collect(&dsn, &plan).await?;
         let findings = example.judge(&facts)?;
         // What an engine cannot say is shown as words, and is no remedy to prove.
@@ -98,7 +97,6 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<usize, S
             }
         }
         drop(session);
-        applied += 1;
         let after = collect(&dsn, &plan).await?;
         let still = example.judge(&after)?;
         if still.iter().any(|other| other.object == finding.object && other.level >= finding.level) {

@@ -92,7 +92,7 @@ fn not_leakproof(table: &Table, index: &Index) -> Option<&'static str> {
 fn serves_policy(index: &Index, policies: &[&Policy]) -> bool {
     let Some(first) = index.parts.first().and_then(|part| part.as_column()) else { return false };
     policies.iter().any(|policy| match policy.using.as_ref().map(|using| using.tree.as_deref()) {
-        Some(Some(tree)) => tree.columns().iter().any(|name: &&Name| *name == first),
+        Some(Some(tree)) => tree.columns().contains(&first),
         Some(None) => true,
         None => false,
     })
