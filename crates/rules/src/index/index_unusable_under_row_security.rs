@@ -3,7 +3,6 @@ use dbwright_model::data_type::TypeKind;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
-use dbwright_model::name::Name;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
