@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Context, bail};
+use xtask::bench::{self, BenchOptions};
 use xtask::tree::Tree;
 use xtask::{servers, tidy};
 
@@ -10,6 +12,13 @@ usage: cargo xtask CHORE
 
   tidy     check the structure of the repository; the tests check the same
   servers  list the database servers that the tests find here
+  bench [NAME]...
+           measure the release binary: start, files, scale, or all of them
+             --postgres MAJOR   the server of `scale`; the newest when absent
+             --tables N         its tables; 10000 when absent
+             --binary FILE      measure this binary instead of building one
+             --keep FILE        write the report of the large audit there
+             --record           write the tables to docs/benchmarks.md
 ";
 
 fn main() -> ExitCode {
@@ -17,6 +26,10 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["tidy"] => run_tidy(),
+        ["bench", rest @ ..] => bench_options(rest).and_then(|options| {
+            bench::run(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }),
         ["servers"] => {
             servers::print();
             Ok(ExitCode::SUCCESS)
@@ -54,4 +67,22 @@ fn run_tidy() -> anyhow::Result<ExitCode> {
     }
     println!("tidy: {} rules over {} files", tidy::RULES.len(), tree.files().len());
     Ok(ExitCode::SUCCESS)
+}
+
+fn bench_options(words: &[&str]) -> anyhow::Result<BenchOptions> {
+    let mut options = BenchOptions::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().with_context(|| format!("`{word}` wants a value"));
+        match *word {
+            "--postgres" => options.postgres = Some(value()?.parse()?),
+            "--tables" => options.tables = value()?.parse()?,
+            "--binary" => options.binary = Some(value()?.into()),
+            "--keep" => options.keep = Some(value()?.into()),
+            "--record" => options.record = true,
+            option if option.starts_with('-') => bail!("there is no option `{option}`"),
+            name => options.names.push(name.to_owned()),
+        }
+    }
+    Ok(options)
 }
