@@ -99,8 +99,9 @@ fn is_connection_string(text: &str) -> bool {
 /// Reads a connection string, with the usual environment variables filling in what it leaves out.
 pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
     Dsn::with_environment(text, world.variable).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, error.to_string())
-            .hint("write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db")
+        ServiceError::new(ErrorKind::Usage, error.to_string()).hint(
+            "write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db",
+        )
     })
 }
 

@@ -17,6 +17,11 @@ const POSTGRES_MAJORS: [u16; 6] = [13, 14, 15, 16, 17, 18];
 /// The variable that makes an absent server an error instead of a line of output.
 const REQUIRE: &str = "DBWRIGHT_REQUIRE_SERVERS";
 
+/// What statements of a schema tell. Statistics are left out: an empty table of a live server has none of its rows, while a
+/// file does not say how many there are.
+pub const SCHEMA_FACTS: [Fact; 5] =
+    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions];
+
 /// One server, or the place where SQLite files are made.
 pub enum Server {
     /// PostgreSQL.

@@ -7,7 +7,7 @@ use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::Finding;
 use dbwright_rules::ALL;
-use proof_live::{Server, collect, servers, write};
+use proof_live::{SCHEMA_FACTS, Server, collect, servers, write};
 use proof_rules::{Body, Example, examples};
 
 #[test]
@@ -55,12 +55,9 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<(), Stri
     let mut session = write(&dsn).await?;
     session.script(&without_queries(server.engine(), sql)).await.map_err(|error| error.message)?;
     drop(session);
-    let rule = example.entry.rule;
-    let mut plan: Vec<Fact> = rule.facts().collect();
-    plan.push(Fact::Catalog);
-    let mut facts = collect(&dsn, &plan).await?;
+    let mut facts = collect(&dsn, &SCHEMA_FACTS).await?;
     let (folded, _) = example.fold(server.engine(), sql)?;
-    if rule.needs.contains(&Fact::Workload) {
+    if example.entry.rule.needs.contains(&Fact::Workload) {
         // Statements of a file stay statements of the file; what they are judged against is the live catalog.
         facts.workload = workload(server.engine(), sql);
     }

@@ -1,7 +1,8 @@
 select c.oid,
        n.nspname as schema,
        c.relname as name,
-       c.reltuples::float8 as rows,
+       -- Before 14 a table that was never counted says 0 rows in 0 pages, as an empty one does.
+       case when c.reltuples > 0 or c.relpages > 0 then c.reltuples::float8 end as rows,
        case when c.relkind in ('p', 'f') then null
             when c.relpages > 0 then c.relpages::int8 * {server.block_size}
             {allowed.locks ? else pg_relation_size(c.oid) : } end as table_bytes,

@@ -1,0 +1,171 @@
+//! Benchmarks: each measures the release binary and a peer in one run on one machine, and prints the ratio.
+
+mod child;
+mod files;
+mod scale;
+mod start;
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+/// What to measure and how.
+#[derive(Clone, Debug)]
+pub struct BenchOptions {
+    /// Names of benchmarks; all when empty.
+    pub names: Vec<String>,
+    /// Major version of PostgreSQL; the newest installed when absent.
+    pub postgres: Option<u16>,
+    /// Tables of the large database.
+    pub tables: usize,
+    /// Whether the tables are written to `docs/benchmarks.md`.
+    pub record: bool,
+    /// The binary to measure; built when absent.
+    pub binary: Option<PathBuf>,
+    /// Where to write the report of the large audit.
+    pub keep: Option<PathBuf>,
+}
+
+impl Default for BenchOptions {
+    fn default() -> Self {
+        BenchOptions {
+            names: Vec::new(),
+            postgres: None,
+            tables: 10_000,
+            record: false,
+            binary: None,
+            keep: None,
+        }
+    }
+}
+
+/// What one benchmark measured.
+struct Measured {
+    name: &'static str,
+    /// What was measured on what, as full sentences.
+    about: String,
+    rows: Vec<Measurement>,
+    /// Whatever a reader of the numbers must know.
+    notes: Vec<String>,
+}
+
+/// One line of a table.
+struct Measurement {
+    what: String,
+    value: String,
+    /// What is aimed at, and whether it was reached.
+    target: Option<(String, bool)>,
+}
+
+impl Measurement {
+    fn new(what: impl Into<String>, value: impl Into<String>) -> Self {
+        Measurement { what: what.into(), value: value.into(), target: None }
+    }
+
+    fn aimed(mut self, target: impl Into<String>, reached: bool) -> Self {
+        self.target = Some((target.into(), reached));
+        self
+    }
+}
+
+/// Runs benchmarks and prints their tables.
+pub fn run(options: &BenchOptions) -> anyhow::Result<()> {
+    type Bench = fn(&Path, &BenchOptions) -> anyhow::Result<Measured>;
+    let all: [(&str, Bench); 3] = [("start", start::run), ("files", files::run), ("scale", scale::run)];
+    for name in &options.names {
+        if !all.iter().any(|(known, _)| known == name) {
+            bail!("there is no benchmark `{name}`: choose of start, files, scale");
+        }
+    }
+    let binary = match &options.binary {
+        Some(binary) => binary.clone(),
+        None => build()?,
+    };
+    let mut text = String::new();
+    for (name, bench) in all {
+        if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
+            let measured = bench(&binary, options).with_context(|| format!("benchmark `{name}`"))?;
+            let table = draw(&measured);
+            println!("{table}");
+            text.push_str(&table);
+            text.push('\n');
+        }
+    }
+    if options.record {
+        let path = root()?.join("docs/benchmarks.md");
+        let head = "# Benchmarks\n\nWritten by `cargo xtask bench --record`: the release binary and its peers, measured in one \
+                    run on one machine.\nThe ratios are worth more than the numbers.\n\n";
+        std::fs::write(&path, format!("{head}{}\n\n{}", machine(), text.trim_end().to_owned() + "\n"))
+            .context("cannot write docs/benchmarks.md")?;
+    }
+    Ok(())
+}
+
+fn root() -> anyhow::Result<&'static Path> {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the root")
+}
+
+/// Builds the release binary.
+fn build() -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--release", "--package", "dbwright", "--message-format", "json-render-diagnostics"])
+        .current_dir(root()?)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cargo could not be run")?;
+    if !output.status.success() {
+        bail!("the release binary could not be built");
+    }
+    let executable = String::from_utf8_lossy(&output.stdout).lines().rev().find_map(|line| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message["executable"].as_str().map(PathBuf::from)
+    });
+    executable.context("cargo did not name the binary")
+}
+
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let information = read("/proc/cpuinfo");
+    let model = information
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map_or("an unknown processor", |(_, model)| model.trim());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("Machine: {cores} cores of {model}.")
+}
+
+fn draw(measured: &Measured) -> String {
+    let mut rows = vec![["measured".to_owned(), "value".to_owned(), "target".to_owned()]];
+    rows.extend(measured.rows.iter().map(|row| {
+        let target = match &row.target {
+            Some((target, true)) => format!("{target}: met"),
+            Some((target, false)) => format!("{target}: missed"),
+            None => String::new(),
+        };
+        [row.what.clone(), row.value.clone(), target]
+    }));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let mut text = format!("## {}\n\n{}\n\n", measured.name, measured.about);
+    for (at, [what, value, target]) in rows.iter().enumerate() {
+        let [a, b, c] = widths;
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "| {what:a$} | {value:>b$} | {target:c$} |");
+        if at == 0 {
+            let _ = writeln!(text, "|{}|{}:|{}|", "-".repeat(a + 2), "-".repeat(b + 1), "-".repeat(c + 2));
+        }
+    }
+    for note in &measured.notes {
+        let _ = write!(text, "\n{note}\n");
+    }
+    text
+}
+
+/// The middle one of some values.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
