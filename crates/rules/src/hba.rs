@@ -1,7 +1,7 @@
 //! `pg_hba.conf` as the server reads it: the first line that fits a client decides, and a line behind one that fits
 //! everything it fits is never reached.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use dbwright_model::access::HbaRule;
 

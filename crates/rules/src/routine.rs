@@ -274,7 +274,7 @@ mod tests {
             body: body.to_owned(),
             ..Function::default()
         };
-        catalog.functions = Observed::Known(vec![function("helper", "")]);
+        catalog.functions = Observed::Known(vec![function("scale", "")]);
         let found: Vec<String> = references(&catalog, &function("f", body))
             .iter()
             .map(|reference| {
@@ -289,7 +289,7 @@ mod tests {
     fn relations_and_functions_are_found_with_and_without_schema() {
         check("select count(*) from t where a = 1", &["public.t bare"]);
         check("select 1 from public.t x, parent as y", &["public.parent bare", "public.t qualified"]);
-        check("select helper(1), public.helper(2)", &["public.helper bare", "public.helper qualified"]);
+        check("select scale(1), public.scale(2)", &["public.scale bare", "public.scale qualified"]);
         check(
             "insert into T values (1); update \"parent\" set a = 1",
             &["public.parent bare", "public.t bare"],

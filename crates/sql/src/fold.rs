@@ -946,8 +946,7 @@ impl Folder {
             self.rename_column(table, column, &to.name);
         }
         self.with_table(table, |target, engine| {
-            let in_key =
-                target.primary_key.as_ref().is_some_and(|key| key.columns.contains(&to.name));
+            let in_key = target.primary_key.as_ref().is_some_and(|key| key.columns.contains(&to.name));
             let Some(found) = column_mut(engine, target, &to.name) else { return };
             *found = to.clone();
             found.not_null |= in_key;

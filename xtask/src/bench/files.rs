@@ -44,7 +44,10 @@ pub fn run(binary: &Path, _options: &BenchOptions) -> anyhow::Result<Measured> {
         match ran {
             Ok(usage) if usage.wall.as_secs_f64() > 0.3 => {
                 let ratio = usage.wall.as_secs_f64() / own.wall.as_secs_f64();
-                rows.push(Measurement::new(format!("{name}: its time"), format!("{:.2} s", usage.wall.as_secs_f64())));
+                rows.push(Measurement::new(
+                    format!("{name}: its time"),
+                    format!("{:.2} s", usage.wall.as_secs_f64()),
+                ));
                 rows.push(Measurement::new(format!("{name}: times as long"), format!("{ratio:.2}")));
                 rows.push(Measurement::new(
                     format!("{name}: peak memory"),

@@ -38,7 +38,8 @@ pub fn run(binary: &Path, options: &BenchOptions) -> anyhow::Result<Measured> {
         Some(major) => installed.iter().find(|one| one.version.major == major),
         None => installed.last(),
     };
-    let installation = installation.context("no such PostgreSQL is installed: run scripts/install-test-servers")?;
+    let installation =
+        installation.context("no such PostgreSQL is installed: run scripts/install-test-servers")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let settings = [
         ("shared_preload_libraries", "pg_stat_statements"),
@@ -93,12 +94,17 @@ async fn bench(
             .aimed("at most 1.5 s", database <= 1.5),
         Measurement::new("statements", statements.to_string()).aimed("at most 30", statements <= 30),
         Measurement::new("beginnings and ends of transactions", control.to_string()),
-        Measurement::new("peak resident memory", format!("{peak:.0} MB")).aimed("at most 60 MB", peak <= 60.0),
+        Measurement::new("peak resident memory", format!("{peak:.0} MB"))
+            .aimed("at most 60 MB", peak <= 60.0),
         Measurement::new("time of our processor", format!("{processor:.2} s")),
         Measurement::new("wall time", format!("{wall:.2} s")),
         Measurement::new(
             "locks above AccessShareLock",
-            if strong.is_empty() { "none".to_owned() } else { strong.iter().cloned().collect::<Vec<_>>().join(", ") },
+            if strong.is_empty() {
+                "none".to_owned()
+            } else {
+                strong.iter().cloned().collect::<Vec<_>>().join(", ")
+            },
         )
         .aimed("none", strong.is_empty()),
     ];
@@ -121,10 +127,10 @@ async fn bench(
                 Measurement::new("wall time of `pg_dump --schema-only`", format!("{dump_wall:.2} s"))
                     .aimed(format!("ours is {:.2} of it, at most 1", wall / dump_wall), wall <= dump_wall),
             );
-            rows.push(
-                Measurement::new("its time of the database", format!("{dump_database:.2} s"))
-                    .aimed(format!("ours is {:.2} of it, at most 1", database / dump_database), database <= dump_database),
-            );
+            rows.push(Measurement::new("its time of the database", format!("{dump_database:.2} s")).aimed(
+                format!("ours is {:.2} of it, at most 1", database / dump_database),
+                database <= dump_database,
+            ));
         }
         None => notes.push(format!(
             "No `pg_dump` that can read PostgreSQL {} is installed.",
@@ -165,8 +171,11 @@ async fn build(client: &Client, tables: usize) -> anyhow::Result<i64> {
     client.batch_execute("vacuum analyze; checkpoint").await?;
     eprintln!("\rthe database was made in {} s", begin.elapsed().as_secs());
     Ok(client
-        .query_one("select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                     where n.nspname in ('public', 'pg_toast') and c.oid >= 16384", &[])
+        .query_one(
+            "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                     where n.nspname in ('public', 'pg_toast') and c.oid >= 16384",
+            &[],
+        )
         .await?
         .get(0))
 }
@@ -232,7 +241,10 @@ async fn charged(client: &Client, role: &str) -> anyhow::Result<Charged> {
             let name = query
                 .split_once("dbwright:")
                 .and_then(|(_, rest)| rest.split_whitespace().next())
-                .map_or_else(|| query.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect(), str::to_owned);
+                .map_or_else(
+                    || query.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect(),
+                    str::to_owned,
+                );
             charged.slowest.push((name, milliseconds, calls));
         }
     }
