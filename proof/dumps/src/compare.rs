@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, Check, Column, Index, IndexKey, TableKind, UserTypeKind};
+use dbwright_model::catalog::{Catalog, Check, Column, Index, IndexKey, Table, TableKind, UserTypeKind};
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression, Literal};
+use dbwright_model::observed::Observed;
 use serde_json::Value;
 
 /// How much of the texts must agree.
@@ -94,11 +96,52 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
     for schema in &mut catalog.schemas {
         // A dump may leave owners out, a script always does.
         schema.owner = None;
+        if schema.name == "public" {
+            // PostgreSQL's own words, which pg_dump leaves out.
+            schema.comment = schema.comment.take().filter(|comment| comment != "standard public schema");
+        }
     }
+    // Only the server knows the columns of a virtual table, and a script does not name the tables behind it.
+    catalog.tables.retain(|table| texts == Texts::Trees || table.kind != TableKind::Shadow);
+    for table in &mut catalog.tables {
+        match table.kind {
+            TableKind::Virtual { .. } => table.columns.clear(),
+            // SQLite makes them, and seldom spells their columns alike.
+            TableKind::Shadow => *table = Table { name: table.name.clone(), ..Table::default() },
+            // Since PostgreSQL 17 partitions share the identity of their parent, before they had none.
+            TableKind::Partition { .. } => {
+                for column in &mut table.columns {
+                    column.identity = None;
+                    column.sequence = None;
+                }
+            }
+            _ => {}
+        }
+    }
+    // What a text leaves in doubt is reported by itself.
+    catalog.doubts.clear();
+    // A dump says only that an extension is there, not what it brought.
+    catalog.tables.retain(|table| table.extension.is_none());
+    catalog.views.retain(|view| view.extension.is_none());
+    catalog.types.retain(|user_type| user_type.extension.is_none());
+    if let Some(functions) = catalog.functions.known_mut() {
+        // The server makes constructors of range types by itself.
+        functions.retain(|function| function.extension.is_none() && function.language != "internal");
+    }
+    // Both say that the engine has no such thing, each in its words.
+    without_reason(&mut catalog.functions);
+    without_reason(&mut catalog.policies);
+    without_reason(&mut catalog.extensions);
     for table in &mut catalog.tables {
         table.owner = None;
         // Only SQLite keeps it, and spells it as it was after the last ALTER.
         table.definition = None;
+        if texts == Texts::Columns && catalog.engine.dialect() == Dialect::Mysql {
+            // A script leaves the storage engine and collations to the server's defaults, a dump says them.
+            table.storage_engine = table.storage_engine.take().filter(|engine| *engine != "InnoDB");
+            table.collation = None;
+            table.columns.iter_mut().for_each(|column| column.collation = None);
+        }
         table.columns.iter_mut().for_each(|column| normalise_column(column, texts));
         table.checks.iter_mut().for_each(|check| normalise_check(check, texts));
         table.indexes.iter_mut().for_each(|index| normalise_index(index, texts));
@@ -114,6 +157,8 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
     for view in &mut catalog.views {
         view.owner = None;
         view.definition = text(view.definition.trim().trim_end_matches(';'), texts);
+        // A dump of definitions leaves every view empty.
+        view.populated = true;
         // A text tells the names of a view's columns only by chance, and their types never.
         view.columns.clear();
         view.indexes.iter_mut().for_each(|index| normalise_index(index, texts));
@@ -140,6 +185,12 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
         // A dump says only that the extension is there.
         extension.version = None;
         extension.available = None;
+    }
+}
+
+fn without_reason<T>(section: &mut Observed<T>) {
+    if let Observed::Unsupported(reason) = section {
+        reason.clear();
     }
 }
 
