@@ -367,6 +367,12 @@ impl Folder {
                 if self.engine == Engine::Postgres {
                     // Its function says what it does; the server keeps no other text.
                     trigger.body.clear();
+                    if let Some(function) = &mut trigger.function
+                        && function.schema.is_empty()
+                        && let Some(found) = self.function_in_path(&function.name)
+                    {
+                        *function = found;
+                    }
                 }
                 if let Some(triggers) = self.catalog.triggers.known_mut() {
                     triggers.retain(|other| (&other.table, &other.name) != (&trigger.table, &trigger.name));
@@ -469,6 +475,15 @@ impl Folder {
         self.search_path = if names.is_empty() { vec![Name::new("public")] } else { names };
     }
 
+    /// The function of a name that the search path finds.
+    fn function_in_path(&self, name: &Name) -> Option<QualifiedName> {
+        let functions = self.catalog.functions.known()?;
+        self.search_path.iter().find_map(|schema| {
+            let same = |other: &&QualifiedName| other.schema == *schema && other.name == *name;
+            functions.iter().map(|function| &function.name).find(same).cloned()
+        })
+    }
+
     fn view_name(&self, name: &QualifiedName) -> QualifiedName {
         if name.schema.is_empty() {
             for schema in &self.search_path {
@@ -556,6 +571,10 @@ impl Folder {
             table.indexes.extend(crate::sqlite::understand::implied_indexes(&table));
         }
         let keys = (table.primary_key.take(), std::mem::take(&mut table.uniques));
+        // MariaDB's json columns are found by their checks.
+        if self.engine == Engine::Mariadb {
+            read_json_columns(&mut table);
+        }
         let checks = std::mem::take(&mut table.checks);
         let foreign_keys = std::mem::take(&mut table.foreign_keys);
         // Keys of MySQL arrive together with their indexes; all others get theirs when they are added.
@@ -563,9 +582,6 @@ impl Folder {
         let exclusions = std::mem::take(&mut table.exclusions);
         // The next number of a column is a matter of rows.
         table.options.retain(|(name, _)| !name.as_str().starts_with(TOAST) && *name != "auto_increment");
-        if self.engine == Engine::Mariadb {
-            read_json_columns(&mut table);
-        }
         let name = table.name.clone();
         let partition_of = match &mut table.kind {
             TableKind::Partition { of, .. } => {
@@ -699,6 +715,7 @@ impl Folder {
                     source.indexes.into_iter().filter(|index| index.backs.is_none()).map(|index| Index {
                         name: Name::DEFAULT,
                         partition_of: None,
+                        valid: true,
                         ..index
                     }),
                 );

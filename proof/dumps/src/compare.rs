@@ -175,7 +175,7 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
     }
     for trigger in catalog.triggers.known_mut().into_iter().flatten() {
         trigger.definer = None;
-        trigger.body = text(&trigger.body, texts);
+        trigger.body = text(&without_line_comments(&trigger.body), texts);
     }
     for policy in catalog.policies.known_mut().into_iter().flatten() {
         policy.using.iter_mut().for_each(|using| normalise_expression(using, texts));
@@ -192,6 +192,11 @@ fn without_reason<T>(section: &mut Observed<T>) {
     if let Observed::Unsupported(reason) = section {
         reason.clear();
     }
+}
+
+/// A body without `--` comments, which are lost inside of the version comments of a MariaDB dump.
+fn without_line_comments(body: &str) -> String {
+    body.lines().map(|line| line.split("-- ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 /// A text whose spelling is the server's: its blanks do not count, and a script has its own spelling.

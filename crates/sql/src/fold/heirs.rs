@@ -1,7 +1,8 @@
 //! Keys, constraints and indexes, and how they reach partitions and tables that inherit.
 
 use dbwright_model::catalog::{
-    Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, Table, TableKind,
+    Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction,
+    Table, TableKind,
 };
 use dbwright_model::change::Change;
 use dbwright_model::data_type::DataType;
@@ -198,7 +199,11 @@ impl Folder {
                 Expr::Wildcard { qualifier } => {
                     let wanted = qualifier.last();
                     let tables = sources.iter().filter(|(alias, _)| wanted.is_none_or(|name| name == alias));
-                    columns.extend(tables.flat_map(|(_, table)| &table.columns).map(plain));
+                    columns.extend(tables.flat_map(|(_, table)| &table.columns).map(|column| Column {
+                        name: column.name.clone(),
+                        data_type: self.type_of_copy(column.data_type.clone()),
+                        ..Column::default()
+                    }));
                 }
                 _ => columns.push(self.column_of_item(item, &sources)?),
             }
@@ -225,9 +230,30 @@ impl Folder {
         };
         Some(Column {
             name: item.alias.clone().or(source)?,
-            data_type: data_type.unwrap_or_else(DataType::default),
+            data_type: self.type_of_copy(data_type.unwrap_or_default()),
             ..Column::default()
         })
+    }
+
+    /// SQLite keeps no more than the affinity of a type in a table made by a query.
+    fn type_of_copy(&self, data_type: DataType) -> DataType {
+        if self.engine != Engine::Sqlite {
+            return data_type;
+        }
+        let text = data_type.text.as_str().to_ascii_uppercase();
+        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let affinity = if has(&["INT"]) {
+            "INT"
+        } else if has(&["CHAR", "CLOB", "TEXT"]) {
+            "TEXT"
+        } else if text.is_empty() || has(&["BLOB"]) {
+            ""
+        } else if has(&["REAL", "FLOA", "DOUB"]) {
+            "REAL"
+        } else {
+            "NUM"
+        };
+        crate::data_type(Dialect::Sqlite, affinity)
     }
 
     pub(super) fn add_exclusion(&mut self, table: &QualifiedName, exclusion: &Exclusion) {
@@ -369,6 +395,14 @@ impl Folder {
     pub(super) fn add_foreign_key(&mut self, table: &QualifiedName, foreign_key: &ForeignKey) {
         let mut foreign_key = foreign_key.clone();
         foreign_key.references = self.table_name(&foreign_key.references);
+        if self.engine.dialect() == Dialect::Mysql {
+            // Both words mean the same to it, and it tells only one of them.
+            for action in [&mut foreign_key.on_delete, &mut foreign_key.on_update] {
+                if *action == ReferentialAction::Restrict {
+                    *action = ReferentialAction::NoAction;
+                }
+            }
+        }
         let full = self.table_name(table);
         let mut added = None;
         self.with_table(table, |target, engine| {
@@ -442,6 +476,15 @@ impl Folder {
         }
         let parent_index = index.clone();
         self.with_table(table, |target, engine| {
+            if engine.dialect() == Dialect::Mysql
+                && index.method == "hash"
+                && !target.storage_engine.as_ref().is_some_and(|engine| *engine == "MEMORY")
+            {
+                index.method = Index::default().method;
+            }
+            if engine == Engine::Sqlite {
+                resolve_double_quoted(target, &mut index);
+            }
             for part in &mut index.parts {
                 if let IndexKey::Column(name) = &mut part.key
                     && let Some(column) = column_mut(engine, target, name)
@@ -459,9 +502,18 @@ impl Folder {
     }
 }
 
-/// A column as a query hands it on: without keys, defaults and promises.
-fn plain(column: &Column) -> Column {
-    Column { name: column.name.clone(), data_type: column.data_type.clone(), ..Column::default() }
+/// SQLite reads a double-quoted word as a column where there is one, otherwise as a string.
+fn resolve_double_quoted(table: &Table, index: &mut Index) {
+    let columns: Vec<&Name> = table.columns.iter().map(|column| &column.name).collect();
+    let expressions = index.parts.iter_mut().filter_map(|part| match &mut part.key {
+        IndexKey::Expression(expression) => Some(expression),
+        IndexKey::Column(_) => None,
+    });
+    for expression in expressions.chain(&mut index.predicate) {
+        if let Some(tree) = expression.tree.as_deref_mut() {
+            crate::sqlite::expression::resolve_double_quoted(tree, &columns);
+        }
+    }
 }
 
 /// A dump gives a partition its parent's key once with the parent and once by name: the second time names it.

@@ -189,7 +189,11 @@ pub(super) fn added_check(cursor: &mut Cursor<'_>) -> Option<Check> {
 /// Reads one column with its constraints.
 pub(super) fn column(cursor: &mut Cursor<'_>, parts: &mut TableParts) -> Option<Column> {
     let name = Name::new(cursor.name()?);
-    let data_type = types::data_type(declared_type(cursor)?);
+    let declared = declared_type(cursor)?;
+    // A type of one quoted word is kept without its quotes.
+    let quoted = declared.starts_with(['"', '`', '[', '\'']) && !declared.ends_with(')');
+    let unquoted = if quoted { super::lexer::unquote(declared) } else { declared.to_owned() };
+    let data_type = types::data_type(&unquoted);
     let mut column = Column { name, data_type, ..Column::default() };
     loop {
         let name = constraint_name(cursor)?;
