@@ -70,7 +70,8 @@ pub fn resolve(
             Ok(Target::Files(with_engine(text, vec![file], engine)))
         }
         "prisma" => {
-            Err(ServiceError::new(ErrorKind::Unsupported, format!("{text}: Prisma schemas are not read yet")))
+            let file = read_source(text, &path)?;
+            Ok(Target::Files(with_engine(text, vec![file], engine)))
         }
         "db" | "sqlite" | "sqlite3" | "db3" => Ok(Target::Database(Dsn::Sqlite(path))),
         _ if head.starts_with(b"PGDMP") => Err(ServiceError::new(
@@ -157,10 +158,17 @@ fn decode(bytes: Vec<u8>) -> String {
 /// The migrations of a folder in the order in which their tools apply them, undo parts left out.
 fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget, ServiceError> {
     let mut paths = Vec::new();
-    list_sql(path, &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
+    list_files(path, ".sql", &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
+    if paths.is_empty() {
+        // A folder of Prisma files without migrations is one schema.
+        list_files(path, ".prisma", &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
+    }
     paths.sort_by_key(|path| sort_key(path));
     if paths.is_empty() {
-        return Err(ServiceError::new(ErrorKind::Usage, format!("{name} holds no `.sql` files")));
+        return Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!("{name} holds no `.sql` or `.prisma` files"),
+        ));
     }
     let mut files = Vec::new();
     for file in paths {
@@ -173,15 +181,15 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
     Ok(with_engine(name, files, engine))
 }
 
-fn list_sql(folder: &Path, found: &mut Vec<PathBuf>, depth: u32) -> std::io::Result<()> {
+fn list_files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>, depth: u32) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         if path.is_dir() {
             if depth < 4 && !name.starts_with('.') && name != "node_modules" {
-                list_sql(&path, found, depth + 1)?;
+                list_files(&path, ending, found, depth + 1)?;
             }
-        } else if name.ends_with(".sql") && !is_undo(&name) {
+        } else if name.ends_with(ending) && !is_undo(&name) {
             found.push(path);
         }
     }
@@ -333,6 +341,12 @@ pub fn guess(files: &[SourceFile]) -> (Engine, Option<Version>) {
     ];
     let mut scores = [0usize; 3];
     for file in files {
+        if dbwright_sql::prisma::is_schema(&file.name) {
+            if let Some(engine) = dbwright_sql::prisma::provider(&file.text) {
+                return (engine, None);
+            }
+            continue;
+        }
         let head = dbwright_sql::names::clip(&file.text, 400_000);
         if let Some(version) = after(head, "-- Dumped from database version ") {
             return (Engine::Postgres, Version::parse(version));

@@ -10,6 +10,7 @@ use dbwright_model::workload::{self, Workload};
 
 use crate::fold::Folder;
 use crate::places::Places;
+use crate::prisma;
 use crate::split::{StatementKind, split};
 use crate::suppress::{self, CommentSuppression};
 
@@ -44,7 +45,18 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
     let mut skipped = Vec::new();
     let mut queries = Vec::new();
     let mut statements = 0;
-    for file in files {
+    let schemas = files.iter().filter(|file| prisma::is_schema(&file.name));
+    let lowered = prisma::lower(engine, schemas.map(|file| (file.name.as_str(), file.text.as_str())));
+    statements += lowered.changes.len() as u64;
+    lowered.changes.iter().for_each(|change| folder.apply(change));
+    places.note_prisma(&lowered);
+    skipped.extend(lowered.skipped.into_iter().map(|(place, statement, because)| SkippedStatement {
+        file: place.file,
+        line: place.line,
+        statement,
+        because,
+    }));
+    for file in files.iter().filter(|file| !prisma::is_schema(&file.name)) {
         for statement in split(dialect, &file.text) {
             let location =
                 || Location { file: file.name.clone(), line: statement.line, column: statement.column };

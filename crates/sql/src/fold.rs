@@ -2,11 +2,13 @@
 //!
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
-use std::collections::HashMap;
+mod heirs;
+
+use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Doubt, ForeignKey, Index, IndexKey, IndexPart, Key, Schema,
-    Sequence, Table, TableKind, UserTypeKind,
+    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, Schema, Sequence, Table, TableKind,
+    UserType, UserTypeKind,
 };
 use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint, SequenceChanges};
 use dbwright_model::data_type::{DataType, TypeKind};
@@ -24,6 +26,9 @@ pub struct Folder {
     tables: HashMap<QualifiedName, usize>,
     /// Schemas that unqualified names are looked up in.
     search_path: Vec<Name>,
+    /// Names of tables, indexes, sequences and views, which must not be given twice; `None` when something was dropped
+    /// or renamed since they were gathered.
+    relations: Option<HashSet<QualifiedName>>,
 }
 
 impl Folder {
@@ -39,7 +44,7 @@ impl Folder {
             Dialect::Postgres => vec![Name::new("public")],
             Dialect::Mysql | Dialect::Sqlite => vec![Name::DEFAULT],
         };
-        let mut folder = Folder { engine, catalog, tables: HashMap::new(), search_path };
+        let mut folder = Folder { engine, catalog, tables: HashMap::new(), search_path, relations: None };
         folder.index_tables();
         folder
     }
@@ -52,6 +57,9 @@ impl Folder {
     /// The catalog after the last change, sorted, with names settled.
     pub fn finish(mut self) -> Catalog {
         self.add_public_schema();
+        if self.engine == Engine::Sqlite {
+            crate::sqlite::understand::mark_shadows(&mut self.catalog);
+        }
         crate::understand::settle(&mut self.catalog);
         self.catalog.sort();
         self.catalog
@@ -64,7 +72,7 @@ impl Folder {
         }
         used.sort();
         used.dedup();
-        for name in used {
+        for name in used.into_iter().filter(|name| !name.is_empty()) {
             if !self.catalog.schemas.iter().any(|schema| schema.name == name) {
                 self.catalog.schemas.push(Schema { name, ..Schema::default() });
             }
@@ -126,6 +134,9 @@ impl Folder {
 
     /// Applies one change.
     pub fn apply(&mut self, change: &Change) {
+        if forgets_names(change) {
+            self.relations = None;
+        }
         match change {
             Change::CreateSchema { name, .. } => {
                 if !self.catalog.schemas.iter().any(|schema| schema.name == *name) {
@@ -137,9 +148,8 @@ impl Folder {
             Change::CreateTableLike { table, like, including_indexes, if_not_exists } => {
                 self.create_table_like(table, like, *including_indexes, *if_not_exists);
             }
-            Change::CreateTableAs { name, .. } => {
-                let name = self.new_name(name);
-                self.doubt(Some(name), "the columns of a table made by a query are not known");
+            Change::CreateTableAs { name, query, if_not_exists } => {
+                self.create_table_as(name, query, *if_not_exists);
             }
             Change::DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
             Change::RenameTable { table, to } => self.rename_table(table, to),
@@ -177,17 +187,7 @@ impl Folder {
             }
             Change::AddCheck { table, check } => self.add_check(table, check),
             Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
-            Change::AddExclusion { table, exclusion } => {
-                self.with_table(table, |target, _| {
-                    target.indexes.push(Index {
-                        name: exclusion.name.clone(),
-                        method: Name::new("gist"),
-                        backs: Some(ConstraintKind::Exclusion),
-                        ..Index::default()
-                    });
-                    target.exclusions.push(exclusion.clone());
-                });
-            }
+            Change::AddExclusion { table, exclusion } => self.add_exclusion(table, exclusion),
             Change::DropConstraint { table, constraint, cascade, .. } => {
                 self.drop_constraint(table, constraint, *cascade);
             }
@@ -224,37 +224,14 @@ impl Folder {
                     }
                 });
             }
-            Change::AttachIndex { parent, child } => {
-                if let Some((owner, name)) = self.find_index(None, child) {
-                    let parent = parent.name.clone();
-                    if let Some(index) =
-                        self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
-                    {
-                        index.partition_of = Some(parent.clone());
-                    }
-                    let of = match &self.catalog.tables[owner].kind {
-                        TableKind::Partition { of, .. } => of.clone(),
-                        _ => return,
-                    };
-                    // The parent's index becomes valid with the last part that is attached to it.
-                    let complete = self.partitions(&of).iter().all(|part| {
-                        part.indexes.iter().any(|index| index.partition_of.as_ref() == Some(&parent))
-                    });
-                    if complete {
-                        self.with_table(&of, |target, _| {
-                            if let Some(index) = target.indexes.iter_mut().find(|index| index.name == parent)
-                            {
-                                index.valid = true;
-                            }
-                        });
-                    }
-                }
-            }
+            Change::AttachIndex { parent, child } => self.attach_index(parent, child),
             Change::AttachPartition { table, partition, bound } => {
                 let of = self.table_name(table);
                 self.with_table(partition, |target, _| {
-                    target.kind = TableKind::Partition { of, bound: bound.clone() };
+                    target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
+                let partition = self.table_name(partition);
+                self.hand_down(&partition, &of);
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
@@ -292,6 +269,7 @@ impl Folder {
                 let mut view = view.as_ref().clone();
                 view.name = self.new_name(&view.name);
                 self.catalog.views.retain(|other| other.name != view.name);
+                self.note_relation(view.name.clone());
                 self.catalog.views.push(view);
             }
             Change::DropView { name, .. } => {
@@ -311,6 +289,7 @@ impl Folder {
                     *table = self.table_name(table);
                 }
                 if !self.catalog.sequences.iter().any(|other| other.name == sequence.name) {
+                    self.note_relation(sequence.name.clone());
                     self.catalog.sequences.push(sequence);
                 }
             }
@@ -322,6 +301,9 @@ impl Folder {
             Change::CreateType { user_type } => {
                 let mut user_type = user_type.clone();
                 user_type.name = self.new_name(&user_type.name);
+                if self.engine == Engine::Postgres {
+                    name_domain_checks(&mut user_type);
+                }
                 self.catalog.types.retain(|other| other.name != user_type.name);
                 self.catalog.types.push(user_type);
             }
@@ -382,6 +364,16 @@ impl Folder {
             Change::CreateTrigger { trigger } => {
                 let mut trigger = trigger.as_ref().clone();
                 trigger.table = self.table_name(&trigger.table);
+                if self.engine == Engine::Postgres {
+                    // Its function says what it does; the server keeps no other text.
+                    trigger.body.clear();
+                    if let Some(function) = &mut trigger.function
+                        && function.schema.is_empty()
+                        && let Some(found) = self.function_in_path(&function.name)
+                    {
+                        *function = found;
+                    }
+                }
                 if let Some(triggers) = self.catalog.triggers.known_mut() {
                     triggers.retain(|other| (&other.table, &other.name) != (&trigger.table, &trigger.name));
                     triggers.push(trigger);
@@ -449,8 +441,13 @@ impl Folder {
                     self.doubt(Some(name), because.clone());
                 }
             }
+            Change::RefreshView { name, .. } => {
+                let name = self.view_name(name);
+                if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
+                    view.populated = true;
+                }
+            }
             Change::Reindex { .. }
-            | Change::RefreshView { .. }
             | Change::SetSequenceValue { .. }
             | Change::SyncSequence { .. }
             | Change::UpdateExtension { .. }
@@ -476,6 +473,15 @@ impl Folder {
             .collect();
         // An empty path means that every name is qualified; unqualified ones still have to go somewhere.
         self.search_path = if names.is_empty() { vec![Name::new("public")] } else { names };
+    }
+
+    /// The function of a name that the search path finds.
+    fn function_in_path(&self, name: &Name) -> Option<QualifiedName> {
+        let functions = self.catalog.functions.known()?;
+        self.search_path.iter().find_map(|schema| {
+            let same = |other: &&QualifiedName| other.schema == *schema && other.name == *name;
+            functions.iter().map(|function| &function.name).find(same).cloned()
+        })
     }
 
     fn view_name(&self, name: &QualifiedName) -> QualifiedName {
@@ -547,6 +553,10 @@ impl Folder {
 
     fn create_table(&mut self, table: &Table, if_not_exists: bool) {
         let name = self.new_name(&table.name);
+        if self.engine == Engine::Sqlite && name.name.as_str().starts_with("sqlite_") {
+            // Its own tables, which `.schema` lists.
+            return;
+        }
         if self.tables.contains_key(&self.lookup_form(&name)) {
             if !if_not_exists {
                 self.doubt(Some(name), "it is created twice");
@@ -556,11 +566,22 @@ impl Folder {
         let mut table = table.clone();
         table.name = name;
         self.inherit_columns(&mut table);
+        let sqlite = self.engine == Engine::Sqlite;
+        if sqlite && !table.indexes.iter().any(|index| index.backs.is_some()) {
+            table.indexes.extend(crate::sqlite::understand::implied_indexes(&table));
+        }
         let keys = (table.primary_key.take(), std::mem::take(&mut table.uniques));
+        // MariaDB's json columns are found by their checks.
+        if self.engine == Engine::Mariadb {
+            read_json_columns(&mut table);
+        }
         let checks = std::mem::take(&mut table.checks);
         let foreign_keys = std::mem::take(&mut table.foreign_keys);
         // Keys of MySQL arrive together with their indexes; all others get theirs when they are added.
         let named_indexes = std::mem::take(&mut table.indexes);
+        let exclusions = std::mem::take(&mut table.exclusions);
+        // The next number of a column is a matter of rows.
+        table.options.retain(|(name, _)| !name.as_str().starts_with(TOAST) && *name != "auto_increment");
         let name = table.name.clone();
         let partition_of = match &mut table.kind {
             TableKind::Partition { of, .. } => {
@@ -569,16 +590,24 @@ impl Folder {
             }
             _ => None,
         };
+        let mut parents = table.inherits.clone();
+        parents.extend(partition_of);
+        if let Some(relations) = &mut self.relations {
+            relations.insert(name.clone());
+        }
         self.catalog.tables.push(table);
         self.tables.insert(self.lookup_form(&name), self.catalog.tables.len() - 1);
         self.make_sequences(&name);
-        if let Some(key) = &keys.0 {
+        if let Some(key) = keys.0.as_ref().filter(|_| !sqlite) {
             self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
         }
         for index in &named_indexes {
-            if index.backs != Some(ConstraintKind::PrimaryKey) {
+            if sqlite || index.backs != Some(ConstraintKind::PrimaryKey) {
                 self.create_index(&name, index, false, false);
             }
+        }
+        if let Some(key) = keys.0.as_ref().filter(|_| sqlite) {
+            self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
         }
         for key in &keys.1 {
             self.add_key(&name, key, ConstraintKind::Unique, None);
@@ -589,8 +618,11 @@ impl Folder {
         for foreign_key in &foreign_keys {
             self.add_foreign_key(&name, foreign_key);
         }
-        if let Some(parent) = partition_of {
-            self.copy_parent_keys(&name, &parent);
+        for exclusion in &exclusions {
+            self.add_exclusion(&name, exclusion);
+        }
+        for parent in parents {
+            self.hand_down(&name, &parent);
         }
     }
 
@@ -609,7 +641,12 @@ impl Folder {
             for column in &parent.columns {
                 if !columns.iter().any(|other| other.name == column.name) {
                     // A sequence belongs to the column it was made for, not to its heirs.
-                    columns.push(Column { sequence: None, auto_increment: false, ..column.clone() });
+                    columns.push(Column {
+                        sequence: None,
+                        auto_increment: false,
+                        identity: None,
+                        ..column.clone()
+                    });
                 }
             }
         }
@@ -625,31 +662,6 @@ impl Folder {
             }
         }
         table.columns = columns;
-    }
-
-    /// A partition carries its parent's keys, foreign keys and indexes.
-    fn copy_parent_keys(&mut self, name: &QualifiedName, parent: &QualifiedName) {
-        let Some(parent) = self.table_mut(parent) else { return };
-        let (primary_key, uniques) = (parent.primary_key.clone(), parent.uniques.clone());
-        let (checks, foreign_keys) = (parent.checks.clone(), parent.foreign_keys.clone());
-        let indexes: Vec<Index> =
-            parent.indexes.iter().filter(|index| index.backs.is_none()).cloned().collect();
-        if let Some(key) = primary_key {
-            self.add_key(name, &Key { name: None, ..key }, ConstraintKind::PrimaryKey, None);
-        }
-        for key in uniques {
-            self.add_key(name, &Key { name: None, ..key }, ConstraintKind::Unique, None);
-        }
-        for check in checks {
-            self.add_check(name, &check);
-        }
-        for foreign_key in foreign_keys {
-            self.add_foreign_key(name, &foreign_key);
-        }
-        for index in indexes {
-            let partition_of = Some(index.name.clone());
-            self.create_index(name, &Index { name: Name::DEFAULT, partition_of, ..index }, false, false);
-        }
     }
 
     fn create_table_like(
@@ -679,6 +691,9 @@ impl Folder {
                 column.sequence = None;
                 if self.engine == Engine::Postgres {
                     column.auto_increment = false;
+                    if !including_indexes {
+                        column.comment = None;
+                    }
                 }
                 column
             })
@@ -689,6 +704,8 @@ impl Folder {
             copy.primary_key = copy.primary_key.or(source.primary_key.map(|key| Key { name: None, ..key }));
             copy.uniques.extend(source.uniques.into_iter().map(|key| Key { name: None, ..key }));
             if self.engine.dialect() == Dialect::Mysql {
+                copy.primary_key =
+                    copy.primary_key.map(|key| Key { name: Some(Name::new("PRIMARY")), ..key });
                 copy.storage_engine = source.storage_engine;
                 copy.collation = source.collation;
                 copy.indexes = source.indexes;
@@ -698,6 +715,7 @@ impl Folder {
                     source.indexes.into_iter().filter(|index| index.backs.is_none()).map(|index| Index {
                         name: Name::DEFAULT,
                         partition_of: None,
+                        valid: true,
                         ..index
                     }),
                 );
@@ -721,9 +739,11 @@ impl Folder {
             .map(|column| (column.name.clone(), column.data_type.clone(), column.auto_increment))
             .collect();
         for (column, data_type, serial) in wanted {
+            self.gather_relations();
             let taken = |name: &str| self.relation_exists(&table.schema, name);
             let name = names::postgres_unused(table.name.as_str(), column.as_str(), "seq", &taken);
             let name = QualifiedName { schema: table.schema.clone(), name };
+            self.note_relation(name.clone());
             let max = data_type.max_integer().map_or(i64::MAX, |max| max.min(i64::MAX as u64) as i64);
             self.catalog.sequences.push(Sequence {
                 name: name.clone(),
@@ -748,12 +768,34 @@ impl Folder {
         }
     }
 
+    /// Whether a name is given in a schema, as far as [`Folder::gather_relations`] saw it.
     fn relation_exists(&self, schema: &Name, name: &str) -> bool {
-        self.catalog.tables.iter().any(|table| {
-            table.name.schema == *schema
-                && (table.name.name == *name || table.indexes.iter().any(|index| index.name == *name))
-        }) || self.catalog.sequences.iter().any(|s| s.name.schema == *schema && s.name.name == *name)
-            || self.catalog.views.iter().any(|v| v.name.schema == *schema && v.name.name == *name)
+        let name = QualifiedName { schema: schema.clone(), name: Name::new(name) };
+        self.relations.as_ref().is_some_and(|relations| relations.contains(&name))
+    }
+
+    fn note_relation(&mut self, name: QualifiedName) {
+        if let Some(relations) = &mut self.relations {
+            relations.insert(name);
+        }
+    }
+
+    /// Makes the set of names in use, which only PostgreSQL needs: elsewhere names of indexes belong to their table.
+    fn gather_relations(&mut self) {
+        if self.relations.is_some() || self.engine != Engine::Postgres {
+            return;
+        }
+        let mut relations: HashSet<QualifiedName> = HashSet::new();
+        for table in &self.catalog.tables {
+            relations.extend(table.indexes.iter().map(|index| table.name.sibling(&index.name)));
+            relations.insert(table.name.clone());
+        }
+        for view in &self.catalog.views {
+            relations.extend(view.indexes.iter().map(|index| view.name.sibling(&index.name)));
+            relations.insert(view.name.clone());
+        }
+        relations.extend(self.catalog.sequences.iter().map(|sequence| sequence.name.clone()));
+        self.relations = Some(relations);
     }
 
     fn drop_table(&mut self, name: &QualifiedName, cascade: bool) {
@@ -808,6 +850,7 @@ impl Folder {
             name: to.name.clone(),
         };
         self.catalog.tables[i].name = to.clone();
+        self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {
             if *name == from {
                 *name = to.clone();
@@ -834,6 +877,32 @@ impl Folder {
         self.index_tables();
     }
 
+    /// Names that the engine made out of the table's follow it.
+    fn rename_generated(&mut self, table: usize, from: &Name, to: &Name) {
+        let table = &mut self.catalog.tables[table];
+        let renamed = |name: &Name, prefix: &str, suffix: &str| {
+            let rest = name.as_str().strip_prefix(&format!("{prefix}{from}{suffix}"))?;
+            Some(Name::from(format!("{prefix}{to}{suffix}{rest}")))
+        };
+        match self.engine.dialect() {
+            Dialect::Mysql => {
+                for name in table.foreign_keys.iter_mut().filter_map(|key| key.name.as_mut()) {
+                    if let Some(to) = renamed(name, "", "_ibfk_") {
+                        *name = to;
+                    }
+                }
+            }
+            Dialect::Sqlite => {
+                for index in &mut table.indexes {
+                    if let Some(to) = renamed(&index.name, "sqlite_autoindex_", "_") {
+                        index.name = to;
+                    }
+                }
+            }
+            Dialect::Postgres => {}
+        }
+    }
+
     fn add_column(
         &mut self,
         table: &QualifiedName,
@@ -854,16 +923,7 @@ impl Folder {
             self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
         }
         self.make_sequences(&full);
-        let heirs: Vec<QualifiedName> = self
-            .catalog
-            .tables
-            .iter()
-            .filter(|table| {
-                table.inherits.contains(&full)
-                    || matches!(&table.kind, TableKind::Partition { of, .. } if *of == full)
-            })
-            .map(|table| table.name.clone())
-            .collect();
+        let heirs = self.heirs_of(&full);
         for heir in heirs {
             let column = Column { auto_increment: false, identity: None, ..column.clone() };
             self.add_column(&heir, &column, position, true);
@@ -907,6 +967,9 @@ impl Folder {
         self.catalog.sequences.retain(|sequence| {
             sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
         });
+        for heir in self.heirs_of(&full) {
+            self.drop_column(&heir, column, cascade);
+        }
     }
 
     fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
@@ -932,6 +995,9 @@ impl Folder {
             {
                 *owner = to.clone();
             }
+        }
+        for heir in self.heirs_of(&full) {
+            self.rename_column(&heir, column, to);
         }
     }
 
@@ -975,129 +1041,6 @@ impl Folder {
                 sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
             });
         }
-    }
-
-    fn add_key(
-        &mut self,
-        table: &QualifiedName,
-        key: &Key,
-        kind: ConstraintKind,
-        using_index: Option<&Name>,
-    ) {
-        let mut key = key.clone();
-        let full = self.table_name(table);
-        if key.name.is_none() && self.engine == Engine::Postgres && using_index.is_none() {
-            let taken = |name: &str| self.relation_exists(&full.schema, name);
-            key.name = Some(match kind {
-                ConstraintKind::PrimaryKey => names::postgres_unused(full.name.as_str(), "", "pkey", &taken),
-                _ => {
-                    let middle = names::joined_columns(key.columns.iter().map(Name::as_str));
-                    names::postgres_unused(full.name.as_str(), &middle, "key", &taken)
-                }
-            });
-        }
-        self.with_table(table, |target, engine| {
-            if let Some(index_name) = using_index {
-                let Some(index) = target.indexes.iter_mut().find(|index| index.name == *index_name) else {
-                    return;
-                };
-                key.columns = index.parts.iter().filter_map(IndexPart::as_column).cloned().collect();
-                key.nulls_not_distinct = index.nulls_not_distinct;
-                index.backs = Some(kind);
-                // The index takes the constraint's name.
-                index.name = key.name.get_or_insert_with(|| index_name.clone()).clone();
-            } else {
-                let columns: Vec<Name> = key
-                    .columns
-                    .iter()
-                    .map(|name| {
-                        column_mut(engine, target, name).map_or_else(|| name.clone(), |c| c.name.clone())
-                    })
-                    .collect();
-                key.columns = columns;
-                // MySQL's keys arrive with their indexes, and SQLite keeps one index for equal keys.
-                let existing = target.indexes.iter().find(|index| {
-                    engine != Engine::Postgres
-                        && index.backs.is_some()
-                        && index.unique
-                        && index
-                            .columns()
-                            .is_some_and(|columns| columns.iter().copied().eq(key.columns.iter()))
-                        && (engine == Engine::Sqlite
-                            || key.name.as_ref().is_none_or(|name| *name == index.name))
-                });
-                if let Some(existing) = existing {
-                    if engine != Engine::Sqlite && kind == ConstraintKind::Unique {
-                        key.name = Some(existing.name.clone());
-                    }
-                } else {
-                    let index_name = key_index_name(engine, target, &key, kind);
-                    if engine.dialect() == Dialect::Mysql && kind == ConstraintKind::Unique {
-                        key.name = Some(index_name.clone());
-                    }
-                    target.indexes.push(Index {
-                        name: index_name,
-                        parts: key.columns.iter().map(IndexPart::column).collect(),
-                        unique: true,
-                        nulls_not_distinct: key.nulls_not_distinct,
-                        backs: Some(kind),
-                        ..Index::default()
-                    });
-                }
-            }
-            match kind {
-                ConstraintKind::PrimaryKey => {
-                    if implies_not_null(engine, target, &key) {
-                        for column in &mut target.columns {
-                            column.not_null |= key.columns.contains(&column.name);
-                        }
-                    }
-                    target.primary_key = Some(key);
-                }
-                _ => {
-                    if !target.uniques.contains(&key) {
-                        target.uniques.push(key);
-                    }
-                }
-            }
-        });
-    }
-
-    fn add_check(&mut self, table: &QualifiedName, check: &Check) {
-        let mut check = check.clone();
-        self.with_table(table, |target, engine| {
-            if check.name.is_none() && engine == Engine::Postgres {
-                let columns: Vec<&Name> =
-                    check.expression.tree.as_ref().map(|tree| tree.columns()).unwrap_or_default();
-                let second = if columns.len() == 1 { columns[0].as_str() } else { "" };
-                let taken = |name: &str| constraint_exists(target, name);
-                check.name = Some(names::postgres_unused(target.name.name.as_str(), second, "check", &taken));
-            }
-            target.checks.push(check);
-        });
-    }
-
-    fn add_foreign_key(&mut self, table: &QualifiedName, foreign_key: &ForeignKey) {
-        let mut foreign_key = foreign_key.clone();
-        foreign_key.references = self.table_name(&foreign_key.references);
-        self.with_table(table, |target, engine| {
-            if foreign_key.name.is_none() {
-                match engine {
-                    Engine::Postgres => {
-                        let middle = names::joined_columns(foreign_key.columns.iter().map(Name::as_str));
-                        let taken = |name: &str| constraint_exists(target, name);
-                        foreign_key.name =
-                            Some(names::postgres_unused(target.name.name.as_str(), &middle, "fkey", &taken));
-                    }
-                    Engine::Mysql | Engine::Mariadb => {
-                        let n = target.foreign_keys.len() + 1;
-                        foreign_key.name = Some(Name::from(format!("{}_ibfk_{n}", target.name.name)));
-                    }
-                    Engine::Sqlite => {}
-                }
-            }
-            target.foreign_keys.push(foreign_key);
-        });
     }
 
     fn drop_constraint(&mut self, table: &QualifiedName, constraint: &DroppedConstraint, cascade: bool) {
@@ -1157,68 +1100,6 @@ impl Folder {
         });
     }
 
-    fn create_index(&mut self, table: &QualifiedName, index: &Index, if_not_exists: bool, only: bool) {
-        let full = self.table_name(table);
-        let mut index = index.clone();
-        if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == full && view.materialized)
-        {
-            view.indexes.push(index);
-            return;
-        }
-        if if_not_exists
-            && !index.name.is_empty()
-            && self.find_index(Some(&full), &full.sibling(&index.name)).is_some()
-        {
-            return;
-        }
-        if index.name.is_empty()
-            && let Some(target) = self.table_mut(table).map(|target| target.clone())
-        {
-            index.name = match self.engine.dialect() {
-                Dialect::Postgres => {
-                    let taken = |name: &str| self.relation_exists(&full.schema, name);
-                    names::index_name(self.engine, &target, &index, &taken)
-                }
-                _ => {
-                    let taken = |name: &str| target.indexes.iter().any(|other| other.name == *name);
-                    names::index_name(self.engine, &target, &index, &taken)
-                }
-            };
-        }
-        let mut children: Vec<QualifiedName> =
-            self.partitions(&full).iter().map(|table| table.name.clone()).collect();
-        if only {
-            // It is invalid until every partition has its part of it.
-            index.valid = children.is_empty();
-            children.clear();
-        }
-        let parent_index = index.clone();
-        self.with_table(table, |target, engine| {
-            for part in &mut index.parts {
-                if let IndexKey::Column(name) = &mut part.key
-                    && let Some(column) = column_mut(engine, target, name)
-                {
-                    *name = column.name.clone();
-                }
-            }
-            if engine.dialect() == Dialect::Sqlite {
-                resolve_double_quoted(&mut index, target);
-            }
-            target.indexes.push(index);
-        });
-        for child in children {
-            let partition_of = Some(parent_index.name.clone());
-            let copy = Index { name: Name::DEFAULT, partition_of, ..parent_index.clone() };
-            self.create_index(&child, &copy, false, false);
-        }
-    }
-
-    fn partitions(&self, of: &QualifiedName) -> Vec<&Table> {
-        let is_part =
-            |table: &&Table| matches!(&table.kind, TableKind::Partition { of: parent, .. } if parent == of);
-        self.catalog.tables.iter().filter(is_part).collect()
-    }
-
     /// The table that holds an index, and the index's name as declared.
     fn find_index(&self, table: Option<&QualifiedName>, index: &QualifiedName) -> Option<(usize, Name)> {
         let same = |name: &Name| match self.engine.dialect() {
@@ -1270,11 +1151,19 @@ impl Folder {
         self.with_table(table, |target, engine| {
             if engine.dialect() != Dialect::Mysql {
                 merge_options(&mut target.options, options);
+                target.options.retain(|(name, _)| !name.as_str().starts_with(TOAST));
                 return;
             }
             for (name, value) in options {
                 match name.as_str() {
                     "engine" => target.storage_engine = Some(Name::new(value)),
+                    "auto_increment" => {}
+                    "convert_to" => {
+                        target.collation = Some(Name::new(value));
+                        for column in &mut target.columns {
+                            column.collation = None;
+                        }
+                    }
                     "collate" => target.collation = Some(Name::new(value)),
                     "comment" => target.comment = Some(value.clone()),
                     _ => merge_options(&mut target.options, &[(name.clone(), value.clone())]),
@@ -1385,6 +1274,58 @@ impl Folder {
     }
 }
 
+/// Storage parameters of the table behind, which the server keeps there.
+const TOAST: &str = "toast.";
+
+/// Whether a change may free a name.
+fn forgets_names(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::DropTable { .. }
+            | Change::DropIndex { .. }
+            | Change::DropView { .. }
+            | Change::DropSequence { .. }
+            | Change::DropSchema { .. }
+            | Change::DropColumn { .. }
+            | Change::DropConstraint { .. }
+            | Change::RenameTable { .. }
+            | Change::RenameIndex { .. }
+            | Change::RenameConstraint { .. }
+            | Change::SetSchema { .. }
+            | Change::SetIdentity { identity: None, .. }
+            | Change::AlterSequence { .. }
+    )
+}
+
+/// MariaDB's `json` is a `longtext` with a check, and its own dump spells it so.
+fn read_json_columns(table: &mut Table) {
+    for column in &mut table.columns {
+        let is_check = |check: &Check| {
+            let Some(Expr::Call(call)) = check.expression.tree.as_deref() else { return false };
+            call.function().eq_ignore_ascii_case("json_valid")
+                && matches!(call.args.as_slice(), [Expr::Column { name, .. }]
+                    if name.eq_ignore_case(column.name.as_str()))
+        };
+        if column.data_type.text == "longtext" && table.checks.iter().any(is_check) {
+            table.checks.retain(|check| !is_check(check));
+            column.data_type = crate::data_type(Dialect::Mysql, "json");
+            column.collation = None;
+        }
+    }
+}
+
+/// Gives checks of a domain the names that PostgreSQL gives them.
+fn name_domain_checks(user_type: &mut UserType) {
+    let UserTypeKind::Domain { checks, .. } = &mut user_type.kind else { return };
+    let mut taken: Vec<Name> = checks.iter().filter_map(|check| check.name.clone()).collect();
+    for check in checks.iter_mut().filter(|check| check.name.is_none()) {
+        let is_taken = |name: &str| taken.iter().any(|other| *other == *name);
+        let name = names::postgres_unused(user_type.name.name.as_str(), "", "check", &is_taken);
+        taken.push(name.clone());
+        check.name = Some(name);
+    }
+}
+
 fn resolve_in(
     tables: &HashMap<QualifiedName, usize>,
     search_path: &[Name],
@@ -1420,24 +1361,12 @@ fn insert_column(table: &mut Table, column: Column, position: &ColumnPosition) {
 }
 
 /// Whether a primary key makes its columns `NOT NULL`. SQLite does so only where the key is the table itself.
-/// Turns words in double quotes that name columns of the table into those columns.
-fn resolve_double_quoted(index: &mut Index, table: &Table) {
-    let columns: Vec<&Name> = table.columns.iter().map(|column| &column.name).collect();
-    let keys = index.parts.iter_mut().filter_map(|part| match &mut part.key {
-        IndexKey::Expression(expression) => Some(expression),
-        IndexKey::Column(_) => None,
-    });
-    for tree in keys.chain(&mut index.predicate).filter_map(|expression| expression.tree.as_deref_mut()) {
-        crate::sqlite::expression::resolve_double_quoted(tree, &columns);
-    }
-}
-
 fn implies_not_null(engine: Engine, table: &Table, key: &Key) -> bool {
     if engine != Engine::Sqlite || table.without_rowid {
         return true;
     }
-    matches!(key.columns.as_slice(), [column]
-        if table.column(column.as_str()).is_some_and(|column| column.data_type.text.eq_ignore_case("integer")))
+    // Only the rowid itself refuses nulls; other keys of ordinary tables take them by an old mistake.
+    key.columns.len() == 1 && table.indexes.iter().any(|index| index.name == *Index::ROWID)
 }
 
 fn key_index_name(engine: Engine, table: &Table, key: &Key, kind: ConstraintKind) -> Name {

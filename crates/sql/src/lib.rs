@@ -11,6 +11,7 @@ pub mod names;
 pub mod places;
 pub mod suppress;
 pub mod files;
+pub mod prisma;
 pub mod postgres;
 pub mod mysql;
 pub mod sqlite;

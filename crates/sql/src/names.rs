@@ -2,6 +2,7 @@
 
 use dbwright_model::catalog::{Index, IndexKey, Table};
 use dbwright_model::engine::Engine;
+use dbwright_model::expression::Expr;
 use dbwright_model::name::Name;
 
 /// Longest identifier of PostgreSQL in bytes (`NAMEDATALEN` less one).
@@ -69,23 +70,56 @@ pub fn joined_columns<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     text
 }
 
+/// The middle of a generated index name in PostgreSQL: columns by name, expressions by what they call, each once.
+pub fn index_columns(index: &Index) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in &index.parts {
+        let base = match &part.key {
+            IndexKey::Column(name) => name.to_string(),
+            IndexKey::Expression(expression) => {
+                let named = expression.tree.as_deref().and_then(expression_name);
+                named.map_or_else(|| "expr".to_owned(), |(name, _)| name)
+            }
+        };
+        let mut name = base.clone();
+        let mut n = 0;
+        while parts.contains(&name) {
+            n += 1;
+            name = format!("{base}{n}");
+        }
+        parts.push(name);
+    }
+    joined_columns(parts.iter().map(String::as_str))
+}
+
+/// The name PostgreSQL finds for an expression, and whether it is a good one: a cast's type gives way to what is cast.
+fn expression_name(expr: &Expr) -> Option<(String, bool)> {
+    match expr {
+        Expr::Column { name, .. } => Some((name.to_string(), true)),
+        Expr::Call(call) => Some((call.function().to_ascii_lowercase(), true)),
+        Expr::Cast { operand, to } => match expression_name(operand) {
+            Some((name, true)) => Some((name, true)),
+            _ => {
+                let kind = to.split(['(', '[']).next().unwrap_or_default().trim();
+                Some((kind.rsplit('.').next().unwrap_or_default().to_owned(), false))
+            }
+        },
+        Expr::Case { otherwise, .. } => match otherwise.as_deref().and_then(expression_name) {
+            Some((name, true)) => Some((name, true)),
+            _ => Some(("case".to_owned(), false)),
+        },
+        Expr::Array(_) => Some(("array".to_owned(), true)),
+        Expr::Row(_) => Some(("row".to_owned(), true)),
+        Expr::Exists { .. } => Some(("exists".to_owned(), true)),
+        _ => None,
+    }
+}
+
 /// The name the engine gives to an index that was made without one.
 pub fn index_name(engine: Engine, table: &Table, index: &Index, taken: &dyn Fn(&str) -> bool) -> Name {
     match engine {
         Engine::Postgres => {
-            let mut expressions = 0;
-            let parts: Vec<String> = index
-                .parts
-                .iter()
-                .map(|part| match &part.key {
-                    IndexKey::Column(name) => name.as_str().to_owned(),
-                    IndexKey::Expression(_) => {
-                        expressions += 1;
-                        if expressions == 1 { "expr".to_owned() } else { format!("expr{}", expressions - 1) }
-                    }
-                })
-                .collect();
-            let middle = joined_columns(parts.iter().map(String::as_str));
+            let middle = index_columns(index);
             postgres_unused(table.name.name.as_str(), &middle, "idx", taken)
         }
         Engine::Mysql | Engine::Mariadb | Engine::Sqlite => {

@@ -87,6 +87,15 @@ impl Places {
         }
     }
 
+    /// Notes the places of a schema that is no SQL.
+    pub fn note_prisma(&mut self, lowered: &crate::prisma::Lowered) {
+        self.tables.extend(lowered.tables.iter().cloned());
+        for (table, column, place) in &lowered.columns {
+            self.columns.insert((table.clone(), column.clone()), place.clone());
+        }
+        self.indexes.extend(lowered.indexes.iter().cloned());
+    }
+
     fn note_constraint(
         &mut self,
         table: &QualifiedName,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use dbwright_model::catalog::{Catalog, ConstraintKind, Index, IndexKey, IndexPart, Table, UserTypeKind};
+use dbwright_model::catalog::{Catalog, ConstraintKind, Extension, Index, IndexKey, IndexPart, Table, UserTypeKind};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::Expression;
@@ -104,6 +104,10 @@ pub fn settle(catalog: &mut Catalog) {
     settle_types(catalog);
     settle_references(catalog);
     if catalog.engine.dialect() == Dialect::Mysql {
+        for function in catalog.functions.known_mut().into_iter().flatten() {
+            function.arguments = without_display_widths(&function.arguments);
+            function.returns = without_display_widths(&function.returns);
+        }
         for table in &mut catalog.tables {
             add_foreign_key_indexes(table);
         }
@@ -122,29 +126,77 @@ fn settle_types(catalog: &mut Catalog) {
         };
         kinds.insert(user_type.name.clone(), kind);
     }
-    let public = Name::new("public");
+    for extension in catalog.extensions.known().into_iter().flatten() {
+        for (name, kind) in types_of_extension(extension.name.as_str()) {
+            kinds.entry(extension_type(extension, name)).or_insert(*kind);
+        }
+    }
+    let dialect = catalog.engine.dialect();
     for table in &mut catalog.tables {
         for column in &mut table.columns {
-            let Some(user_type) = &mut column.data_type.user_type else { continue };
-            if user_type.schema.is_empty() {
-                // format_type() leaves the schema out when the type is on the search path.
-                let schema = [&table.name.schema, &public]
-                    .into_iter()
-                    .find(|schema| {
-                        kinds.contains_key(&QualifiedName {
-                            schema: (*schema).clone(),
-                            name: user_type.name.clone(),
-                        })
-                    })
-                    .cloned();
-                if let Some(schema) = schema {
-                    user_type.schema = schema;
+            settle_type(dialect, &mut column.data_type, &table.name.schema, &kinds);
+        }
+    }
+    for user_type in &mut catalog.types {
+        let schema = user_type.name.schema.clone();
+        match &mut user_type.kind {
+            UserTypeKind::Domain { base, .. } => settle_type(dialect, base, &schema, &kinds),
+            UserTypeKind::Composite(attributes) => {
+                for (_, data_type) in attributes {
+                    settle_type(dialect, data_type, &schema, &kinds);
                 }
             }
-            if let Some(kind) = kinds.get(user_type) {
-                column.data_type.kind = *kind;
-            }
+            UserTypeKind::Enum(_) | UserTypeKind::Other => {}
         }
+    }
+}
+
+/// Types that come with extensions and mean something that the model knows.
+fn types_of_extension(extension: &str) -> &'static [(&'static str, TypeKind)] {
+    match extension {
+        "citext" => &[("citext", TypeKind::Text)],
+        "hstore" => &[("hstore", TypeKind::Other)],
+        "ltree" => &[("ltree", TypeKind::Other), ("lquery", TypeKind::Other), ("ltxtquery", TypeKind::Other)],
+        "postgis" => &[("geometry", TypeKind::Geometry), ("geography", TypeKind::Geometry)],
+        "vector" => &[("vector", TypeKind::Other), ("halfvec", TypeKind::Other), ("sparsevec", TypeKind::Other)],
+        _ => &[],
+    }
+}
+
+fn extension_type(extension: &Extension, name: &str) -> QualifiedName {
+    QualifiedName { schema: extension.schema.clone(), name: Name::new(name) }
+}
+
+/// Finds the user-defined type that a column names, and spells it as a server does whose search path is empty.
+fn settle_type(
+    dialect: Dialect,
+    data_type: &mut DataType,
+    schema: &Name,
+    kinds: &HashMap<QualifiedName, TypeKind>,
+) {
+    let Some(user_type) = &mut data_type.user_type else { return };
+    if user_type.schema.is_empty() {
+        let public = Name::new("public");
+        // The search path of the moment is not kept; the table's own schema is the best guess after `public`.
+        let found = [schema, &public]
+            .into_iter()
+            .map(|schema| QualifiedName { schema: schema.clone(), name: user_type.name.clone() })
+            .find(|candidate| kinds.contains_key(candidate));
+        if let Some(found) = found {
+            if dialect == Dialect::Postgres {
+                let short = crate::quote_identifier(dialect, found.name.as_str());
+                let qualifier = crate::quote_identifier(dialect, found.schema.as_str());
+                if let Some(rest) = data_type.text.as_str().strip_prefix(&short) {
+                    data_type.text = Name::from(format!("{qualifier}.{short}{rest}"));
+                }
+            }
+            *user_type = found;
+        }
+    }
+    if let Some(kind) = kinds.get(user_type)
+        && *kind != TypeKind::Other
+    {
+        data_type.kind = *kind;
     }
 }
 
@@ -218,16 +270,48 @@ fn add_foreign_key_indexes(table: &mut Table) {
         if covered || !indexable {
             continue;
         }
-        let base = foreign_key.name.clone().unwrap_or_else(|| foreign_key.columns[0].clone());
+        let Some(first) = foreign_key.columns.first() else { continue };
+        // A name that the server made up for the constraint is not given to its index.
+        let generated = format!("{}_ibfk_", table.name.name);
+        let base = foreign_key.name.as_ref().filter(|name| !name.as_str().starts_with(&generated));
+        let base = base.unwrap_or(first).clone();
         let taken = |name: &str| table.indexes.iter().any(|index| index.name == *name);
         let name = names::mysql_unused(base.as_str(), &taken);
         table.indexes.push(Index {
             name,
             parts: foreign_key.columns.iter().map(IndexPart::column).collect(),
-            backs: Some(ConstraintKind::ForeignKey),
             ..Index::default()
         });
     }
+    // Like the server, only the name tells that an index was made for a key.
+    for index in &mut table.indexes {
+        let made_for = table.foreign_keys.iter().any(|key| {
+            key.name.as_ref() == Some(&index.name)
+                && index.columns().is_some_and(|columns| columns.into_iter().eq(&key.columns))
+        });
+        if made_for && index.backs.is_none() && !index.unique {
+            index.backs = Some(ConstraintKind::ForeignKey);
+        }
+    }
+}
+
+/// Takes the display width of integers out of a routine's arguments: it means nothing, and newer servers leave it out.
+pub(crate) fn without_display_widths(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("int(") {
+        let (before, after) = rest.split_at(at + "int".len());
+        let Some(close) = after.find(')') else { break };
+        result.push_str(before);
+        let width = &after[1..close];
+        let plain = !width.is_empty() && width.bytes().all(|byte| byte.is_ascii_digit());
+        if !plain || (before.ends_with("tinyint") && width == "1") {
+            result.push_str(&after[..=close]);
+        }
+        rest = &after[close + 1..];
+    }
+    result.push_str(rest);
+    result
 }
 
 /// Whether the engine keeps statements from which more can be read than its pragmas tell.

@@ -213,12 +213,15 @@ fn index(cursor: &mut Cursor<'_>, constraint_name: Name) -> Parsed<Option<Constr
         return Ok(None);
     }
     cursor.eat("IF NOT EXISTS");
-    key_method(cursor)?;
+    let method = key_method(cursor)?;
     let mut name = if cursor.at_symbol('(') { Name::DEFAULT } else { cursor.name()? };
     if name.is_empty() {
         name = constraint_name;
     }
     let mut made = Index { name, ..Index::default() };
+    if let Some(method) = method {
+        made.method = method;
+    }
     if let Some(kind) = kind {
         made.method = Name::new(kind);
     }

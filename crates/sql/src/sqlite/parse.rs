@@ -15,6 +15,15 @@ use super::lexer::{Token, TokenKind, tokens};
 use super::table::{self, TableParts};
 use super::{expression, types};
 
+/// The statement that `.dump` writes into the catalog for a virtual table: `INSERT INTO sqlite_schema ... VALUES (...,
+/// 'CREATE VIRTUAL TABLE ...')`.
+fn dumped_definition(tokens: &[Token<'_>]) -> Option<String> {
+    let [_, into, table, .., last, _] = tokens else { return None };
+    let catalog = into.is("into") && (table.is("sqlite_schema") || table.is("sqlite_master"));
+    let definition = catalog.then(|| super::lexer::unquote(last.text))?;
+    definition.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("create")).then_some(definition)
+}
+
 /// Parses one statement into its changes.
 pub fn statement(text: &str) -> Vec<Change> {
     let Some(tokens) = tokens(text) else {
@@ -31,6 +40,9 @@ pub fn statement(text: &str) -> Vec<Change> {
         "PRAGMA" => pragma(&mut cursor),
         "ATTACH" | "DETACH" | "EXPLAIN" => Some(vec![Change::Nothing]),
         "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => transaction(&mut cursor, &word),
+        "INSERT" if let Some(definition) = dumped_definition(&tokens[..end]) => {
+            return statement(&definition);
+        }
         "INSERT" | "REPLACE" | "UPDATE" | "DELETE" | "SELECT" | "VALUES" | "WITH" => {
             Some(vec![data(text, &tokens[..end])])
         }

@@ -1,13 +1,15 @@
 //! The inside of `CREATE TABLE`: columns, constraints and options.
 
-use dbwright_model::catalog::{Check, Column, ForeignKey, Generated, Key, ReferentialAction, Table};
+use dbwright_model::catalog::{
+    Check, Column, ConstraintKind, ForeignKey, Generated, IndexPart, Key, ReferentialAction, Table,
+};
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::Name;
 
 use super::cursor::Cursor;
 use super::lexer::TokenKind;
 use super::parse::parsed;
-use super::{expression, types};
+use super::{expression, types, understand};
 
 /// What columns and table constraints say about the table.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct TableParts {
     pub uniques: Vec<Key>,
     pub checks: Vec<Check>,
     pub foreign_keys: Vec<ForeignKey>,
+    /// The parts of every key in the order in which the keys stand, by which SQLite numbers their indexes.
+    order: Vec<(ConstraintKind, Vec<IndexPart>)>,
     /// Whether `AUTOINCREMENT` stood in a table constraint.
     auto_increment: bool,
 }
@@ -76,6 +80,7 @@ fn finish(table: &mut Table, parts: TableParts) {
         table.primary_key = Some(key);
     }
     table.uniques = parts.uniques;
+    table.indexes = understand::key_indexes(table, &parts.order);
     table.checks = parts.checks;
     table.foreign_keys = parts.foreign_keys;
     let names: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
@@ -102,13 +107,15 @@ fn constraint(cursor: &mut Cursor<'_>, parts: &mut TableParts) -> Option<()> {
     if cursor.accept("primary") {
         cursor.keyword("key")?;
         cursor.symbol('(')?;
-        let columns = key_columns(cursor, &mut parts.auto_increment)?;
+        let (columns, index) = key_columns(cursor, &mut parts.auto_increment)?;
         conflict(cursor)?;
+        parts.order.push((ConstraintKind::PrimaryKey, index));
         parts.primary_key = Some((Key { name, columns, ..Key::default() }, false));
     } else if cursor.accept("unique") {
         cursor.symbol('(')?;
-        let columns = cursor.names()?;
+        let (columns, index) = key_columns(cursor, &mut false)?;
         conflict(cursor)?;
+        parts.order.push((ConstraintKind::Unique, index));
         parts.uniques.push(Key { name, columns, ..Key::default() });
     } else if cursor.accept("check") {
         parts.checks.push(check(cursor, name)?);
@@ -123,17 +130,21 @@ fn constraint(cursor: &mut Cursor<'_>, parts: &mut TableParts) -> Option<()> {
     Some(())
 }
 
-fn key_columns(cursor: &mut Cursor<'_>, auto_increment: &mut bool) -> Option<Vec<Name>> {
+fn key_columns(cursor: &mut Cursor<'_>, auto_increment: &mut bool) -> Option<(Vec<Name>, Vec<IndexPart>)> {
     let mut names = Vec::new();
+    let mut parts = Vec::new();
     loop {
-        names.push(Name::new(cursor.name()?));
+        let name = Name::new(cursor.name()?);
+        let mut part = IndexPart::column(&name);
+        names.push(name);
         if cursor.accept("collate") {
-            cursor.name()?;
+            part.collation = Some(Name::new(cursor.name()?));
         }
-        let _ = cursor.accept("asc") || cursor.accept("desc");
+        part.descending = !cursor.accept("asc") && cursor.accept("desc");
+        parts.push(part);
         *auto_increment |= cursor.accept("autoincrement");
         if cursor.accept_symbol(')') {
-            return Some(names);
+            return Some((names, parts));
         }
         cursor.symbol(',')?;
     }
@@ -178,7 +189,11 @@ pub(super) fn added_check(cursor: &mut Cursor<'_>) -> Option<Check> {
 /// Reads one column with its constraints.
 pub(super) fn column(cursor: &mut Cursor<'_>, parts: &mut TableParts) -> Option<Column> {
     let name = Name::new(cursor.name()?);
-    let data_type = types::data_type(declared_type(cursor)?);
+    let declared = declared_type(cursor)?;
+    // A type of one quoted word is kept without its quotes.
+    let quoted = declared.starts_with(['"', '`', '[', '\'']) && !declared.ends_with(')');
+    let unquoted = if quoted { super::lexer::unquote(declared) } else { declared.to_owned() };
+    let data_type = types::data_type(&unquoted);
     let mut column = Column { name, data_type, ..Column::default() };
     loop {
         let name = constraint_name(cursor)?;
@@ -246,8 +261,11 @@ fn column_constraint(
         let _ = cursor.accept("asc");
         conflict(cursor)?;
         column.auto_increment = cursor.accept("autoincrement");
+        let part = IndexPart { descending, ..IndexPart::column(&column.name) };
+        parts.order.push((ConstraintKind::PrimaryKey, vec![part]));
         parts.primary_key = Some((key, descending));
     } else if cursor.accept("unique") {
+        parts.order.push((ConstraintKind::Unique, vec![IndexPart::column(&column.name)]));
         parts.uniques.push(Key { name, columns: own(), ..Key::default() });
         conflict(cursor)?;
     } else if cursor.accept("check") {

@@ -172,17 +172,42 @@ pub fn implied_indexes(table: &Table) -> Vec<Index> {
         keys.push((position(&key.columns).unwrap_or(usize::MAX), ConstraintKind::Unique, &key.columns));
     }
     keys.sort_by_key(|(at, _, _)| *at);
+    let keys: Vec<(ConstraintKind, Vec<IndexPart>)> = keys
+        .into_iter()
+        .map(|(_, backs, columns)| (backs, columns.iter().map(IndexPart::column).collect()))
+        .collect();
+    key_indexes(table, &keys)
+}
+
+/// The indexes of keys in the order in which the keys stand.
+pub(super) fn key_indexes(table: &Table, keys: &[(ConstraintKind, Vec<IndexPart>)]) -> Vec<Index> {
     let mut indexes: Vec<Index> = Vec::new();
     let mut number = 0;
-    for (_, backs, columns) in keys {
-        let rowid = backs == ConstraintKind::PrimaryKey && is_rowid_key(table);
-        let parts: Vec<IndexPart> = columns.iter().map(IndexPart::column).collect();
+    for (backs, parts) in keys {
+        let rowid = *backs == ConstraintKind::PrimaryKey && is_rowid_key(table);
+        let mut parts = parts.clone();
+        for part in &mut parts {
+            let IndexKey::Column(name) = &mut part.key else { continue };
+            if let Some(column) =
+                table.columns.iter().find(|column| column.name.eq_ignore_case(name.as_str()))
+            {
+                name.clone_from(&column.name);
+            }
+        }
         // SQLite makes no second index for the same columns.
-        if let Some(same) =
-            indexes.iter_mut().find(|index| index.parts == parts && index.name != Index::ROWID)
+        if !rowid
+            && let Some(same) = indexes.iter_mut().find(|index| {
+                index.name != Index::ROWID
+                    && index.parts.len() == parts.len()
+                    && index
+                        .parts
+                        .iter()
+                        .zip(&parts)
+                        .all(|(a, b)| (&a.key, &a.collation) == (&b.key, &b.collation))
+            })
         {
-            if backs == ConstraintKind::PrimaryKey {
-                same.backs = Some(backs);
+            if *backs == ConstraintKind::PrimaryKey {
+                same.backs = Some(*backs);
             }
             continue;
         }
@@ -192,7 +217,37 @@ pub fn implied_indexes(table: &Table) -> Vec<Index> {
             number += 1;
             Name::new(format!("sqlite_autoindex_{}_{number}", table.name.name))
         };
-        indexes.push(Index { name, parts, unique: true, backs: Some(backs), ..Index::default() });
+        indexes.push(Index { name, parts, unique: true, backs: Some(*backs), ..Index::default() });
     }
     indexes
+}
+
+/// Suffixes of the tables that SQLite's own virtual tables keep their rows in.
+const SHADOWS: &[(&str, &[&str])] = &[
+    ("fts5", &["data", "idx", "content", "docsize", "config"]),
+    ("fts4", &["content", "segdir", "segments", "docsize", "stat"]),
+    ("fts3", &["content", "segdir", "segments", "docsize", "stat"]),
+    ("rtree", &["node", "rowid", "parent"]),
+    ("rtree_i32", &["node", "rowid", "parent"]),
+    ("geopoly", &["node", "rowid", "parent"]),
+];
+
+/// Marks the tables that stand behind virtual tables, which dumps list beside them.
+pub fn mark_shadows(catalog: &mut Catalog) {
+    let mut shadows: Vec<String> = Vec::new();
+    for table in &catalog.tables {
+        let TableKind::Virtual { module } = &table.kind else { continue };
+        let known = SHADOWS.iter().find(|(name, _)| module.eq_ignore_case(name));
+        shadows.extend(
+            known
+                .into_iter()
+                .flat_map(|(_, suffixes)| *suffixes)
+                .map(|suffix| format!("{}_{suffix}", table.name.name)),
+        );
+    }
+    for table in &mut catalog.tables {
+        if shadows.iter().any(|shadow| table.name.name.eq_ignore_case(shadow)) {
+            table.kind = TableKind::Shadow;
+        }
+    }
 }
