@@ -205,6 +205,34 @@ fn printable(word: &str) -> String {
     word.chars().take_while(|c| !matches!(c, '=' | '@' | ':') && !c.is_control()).take(40).collect()
 }
 
+/// A text that may be a target, with everything that could be its password replaced by `***`, for messages about
+/// targets that were not understood.
+pub fn redacted(text: &str) -> String {
+    let start = text.find("://").map_or(0, |at| at + 3);
+    let mut shown = text.to_owned();
+    if let Some(end) = text.rfind('@').filter(|end| *end > start)
+        && let Some(colon) = text[start..end].find(':')
+    {
+        shown.replace_range(start + colon + 1..end, "***");
+    }
+    for word in ["password=", "passwd=", "pass=", "pwd="] {
+        let mut from = 0;
+        while let Some(at) = shown[from..].to_ascii_lowercase().find(word) {
+            let value = from + at + word.len();
+            let rest = &shown[value..];
+            let length = match rest.strip_prefix('\'') {
+                Some(quoted) => quoted.find('\'').map_or(rest.len(), |end| end + 2),
+                None => {
+                    rest.find(|c: char| c.is_whitespace() || matches!(c, '&' | ';')).unwrap_or(rest.len())
+                }
+            };
+            shown.replace_range(value..value + length, "***");
+            from = value + 3;
+        }
+    }
+    shown
+}
+
 fn sqlite(rest: &str) -> Result<Dsn, DsnError> {
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);
     if path.is_empty() {
@@ -563,6 +591,18 @@ mod tests {
             panic!()
         };
         assert_eq!((dsn.user.as_str(), dsn.password.unwrap().expose_secret()), ("u", "own"));
+    }
+
+    #[test]
+    fn what_is_no_target_is_shown_without_what_may_be_its_password() {
+        let check = |text: &str, expected: &str| assert_eq!(redacted(text), expected);
+        check("folder/a.sql", "folder/a.sql");
+        check("u:marked@h/d", "u:***@h/d");
+        check("u@h/d", "u@h/d");
+        check("postgre://u:mar@ked:x@h/d", "postgre://u:***@h/d");
+        check("user=u Password=marked host=h", "user=u Password=*** host=h");
+        check("password='mar ked' user=u", "password=*** user=u");
+        check("x?pwd=marked&password=marked", "x?pwd=***&password=***");
     }
 
     #[test]

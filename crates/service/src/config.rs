@@ -112,10 +112,10 @@ impl Config {
             }
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            ServiceError::new(ErrorKind::Config, format!("cannot read {}: {error}", path.display()))
+            ServiceError::new(ErrorKind::Config, format!("cannot read `{}`: {error}", path.display()))
         })?;
         let mut config = Config::parse(&text).map_err(|because| {
-            ServiceError::new(ErrorKind::Config, format!("{}: {because}", path.display()))
+            ServiceError::new(ErrorKind::Config, format!("`{}` is not understood: {because}", path.display()))
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         config.migrations = config.migrations.map(|migrations| folder.join(migrations));

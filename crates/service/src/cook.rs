@@ -17,6 +17,9 @@ use crate::config::{Config, Suppression};
 use crate::gather::Gathered;
 use crate::world::World;
 
+/// Who accepted a finding that was there before.
+pub(crate) const BASELINE: &str = "baseline";
+
 /// How to cook.
 pub struct Recipe<'a> {
     /// Name of the operation.
@@ -65,7 +68,7 @@ pub fn cook(
                     object: finding.object.clone(),
                     reason: "it was there before".to_owned(),
                     until: None,
-                    by: "baseline".to_owned(),
+                    by: BASELINE.to_owned(),
                 });
             }
             !known

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::Dsn;
+use dbwright_engine::dsn::{Dsn, redacted};
 use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::files::SourceFile;
 
@@ -70,16 +70,16 @@ pub fn resolve(
             Ok(Target::Files(with_engine(text, vec![file], engine)))
         }
         "prisma" => {
-            Err(ServiceError::new(ErrorKind::Unsupported, format!("{text}: Prisma schemas are not read yet")))
+            Err(ServiceError::new(ErrorKind::Unsupported, format!("`{text}` is a Prisma schema, which is not read yet")))
         }
         "db" | "sqlite" | "sqlite3" | "db3" => Ok(Target::Database(Dsn::Sqlite(path))),
         _ if head.starts_with(b"PGDMP") => Err(ServiceError::new(
             ErrorKind::Unsupported,
-            format!("{text} is a PostgreSQL dump in custom format"),
+            format!("`{text}` is a PostgreSQL dump in custom format"),
         )
         .hint(format!("turn it into SQL first: pg_restore --schema-only --file=schema.sql {text}"))),
         _ if is_binary(&head) => {
-            Err(ServiceError::new(ErrorKind::Usage, format!("{text} is not a database that dbwright knows"))
+            Err(ServiceError::new(ErrorKind::Usage, format!("`{text}` is not a database that dbwright knows"))
                 .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too"))
         }
         _ => {
@@ -114,8 +114,9 @@ fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
         std::io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
         _ => error.to_string(),
     };
-    let error = ServiceError::new(kind, format!("cannot open {text}: {because}"));
-    if text.contains('@') || text.contains(':') {
+    // What was meant as a connection string and is none may hold a password.
+    let error = ServiceError::new(kind, format!("cannot open `{}`: {because}", redacted(text)));
+    if text.contains('@') || text.contains(':') || text.contains('=') {
         return error.hint("a connection string begins with postgres://, mysql://, mariadb:// or sqlite:");
     }
     error
@@ -159,7 +160,7 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
     list_sql(path, &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
     paths.sort_by_key(|path| sort_key(path));
     if paths.is_empty() {
-        return Err(ServiceError::new(ErrorKind::Usage, format!("{name} holds no `.sql` files")));
+        return Err(ServiceError::new(ErrorKind::Usage, format!("`{name}` holds no `.sql` files")));
     }
     let mut files = Vec::new();
     for file in paths {

@@ -59,7 +59,7 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
         tempfile::Builder::new().prefix("dbwright-demo-").tempdir_in(&world.temporary).map_err(|error| {
             ServiceError::new(
                 ErrorKind::Permission,
-                format!("cannot make a folder in {}: {error}", world.temporary.display()),
+                format!("cannot make a folder in `{}`: {error}", world.temporary.display()),
             )
         })?;
     let path = folder.path().join("shop.sqlite");
@@ -76,11 +76,11 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
 
 fn keep_file(from: &Path, to: &Path) -> Result<(), ServiceError> {
     if to.exists() {
-        return Err(ServiceError::new(ErrorKind::Usage, format!("{} exists already", to.display()))
+        return Err(ServiceError::new(ErrorKind::Usage, format!("`{}` exists already", to.display()))
             .hint("name a file that does not exist, or remove it first"));
     }
     std::fs::copy(from, to).map(|_| ()).map_err(|error| {
-        ServiceError::new(ErrorKind::Permission, format!("cannot write {}: {error}", to.display()))
+        ServiceError::new(ErrorKind::Permission, format!("cannot write `{}`: {error}", to.display()))
     })
 }
 
