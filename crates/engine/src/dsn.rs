@@ -189,6 +189,10 @@ impl Dsn {
         if let Some(rest) = text.strip_prefix("sqlite:").or_else(|| text.strip_prefix("file:")) {
             return sqlite(rest);
         }
+        let scheme = text.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        if let Some(scheme @ ("postgres" | "postgresql" | "mysql" | "mariadb")) = scheme.as_deref() {
+            return wrong(&format!("the target begins with `{scheme}:`; write `{scheme}://`"));
+        }
         if is_keyword_form(text) {
             return Parts::of_keywords(text)?.finish(Family::Postgres, variable);
         }
@@ -616,6 +620,8 @@ mod tests {
             "postgres://u@h/d?pass:marked=1",
             "mysql://u:marked@h/d",
             "u:marked://x",
+            "postgres:/u:marked@h/d",
+            "mysql:u:marked@h/d",
             "host=h password=marked",
             "host=h password='marked",
             "host=h passwort=marked",

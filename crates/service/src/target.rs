@@ -49,6 +49,10 @@ pub fn resolve(
             .hint("name a connection string, an SQLite file, a `.sql` file, a folder of migrations or a snapshot")
             .hint("or set DATABASE_URL, or `target` in dbwright.toml")
     })?;
+    if text.trim().is_empty() {
+        return Err(ServiceError::new(ErrorKind::Usage, "the target is empty")
+            .hint("check the variable or the argument that should name it"));
+    }
     if is_connection_string(text) {
         return parse_dsn(text, world).map(Target::Database);
     }

@@ -152,3 +152,72 @@ impl Mariadb {
         format!("mysql://{login}@localhost/{database}?socket={}", self.socket().display())
     }
 }
+
+/// A standby that follows a PostgreSQL server and refuses to be written to.
+pub struct Standby {
+    folder: PathBuf,
+    child: std::process::Child,
+}
+
+impl Standby {
+    /// Copies the server and starts the copy; `None` where `pg_basebackup` is not installed.
+    pub fn follow(primary: &Postgres) -> Option<Self> {
+        use std::os::unix::fs::MetadataExt;
+        use std::os::unix::process::CommandExt;
+        use std::process::{Command, Stdio};
+        let binaries = primary.server.installation().binaries.clone();
+        if !binaries.join("pg_basebackup").is_file() {
+            return None;
+        }
+        let owner = fs::metadata(primary.server.data_directory()).expect("it is there");
+        let folder = primary.folder().join("standby");
+        let as_owner = |program: &str| {
+            let mut command = Command::new(binaries.join(program));
+            command.current_dir("/").env("LC_ALL", "C").stdin(Stdio::null());
+            if crate::is_root() {
+                command.uid(owner.uid()).gid(owner.gid());
+            }
+            command
+        };
+        let copied = as_owner("pg_basebackup")
+            .args(["-U", "postgres", "-R", "--checkpoint=fast", "--no-sync", "-X", "stream", "-h"])
+            .arg(primary.folder())
+            .arg("-D")
+            .arg(&folder)
+            .output()
+            .expect("it runs");
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        let child = as_owner("postgres")
+            .arg("-D")
+            .arg(&folder)
+            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c"])
+            .arg(format!("unix_socket_directories={}", folder.display()))
+            .args(["-c", &format!("hba_file={}/pg_hba.conf", folder.display())])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let standby = Standby { folder, child };
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let ready = |text: String| text.lines().nth(7).is_some_and(|line| line.trim() == "ready");
+        while !fs::read_to_string(standby.folder.join("postmaster.pid")).is_ok_and(ready) {
+            assert!(std::time::Instant::now() < deadline, "the standby does not come up");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        Some(standby)
+    }
+
+    /// The target of one of its databases.
+    pub fn target(&self, database: &str) -> String {
+        format!("postgres://postgres@/{database}?host={}", self.folder.display())
+    }
+}
+
+impl Drop for Standby {
+    fn drop(&mut self) {
+        let process = i32::try_from(self.child.id()).expect("processes have small numbers");
+        // SAFETY: the child was not waited for yet, so the number is its own.
+        unsafe { libc::kill(process, libc::SIGQUIT) };
+        let _ = self.child.wait();
+    }
+}

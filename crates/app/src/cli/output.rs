@@ -66,6 +66,7 @@ impl Screen {
             let because = match error.kind() {
                 io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
                 io::ErrorKind::PermissionDenied => "writing there is not permitted".to_owned(),
+                io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
                 io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
                 _ => error.to_string(),
             };

@@ -166,7 +166,7 @@ fn explain(path: &Path, error: &rusqlite::Error) -> SessionError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
             connection,
             "another process has locked it".to_owned(),
-            "try again once the writer has finished, or allow a longer wait for locks",
+            "try again once the writer has finished",
         ),
         Some(ErrorCode::ReadOnly) if extended == rusqlite::ffi::SQLITE_READONLY_ROLLBACK => (
             connection,
@@ -183,7 +183,11 @@ fn explain(path: &Path, error: &rusqlite::Error) -> SessionError {
             )
         }
         Some(ErrorCode::OperationInterrupted) => {
-            (SessionErrorKind::Cancelled, "reading it took too long".to_owned(), "allow more time")
+            (
+                SessionErrorKind::Cancelled,
+                "reading it took too long".to_owned(),
+                "try again when the machine is less busy, or with a copy on a faster disk",
+            )
         }
         _ => (connection, error.to_string(), "check the file and its permissions"),
     };

@@ -113,7 +113,7 @@ fn every_encoding_tells_the_same() {
         let report = sandbox.run(&["review", name, "--only", RULE, "--format", "json"]).expect(0).json();
         assert_eq!(report["skipped_statements"].as_array().map(Vec::len), Some(0), "{name}: {report:#}");
         let finding = report["findings"][0].clone();
-        assert_eq!(finding["object"], "t", "{name}: {report:#}");
+        assert_eq!(finding["object"], "public.t", "{name}: {report:#}");
         (finding["message"].clone(), finding["location"]["line"].clone(), finding["location"]["column"].clone())
     };
     let plain = found("plain.sql");
