@@ -219,20 +219,24 @@ pub fn redacted(text: &str) -> String {
     {
         shown.replace_range(start + colon + 1..end, "***");
     }
-    for word in ["password=", "passwd=", "pass=", "pwd="] {
-        let mut from = 0;
-        while let Some(at) = shown[from..].to_ascii_lowercase().find(word) {
-            let value = from + at + word.len();
-            let rest = &shown[value..];
-            let length = match rest.strip_prefix('\'') {
-                Some(quoted) => quoted.find('\'').map_or(rest.len(), |end| end + 2),
-                None => {
-                    rest.find(|c: char| c.is_whitespace() || matches!(c, '&' | ';')).unwrap_or(rest.len())
-                }
-            };
-            shown.replace_range(value..value + length, "***");
-            from = value + 3;
+    let mut from = 0;
+    while let Some(equals) = shown[from..].find('=').map(|at| from + at) {
+        let name =
+            shown[..equals].trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        let name = name.to_ascii_lowercase();
+        from = equals + 1;
+        if !["pass", "pw", "secret", "kennwort"].iter().any(|sign| name.starts_with(sign)) {
+            continue;
         }
+        let rest = &shown[from..];
+        // A value ends where the next parameter begins; without quotes it should hold no space, but may.
+        let next = rest.char_indices().find(|(at, c)| {
+            let is_parameter = || rest[at + c.len_utf8()..].split(char::is_whitespace).next();
+            (*c == '&' && start > 0) || (c.is_whitespace() && is_parameter().is_some_and(|w| w.contains('=')))
+        });
+        let length = next.map_or(rest.len(), |(at, _)| at);
+        shown.replace_range(from..from + length, "***");
+        from += 3;
     }
     shown
 }
@@ -606,7 +610,10 @@ mod tests {
         check("postgre://u:mar@ked:x@h/d", "postgre://u:***@h/d");
         check("user=u Password=marked host=h", "user=u Password=*** host=h");
         check("password='mar ked' user=u", "password=*** user=u");
-        check("x?pwd=marked&password=marked", "x?pwd=***&password=***");
+        check("user=u password=mar ked", "user=u password=***");
+        check("user=u passwort = marked", "user=u passwort =***");
+        check("password=mar&ked user=u", "password=*** user=u");
+        check("pg://h?pwd=marked&password=marked", "pg://h?pwd=***&password=***");
     }
 
     #[test]

@@ -100,9 +100,14 @@ pub fn cook(
     }
 }
 
-/// The stable key of a finding: its rule and its object.
+/// The stable key of a finding: its rule and its object, on one line whatever the object is called.
 pub fn key(finding: &Finding) -> String {
-    format!("{}:{}", finding.rule, finding.object)
+    let object = finding.object.to_string();
+    let mut key = format!("{}:", finding.rule);
+    for c in object.chars() {
+        if c.is_control() { key.extend(c.escape_default()) } else { key.push(c) }
+    }
+    key
 }
 
 fn number_equal_keys(findings: &mut [ReportFinding]) {

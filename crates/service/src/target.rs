@@ -73,19 +73,21 @@ pub fn resolve(
             let file = read_source(text, &path)?;
             Ok(Target::Files(with_engine(text, vec![file], engine)))
         }
-        "prisma" => {
-            Err(ServiceError::new(ErrorKind::Unsupported, format!("`{text}` is a Prisma schema, which is not read yet")))
-        }
+        "prisma" => Err(ServiceError::new(
+            ErrorKind::Unsupported,
+            format!("`{text}` is a Prisma schema, which is not read yet"),
+        )),
         "db" | "sqlite" | "sqlite3" | "db3" => Ok(Target::Database(Dsn::Sqlite(path))),
         _ if head.starts_with(b"PGDMP") => Err(ServiceError::new(
             ErrorKind::Unsupported,
             format!("`{text}` is a PostgreSQL dump in custom format"),
         )
         .hint(format!("turn it into SQL first: pg_restore --schema-only --file=schema.sql {text}"))),
-        _ if is_binary(&head) => {
-            Err(ServiceError::new(ErrorKind::Usage, format!("`{text}` is not a database that dbwright knows"))
-                .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too"))
-        }
+        _ if is_binary(&head) => Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!("`{text}` is not a database that dbwright knows"),
+        )
+        .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too")),
         _ => {
             let file = read_source(text, &path)?;
             Ok(Target::Files(with_engine(text, vec![file], engine)))
@@ -93,7 +95,8 @@ pub fn resolve(
     }
 }
 
-fn is_connection_string(text: &str) -> bool {
+/// Whether a text names a server or a file by a scheme or by keywords, rather than by a path.
+pub(crate) fn is_connection_string(text: &str) -> bool {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
     matches!(scheme.as_str(), "postgres" | "postgresql" | "mysql" | "mariadb" | "sqlite")
         || text.contains("://")
@@ -103,8 +106,9 @@ fn is_connection_string(text: &str) -> bool {
 /// Reads a connection string, with the usual environment variables filling in what it leaves out.
 pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
     Dsn::with_environment(text, world.variable).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, error.to_string())
-            .hint("write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db")
+        ServiceError::new(ErrorKind::Usage, error.to_string()).hint(
+            "write it like postgres://user@host:5432/database, mysql://user@host/database or sqlite:file.db",
+        )
     })
 }
 

@@ -184,8 +184,8 @@ fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceErro
     })?;
     Ok(text
         .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        // A name may end in spaces.
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect())
 }

@@ -33,8 +33,9 @@ pub async fn snapshot(
     world: &World<'_>,
 ) -> Result<Facts, ServiceError> {
     if request.anonymize {
-        return Err(ServiceError::new(ErrorKind::Unsupported, "snapshots cannot be anonymised yet")
-            .hint("leave out `--anonymize` only if names and statements of the target may be read by others"));
+        return Err(ServiceError::new(ErrorKind::Unsupported, "snapshots cannot be anonymised yet").hint(
+            "leave out `--anonymize` only if names and statements of the target may be read by others",
+        ));
     }
     let target = target::resolve(
         request.target.as_deref(),

@@ -93,7 +93,9 @@ fn damaged_and_locked_databases_are_named() {
     let half = sandbox.run(&["audit", "half.sqlite", "--format", "json"]);
     let silent = half.code == Some(0)
         && half.json()["not_checked"].as_array().is_some_and(Vec::is_empty)
-        && half.json()["findings"].as_array().is_some_and(|findings| findings.iter().all(|f| f["rule"] == RULE));
+        && half.json()["findings"]
+            .as_array()
+            .is_some_and(|findings| findings.iter().all(|f| f["rule"] == RULE));
     assert!(!silent, "a file cut in half was called sound: {}", half.out());
 }
 
@@ -114,7 +116,11 @@ fn every_encoding_tells_the_same() {
         assert_eq!(report["skipped_statements"].as_array().map(Vec::len), Some(0), "{name}: {report:#}");
         let finding = report["findings"][0].clone();
         assert_eq!(finding["object"], "public.t", "{name}: {report:#}");
-        (finding["message"].clone(), finding["location"]["line"].clone(), finding["location"]["column"].clone())
+        (
+            finding["message"].clone(),
+            finding["location"]["line"].clone(),
+            finding["location"]["column"].clone(),
+        )
     };
     let plain = found("plain.sql");
     for name in ["crlf.sql", "wide.sql", "marked.sql", "latin.sql"] {
@@ -153,7 +159,9 @@ fn a_dump_of_100_mb_is_read_in_bounded_time_and_memory() {
             dump.push_str("\\.\n");
         } else {
             for row in 0..5_000 {
-                dump.push_str(&format!("INSERT INTO public.t{tables} VALUES ({row}, 'it''s; text {row}');\n"));
+                dump.push_str(&format!(
+                    "INSERT INTO public.t{tables} VALUES ({row}, 'it''s; text {row}');\n"
+                ));
             }
         }
         tables += 1;

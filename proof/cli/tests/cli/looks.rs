@@ -64,7 +64,8 @@ fn a_terminal_gets_colours_and_progress_unless_told_otherwise() {
 fn nothing_but_messages_goes_to_standard_error() {
     let sandbox = Sandbox::new();
     sandbox.sqlite("a.sqlite", FLAWED);
-    for arguments in [&["audit", "a.sqlite"][..], &["audit", "a.sqlite", "--quiet"], &["review", "a.sqlite"]] {
+    for arguments in [&["audit", "a.sqlite"][..], &["audit", "a.sqlite", "--quiet"], &["review", "a.sqlite"]]
+    {
         assert_eq!(sandbox.run(arguments).expect(0).err(), "");
     }
 }

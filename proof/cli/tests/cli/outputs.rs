@@ -23,9 +23,12 @@ fn a_report_is_written_whole_or_not_at_all() {
     told("unwritable", &outcomes);
     assert!(fs::read_dir(sandbox.path("closed")).expect("it is there").next().is_none());
     assert!(!sandbox.path("nowhere").exists());
-    assert!(fs::read_dir(sandbox.path("")).expect("it is there").flatten().all(|entry| {
-        !entry.file_name().to_string_lossy().ends_with(".part")
-    }));
+    assert!(
+        fs::read_dir(sandbox.path(""))
+            .expect("it is there")
+            .flatten()
+            .all(|entry| { !entry.file_name().to_string_lossy().ends_with(".part") })
+    );
     assert!(sandbox.leftovers().is_empty());
 }
 
@@ -67,7 +70,10 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn a_reader_that_goes_away_is_success() {
     let sandbox = Sandbox::new();
-    sandbox.file("a.sql", (0..300).map(|i| FLAWED.replace("table t", &format!("table t{i}"))).collect::<String>());
+    sandbox.file(
+        "a.sql",
+        (0..300).map(|i| FLAWED.replace("table t", &format!("table t{i}"))).collect::<String>(),
+    );
     for arguments in [
         &["audit", "a.sql", "--format", "json", "--verbose"][..],
         &["audit", "a.sql", "--verbose"],

@@ -22,9 +22,14 @@ fn commands(target: &str) -> Vec<Vec<String>> {
         words.insert(1, target.to_owned());
         words
     };
-    ["audit --fail-on never", "audit --data --preview all --fail-on never", "review --fail-on never", "snapshot"]
-        .map(words)
-        .into()
+    [
+        "audit --fail-on never",
+        "audit --data --preview all --fail-on never",
+        "review --fail-on never",
+        "snapshot",
+    ]
+    .map(words)
+    .into()
 }
 
 fn content(folder: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -45,7 +50,8 @@ fn sqlite_files_keep_every_byte() {
     sandbox.sqlite("wal.sqlite", &format!("pragma journal_mode = wal; {SHOP}"));
     sandbox.sqlite("empty.sqlite", "pragma user_version = 1");
     let before = content(&sandbox.path(""));
-    let stamp = |name: &str| fs::metadata(sandbox.path(name)).and_then(|m| m.modified()).expect("it is there");
+    let stamp =
+        |name: &str| fs::metadata(sandbox.path(name)).and_then(|m| m.modified()).expect("it is there");
     for name in ["plain.sqlite", "wal.sqlite", "empty.sqlite"] {
         let changed = stamp(name);
         for command in commands(name) {
@@ -87,7 +93,9 @@ fn postgres_writes_nothing() {
         "parent",
         "child",
     ]
-    .map(|table| format!("select '{table} ' || md5(string_agg(x::text, ',' order by x::text)) from {table} x"))
+    .map(|table| {
+        format!("select '{table} ' || md5(string_agg(x::text, ',' order by x::text)) from {table} x")
+    })
     .join(" union all ");
     let look = || {
         let mut seen = postgres.ask("shop", &catalogs);

@@ -37,12 +37,18 @@ fn what_is_no_target_keeps_its_secret() {
         sandbox.file("dbwright.toml", format!("target = \"{target}\"\n"));
         sandbox.run(&["audit"]).expect(2);
         fs::remove_file(sandbox.path("dbwright.toml")).expect("it was written");
-        // Without quotes, the shell takes the keyword form apart.
-        let mut words = vec!["audit"];
-        words.extend(target.split(' '));
-        sandbox.run(&words).expect(2);
+        // Without quotes around all of it, the shell takes the keyword form apart.
+        if !target.contains('\'') {
+            let mut words = vec!["audit"];
+            words.extend(target.split(' '));
+            sandbox.run(&words).expect(2);
+        }
     }
+    let quoted_by_shell = format!("password=a {SECRET}");
+    sandbox.run(&["audit", &quoted_by_shell, "user=u"]).expect(2);
     sandbox.file("dbwright.toml", format!("target = \"postgres://u:{SECRET}@h/d\"\nlevle = \"note\"\n"));
+    sandbox.run(&["audit"]).expect(2);
+    sandbox.file("dbwright.toml", format!("level = \"postgres://u:{SECRET}@h/d\"\n"));
     sandbox.run(&["audit"]).expect(2);
     sandbox.file("dbwright.toml", format!("target = \"postgres://u:{SECRET}@h/d\n"));
     sandbox.run(&["audit"]).expect(2);
@@ -65,7 +71,8 @@ fn reports_of_postgres_hold_no_password() {
         sandbox.dbwright(&from_variable).env("PGPASSWORD", SECRET).run().expect(0);
         sandbox.run(&from_variable).expect(2);
     }
-    let audit = ["audit", "--fail-on", "never", "--verbose", "--output", "report", "--write-baseline", "base"];
+    let audit =
+        ["audit", "--fail-on", "never", "--verbose", "--output", "report", "--write-baseline", "base"];
     sandbox.dbwright(&audit).env("DATABASE_URL", &with).run().expect(0);
     sandbox.run(&["snapshot", &with, "--output", "snapshot.json"]).expect(0);
     sandbox.run(&["snapshot", &with]).expect(0);
