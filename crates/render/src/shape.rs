@@ -218,6 +218,10 @@ pub fn moment(at: Timestamp) -> Timestamp {
 
 /// The statements of a remedy to paste, those that refuse a transaction marked. Empty when only words help.
 pub fn sql(remedy: &ReportRemedy) -> String {
+    if remedy.steps.len() > 1 && remedy.steps.iter().all(|step| !step.in_transaction) {
+        let steps: Vec<String> = remedy.steps.iter().map(|step| visible_block(&step.sql)).collect();
+        return format!("-- each outside a transaction:\n{}", steps.join("\n"));
+    }
     let step = |step: &RemedyStep| match step.in_transaction {
         true => visible_block(&step.sql),
         false => format!("-- outside a transaction:\n{}", visible_block(&step.sql)),

@@ -99,6 +99,7 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         temporary: world.temporary.clone(),
         ..ServerOptions::default()
     };
+    world.progress.step("starting a scratch server", 0, 0);
     let server = PostgresServer::start(newest, &options)
         .map_err(|error| ServiceError::new(ErrorKind::Unsupported, error.to_string()))?;
     server
@@ -119,6 +120,7 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
         settings: vec![("performance_schema".to_owned(), "ON".to_owned())],
         ..MariadbOptions::default()
     };
+    world.progress.step("starting a scratch server", 0, 0);
     let server = MariadbServer::start(&options).map_err(|error| {
         ServiceError::new(ErrorKind::Unsupported, error.to_string())
             .hint("`dbwright demo` without --engine needs nothing")
