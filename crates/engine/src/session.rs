@@ -65,7 +65,7 @@ pub trait Progress: Send + Sync {
     /// A fact is about to be read: the `index`-th of `of`, from 0.
     fn fact(&self, fact: Fact, index: usize, of: usize);
 
-    /// A longer piece of work has come `done` of `of` units far.
+    /// A longer piece of work has come `done` of `of` units far; 0 of 0 when nobody can tell.
     fn step(&self, _what: &str, _done: u64, _of: u64) {}
 }
 

@@ -39,7 +39,7 @@ pub struct Report {
     /// Statements of files that were not understood.
     #[serde(default)]
     pub skipped_statements: Vec<SkippedStatement>,
-    /// Suppressions that matched nothing.
+    /// Suppressions that expired or matched nothing, each with that word behind it.
     #[serde(default)]
     pub unused_suppressions: Vec<String>,
 }

@@ -31,7 +31,8 @@ const HEADER: [&str; 19] = [
 /// Writes one row per finding under a header row.
 ///
 /// Cells that a spreadsheet would read as a formula get an apostrophe in front, because names come from the database
-/// and whoever may create a table there must not run formulas here.
+/// and whoever may create a table there must not run formulas here. Nor may they move the cursor of a terminal that the
+/// rows are printed on: control characters other than line breaks and tabs become escapes.
 pub fn render(report: &Report, options: &Options) -> String {
     let mut writer = WriterBuilder::new().from_writer(Vec::new());
     let mut write = |row: &[String]| {
@@ -77,5 +78,6 @@ fn row(finding: &ReportFinding) -> [String; HEADER.len()] {
 }
 
 fn guard(cell: String) -> String {
+    let cell = text::visible_block(&cell);
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }

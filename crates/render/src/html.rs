@@ -228,7 +228,7 @@ fn page(report: &Report, options: &Options) -> Page {
             })
             .collect(),
         not_checked_count: shape::not_checked_count(report),
-        collected: report.target.collected_at.map(|at| at.to_string()),
+        collected: report.target.collected_at.map(|at| shape::moment(at).to_string()),
     }
 }
 

@@ -182,7 +182,7 @@ fn tail(report: &Report) -> String {
     if !report.unused_suppressions.is_empty() {
         let number = report.unused_suppressions.len() as u64;
         let rows = report.unused_suppressions.iter().map(|key| format!("- {}\n", code(key)));
-        out.push_str(&folded(&format!("{} that matched nothing", count(number, "suppression")), rows));
+        out.push_str(&folded(&format!("{} out of use", count(number, "suppression")), rows));
     }
     if !report.skipped_statements.is_empty() {
         let number = report.skipped_statements.len() as u64;

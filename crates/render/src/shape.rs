@@ -7,6 +7,7 @@ use dbwright_model::facts::Origin;
 use dbwright_model::finding::Level;
 use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
 use dbwright_model::score::DimensionScore;
+use jiff::Timestamp;
 
 use crate::text::{bytes, count, visible, visible_block};
 
@@ -205,13 +206,22 @@ pub fn origin(target: &TargetSummary) -> String {
         text.push_str(&format!(" as `{}`", visible(role)));
     }
     if let Some(at) = target.collected_at {
-        text.push_str(&format!(" at {at}"));
+        text.push_str(&format!(" at {}", moment(at)));
     }
     text
 }
 
+/// A moment to the second.
+pub fn moment(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
 /// The statements of a remedy to paste, those that refuse a transaction marked. Empty when only words help.
 pub fn sql(remedy: &ReportRemedy) -> String {
+    if remedy.steps.len() > 1 && remedy.steps.iter().all(|step| !step.in_transaction) {
+        let steps: Vec<String> = remedy.steps.iter().map(|step| visible_block(&step.sql)).collect();
+        return format!("-- each outside a transaction:\n{}", steps.join("\n"));
+    }
     let step = |step: &RemedyStep| match step.in_transaction {
         true => visible_block(&step.sql),
         false => format!("-- outside a transaction:\n{}", visible_block(&step.sql)),

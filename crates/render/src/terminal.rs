@@ -201,7 +201,7 @@ impl Page<'_> {
             }
         }
         for key in &report.unused_suppressions {
-            self.plain(0, &format!("The suppression {} matched nothing.", visible(key)));
+            self.plain(0, &format!("Suppression {}.", visible(key)));
         }
     }
 

@@ -130,6 +130,9 @@ pub fn kind(kind: ObjectKind) -> &'static str {
 pub fn object(of: ObjectKind, object: &str) -> String {
     let object = visible(object);
     match of {
+        // What findings about all of a database without schemas, or about all schemas, are called.
+        ObjectKind::Schema if object == "schema" => "the whole schema".to_owned(),
+        ObjectKind::Database if object == "all schemas" => object,
         ObjectKind::Database
         | ObjectKind::Schema
         | ObjectKind::Table

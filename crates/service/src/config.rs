@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dbwright_engine::dsn::redacted;
 use dbwright_model::backup::RestoreProof;
 use dbwright_model::finding::Level;
 use dbwright_rules::Options;
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::error::{ErrorKind, ServiceError};
+use crate::target::is_connection_string;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "dbwright.toml";
@@ -112,20 +114,26 @@ impl Config {
             }
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            ServiceError::new(ErrorKind::Config, format!("cannot read {}: {error}", path.display()))
+            ServiceError::new(ErrorKind::Config, format!("cannot read `{}`: {error}", path.display()))
         })?;
         let mut config = Config::parse(&text).map_err(|because| {
-            ServiceError::new(ErrorKind::Config, format!("{}: {because}", path.display()))
+            ServiceError::new(ErrorKind::Config, format!("`{}` is not understood: {because}", path.display()))
         })?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         config.migrations = config.migrations.map(|migrations| folder.join(migrations));
+        // What a file names lies beside it, wherever the command was given.
+        if let Some(target) = config.target.as_mut().filter(|_| folder != directory)
+            && !is_connection_string(target)
+        {
+            *target = folder.join(&*target).to_string_lossy().into_owned();
+        }
         config.path = Some(path);
         Ok(config)
     }
 
     /// Reads the text of a configuration file.
     pub fn parse(text: &str) -> Result<Config, String> {
-        let raw: Raw = toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let raw: Raw = toml::from_str(text).map_err(|error| place(text, &error))?;
         let mut options = Options::default();
         for (rule, values) in &raw.rules {
             let entry = dbwright_rules::find(rule).ok_or_else(|| no_such_rule(rule))?;
@@ -183,6 +191,15 @@ impl Config {
             suppressions: raw.suppress,
             restore_proofs,
         })
+    }
+}
+
+/// What is wrong and in which line. The line itself is not shown, since a target may hold a password.
+fn place(text: &str, error: &toml::de::Error) -> String {
+    let message = redacted(error.message());
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
     }
 }
 

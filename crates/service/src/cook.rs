@@ -17,6 +17,9 @@ use crate::config::{Config, Suppression};
 use crate::gather::Gathered;
 use crate::world::World;
 
+/// Who accepted a finding that was there before.
+pub(crate) const BASELINE: &str = "baseline";
+
 /// How to cook.
 pub struct Recipe<'a> {
     /// Name of the operation.
@@ -65,7 +68,7 @@ pub fn cook(
                     object: finding.object.clone(),
                     reason: "it was there before".to_owned(),
                     until: None,
-                    by: "baseline".to_owned(),
+                    by: BASELINE.to_owned(),
                 });
             }
             !known
@@ -97,9 +100,14 @@ pub fn cook(
     }
 }
 
-/// The stable key of a finding: its rule and its object.
+/// The stable key of a finding: its rule and its object, on one line whatever the object is called.
 pub fn key(finding: &Finding) -> String {
-    format!("{}:{}", finding.rule, finding.object)
+    let object = finding.object.to_string();
+    let mut key = format!("{}:", finding.rule);
+    for c in object.chars() {
+        if c.is_control() { key.extend(c.escape_default()) } else { key.push(c) }
+    }
+    key
 }
 
 fn number_equal_keys(findings: &mut [ReportFinding]) {

@@ -76,7 +76,9 @@ async fn live(
 ) -> Result<Facts, ServiceError> {
     let mut session = ReadSession::open(dsn, &world.limits).await?;
     let mut facts = session.collect(plan, world.progress).await?;
-    facts.source.collected_at = Some(world.now);
+    // Nobody reads fractions of a second, and they make every line that shows the time longer.
+    facts.source.collected_at =
+        Some(jiff::Timestamp::from_second(world.now.as_second()).unwrap_or(world.now));
     if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
         dbwright_sql::sqlite::understand::complete(catalog);
     }

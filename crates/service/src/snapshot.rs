@@ -43,10 +43,10 @@ pub fn write(facts: &Facts) -> Result<String, ServiceError> {
 /// Reads a snapshot file.
 pub fn read(path: &Path) -> Result<Facts, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ServiceError::new(ErrorKind::Connection, format!("cannot read {}: {error}", path.display()))
+        ServiceError::new(ErrorKind::Connection, format!("cannot read `{}`: {error}", path.display()))
     })?;
     parse(&text).map_err(|because| {
-        ServiceError::new(ErrorKind::Usage, format!("{} is not a snapshot: {because}", path.display()))
+        ServiceError::new(ErrorKind::Usage, format!("`{}` is not a snapshot: {because}", path.display()))
             .hint("make one with `dbwright snapshot TARGET --output FILE`")
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::Dsn;
+use dbwright_engine::dsn::{Dsn, redacted};
 use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::files::SourceFile;
 
@@ -49,6 +49,10 @@ pub fn resolve(
             .hint("name a connection string, an SQLite file, a `.sql` file, a folder of migrations or a snapshot")
             .hint("or set DATABASE_URL, or `target` in dbwright.toml")
     })?;
+    if text.trim().is_empty() {
+        return Err(ServiceError::new(ErrorKind::Usage, "the target is empty")
+            .hint("check the variable or the argument that should name it"));
+    }
     if is_connection_string(text) {
         return parse_dsn(text, world).map(Target::Database);
     }
@@ -76,13 +80,14 @@ pub fn resolve(
         "db" | "sqlite" | "sqlite3" | "db3" => Ok(Target::Database(Dsn::Sqlite(path))),
         _ if head.starts_with(b"PGDMP") => Err(ServiceError::new(
             ErrorKind::Unsupported,
-            format!("{text} is a PostgreSQL dump in custom format"),
+            format!("`{text}` is a PostgreSQL dump in custom format"),
         )
         .hint(format!("turn it into SQL first: pg_restore --schema-only --file=schema.sql {text}"))),
-        _ if is_binary(&head) => {
-            Err(ServiceError::new(ErrorKind::Usage, format!("{text} is not a database that dbwright knows"))
-                .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too"))
-        }
+        _ if is_binary(&head) => Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!("`{text}` is not a database that dbwright knows"),
+        )
+        .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too")),
         _ => {
             let file = read_source(text, &path)?;
             Ok(Target::Files(with_engine(text, vec![file], engine)))
@@ -90,7 +95,8 @@ pub fn resolve(
     }
 }
 
-fn is_connection_string(text: &str) -> bool {
+/// Whether a text names a server or a file by a scheme or by keywords, rather than by a path.
+pub(crate) fn is_connection_string(text: &str) -> bool {
     let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme).to_ascii_lowercase();
     matches!(scheme.as_str(), "postgres" | "postgresql" | "mysql" | "mariadb" | "sqlite")
         || text.contains("://")
@@ -116,8 +122,9 @@ fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
         std::io::ErrorKind::PermissionDenied => "reading it is not permitted".to_owned(),
         _ => error.to_string(),
     };
-    let error = ServiceError::new(kind, format!("cannot open {text}: {because}"));
-    if text.contains('@') || text.contains(':') {
+    // What was meant as a connection string and is none may hold a password.
+    let error = ServiceError::new(kind, format!("cannot open `{}`: {because}", redacted(text)));
+    if text.contains('@') || text.contains(':') || text.contains('=') {
         return error.hint("a connection string begins with postgres://, mysql://, mariadb:// or sqlite:");
     }
     error
@@ -167,7 +174,7 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
     if paths.is_empty() {
         return Err(ServiceError::new(
             ErrorKind::Usage,
-            format!("{name} holds no `.sql` or `.prisma` files"),
+            format!("`{name}` holds no `.sql` or `.prisma` files"),
         ));
     }
     let mut files = Vec::new();

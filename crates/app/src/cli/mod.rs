@@ -2,6 +2,7 @@
 
 mod output;
 mod progress;
+mod interrupts;
 mod audit;
 mod review;
 mod demo;
@@ -12,10 +13,13 @@ mod score;
 mod completions;
 mod man;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use dbwright_engine::dsn::redacted;
 use dbwright_engine::scratch::Places;
 use dbwright_engine::session::Limits;
 use dbwright_service::config::Config;
@@ -106,7 +110,10 @@ pub enum Command {
 
 /// Parses, runs, and tells the system how it went.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return refuse(&error),
+    };
     let screen = Screen::new(&arguments.global);
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
         Ok(runtime) => runtime,
@@ -115,18 +122,45 @@ pub fn run() -> ExitCode {
             return screen.fail(&error);
         }
     };
-    let result = runtime.block_on(async {
-        tokio::select! {
-            result = dispatch(&arguments, &screen) => result,
-            _ = tokio::signal::ctrl_c() => Err(ServiceError::new(ErrorKind::Cancelled, "interrupted")),
+    let interrupts = match interrupts::Interrupts::listen(&runtime, patience(&arguments.command), screen) {
+        Ok(interrupts) => interrupts,
+        Err(error) => {
+            let error = ServiceError::new(ErrorKind::Internal, format!("cannot listen for signals: {error}"));
+            return screen.fail(&error);
         }
-    });
+    };
+    let result = runtime.block_on(interrupts.stop(dispatch(&arguments, &screen)));
     // Blocking readers of files may still be at work after an interrupt; nobody waits for them.
     runtime.shutdown_background();
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => screen.fail(&error),
     }
+}
+
+/// How long an interrupted command may take to clean up. Only a demonstration makes something that outlives it.
+fn patience(command: &Command) -> Duration {
+    match command {
+        Command::Demo(_) => Duration::from_secs(10),
+        _ => Duration::from_millis(300),
+    }
+}
+
+/// Says what is wrong with the arguments. A connection string that the shell took apart may hold a password.
+fn refuse(error: &clap::Error) -> ExitCode {
+    let secrets: Vec<(String, String)> = std::env::args()
+        .map(|argument| (redacted(&argument), argument))
+        .filter(|(shown, argument)| shown != argument)
+        .collect();
+    if secrets.is_empty() || !error.use_stderr() {
+        error.exit();
+    }
+    let mut text = error.to_string();
+    for (shown, argument) in &secrets {
+        text = text.replace(argument, shown);
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    ExitCode::from(FAILED)
 }
 
 async fn dispatch(arguments: &Arguments, screen: &Screen) -> Result<u8, ServiceError> {

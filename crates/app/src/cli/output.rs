@@ -1,6 +1,6 @@
 //! Where output goes, and whether it is coloured.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use owo_colors::OwoColorize;
 use super::{ColorChoice, FAILED, Global};
 
 /// The terminal, or what stands in for it.
+#[derive(Clone, Copy)]
 pub struct Screen {
     /// Whether standard output takes colours.
     pub color: bool,
@@ -40,18 +41,18 @@ impl Screen {
         };
         let width = terminal_size::terminal_size().map_or(USUAL, |(width, _)| usize::from(width.0));
         Screen {
-            color: wants(std::io::stdout().is_terminal()),
-            error_color: wants(std::io::stderr().is_terminal()),
-            progress: !global.quiet && std::io::stderr().is_terminal(),
+            color: wants(io::stdout().is_terminal()),
+            error_color: wants(io::stderr().is_terminal()),
+            progress: !global.quiet && io::stderr().is_terminal(),
             width: width.clamp(NARROWEST, WIDEST),
         }
     }
 
     /// Writes to standard output. A reader that went away is no error.
     pub fn print(&self, text: &str) -> Result<(), ServiceError> {
-        let mut out = std::io::stdout().lock();
+        let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(ServiceError::new(ErrorKind::Internal, format!("cannot write: {error}")))
             }
             _ => Ok(()),
@@ -61,9 +62,28 @@ impl Screen {
     /// Writes to a file, whole or not at all, or to standard output when no file is named.
     pub fn write(&self, text: &str, file: Option<&Path>) -> Result<(), ServiceError> {
         let Some(path) = file else { return self.print(text) };
-        let cannot = |error: std::io::Error| {
-            ServiceError::new(ErrorKind::Permission, format!("cannot write {}: {error}", path.display()))
+        let cannot = |error: io::Error| {
+            let because = match error.kind() {
+                io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
+                io::ErrorKind::PermissionDenied => "writing there is not permitted".to_owned(),
+                io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),
+                io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+                _ => error.to_string(),
+            };
+            ServiceError::new(ErrorKind::Permission, format!("cannot write `{}`: {because}", path.display()))
         };
+        // A link stays a link: what it leads to is replaced.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+        if let Ok(metadata) = std::fs::metadata(path)
+            && !metadata.is_file()
+        {
+            // Devices and pipes are written to; replacing them would take them away from everybody.
+            let written = std::fs::OpenOptions::new().write(true).open(path);
+            return match written.and_then(|mut file| file.write_all(text.as_bytes())) {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(cannot(error)),
+                _ => Ok(()),
+            };
+        }
         let mut name = path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.part", std::process::id()));
         let part = path.with_file_name(name);
@@ -77,18 +97,21 @@ impl Screen {
 
     /// Says what went wrong and what to do about it.
     pub fn fail(&self, error: &ServiceError) -> ExitCode {
+        let mut text = String::new();
         if self.error_color {
-            eprintln!("{} {}", "error:".red().bold(), error.message);
+            text.push_str(&format!("{} {}\n", "error:".red().bold(), error.message));
         } else {
-            eprintln!("error: {}", error.message);
+            text.push_str(&format!("error: {}\n", error.message));
         }
         for hint in &error.hints {
             if self.error_color {
-                eprintln!("{} {hint}", " hint:".cyan().bold());
+                text.push_str(&format!("{} {hint}\n", " hint:".cyan().bold()));
             } else {
-                eprintln!(" hint: {hint}");
+                text.push_str(&format!(" hint: {hint}\n"));
             }
         }
+        // With nobody left to read it, the exit code still tells.
+        let _ = io::stderr().write_all(text.as_bytes());
         ExitCode::from(FAILED)
     }
 }

@@ -18,11 +18,22 @@ impl Bar {
             return Bar { bar: ProgressBar::hidden() };
         }
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len} {wide_msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        bar.set_style(style.progress_chars("=> "));
+        bar.set_style(style("{spinner} {wide_msg}"));
+        bar.set_message("starting");
         bar.enable_steady_tick(Duration::from_millis(120));
         Bar { bar }
+    }
+
+    /// Shows how far the work is; without a total, only what it is.
+    fn show(&self, message: String, done: u64, of: u64) {
+        let counted = of > 0;
+        if counted != (self.bar.length().unwrap_or(0) > 0) {
+            let counting = "{spinner} [{bar:24}] {pos}/{len} {wide_msg}";
+            self.bar.set_style(style(if counted { counting } else { "{spinner} {wide_msg}" }));
+        }
+        self.bar.set_length(of);
+        self.bar.set_position(done);
+        self.bar.set_message(message);
     }
 
     /// Takes the bar off the screen.
@@ -37,16 +48,17 @@ impl Drop for Bar {
     }
 }
 
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    style.progress_chars("=> ")
+}
+
 impl Progress for Bar {
     fn fact(&self, fact: Fact, index: usize, of: usize) {
-        self.bar.set_length(of as u64);
-        self.bar.set_position(index as u64);
-        self.bar.set_message(format!("reading {}", fact.describe()));
+        self.show(format!("reading {}", fact.describe()), index as u64, of as u64);
     }
 
     fn step(&self, what: &str, done: u64, of: u64) {
-        self.bar.set_length(of);
-        self.bar.set_position(done);
-        self.bar.set_message(what.to_owned());
+        self.show(what.to_owned(), done, of);
     }
 }

@@ -53,10 +53,10 @@ pub fn run(arguments: &ScoreArguments, screen: &Screen) -> Result<u8, ServiceErr
 
 fn read(path: &Path) -> Result<Report, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, format!("cannot read {}: {error}", path.display()))
+        ServiceError::new(ErrorKind::Usage, format!("cannot read `{}`: {error}", path.display()))
     })?;
     serde_json::from_str(&text).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, format!("{} is not a report: {error}", path.display()))
+        ServiceError::new(ErrorKind::Usage, format!("`{}` is not a report: {error}", path.display()))
             .hint("make one with `dbwright audit TARGET --format json --output FILE`")
     })
 }

@@ -168,10 +168,19 @@ fn refusal(failure: mysql_async::Error, target: &str) -> SessionError {
         }
         other => error(
             SessionErrorKind::Connection,
-            format!("`{target}` could not be reached: {other}"),
+            format!("`{target}` could not be reached: {}", root(&other)),
             Some("check that the server runs and listens there"),
         ),
     }
+}
+
+/// The first cause of a failure: every layer of the client library says its own "Input/output error" in front of it.
+fn root(failure: &mysql_async::Error) -> String {
+    let mut cause: &dyn std::error::Error = failure;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 fn error(kind: SessionErrorKind, message: String, hint: Option<&str>) -> SessionError {

@@ -163,11 +163,9 @@ fn explain(path: &Path, error: &rusqlite::Error) -> SessionError {
             "the file is damaged or cut off".to_owned(),
             "restore it from a backup, or save what is left with the `.recover` command of `sqlite3`",
         ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            connection,
-            "another process has locked it".to_owned(),
-            "try again once the writer has finished, or allow a longer wait for locks",
-        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            (connection, "another process has locked it".to_owned(), "try again once the writer has finished")
+        }
         Some(ErrorCode::ReadOnly) if extended == rusqlite::ffi::SQLITE_READONLY_ROLLBACK => (
             connection,
             "a transaction that was cut off waits to be rolled back".to_owned(),
@@ -182,9 +180,11 @@ fn explain(path: &Path, error: &rusqlite::Error) -> SessionError {
                 "copy the database together with its `-wal` or `-journal` file into a directory that can be written",
             )
         }
-        Some(ErrorCode::OperationInterrupted) => {
-            (SessionErrorKind::Cancelled, "reading it took too long".to_owned(), "allow more time")
-        }
+        Some(ErrorCode::OperationInterrupted) => (
+            SessionErrorKind::Cancelled,
+            "reading it took too long".to_owned(),
+            "try again when the machine is less busy, or with a copy on a faster disk",
+        ),
         _ => (connection, error.to_string(), "check the file and its permissions"),
     };
     SessionError {

@@ -115,7 +115,7 @@ pub fn rich() -> Report {
         suppressed: suppressed(),
         not_checked: not_checked(),
         skipped_statements: skipped(),
-        unused_suppressions: vec!["schema/no-primary-key:public.gone".into()],
+        unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
     }
 }
 

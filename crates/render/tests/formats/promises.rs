@@ -22,18 +22,13 @@ fn equal_reports_give_equal_bytes() {
 
 #[test]
 fn nothing_moves_the_cursor_without_colour() {
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::Csv) {
+    assert!(rich().findings.iter().any(|finding| finding.object == CONTROL_NAME));
+    for format in Format::ALL {
         let text = write(format);
         let bad =
             text.chars().find(|c| c.is_control() && *c != '\n' && !(format == Format::Html && *c == '\t'));
         assert_eq!(bad, None, "{format}");
     }
-    // Rows carry names exactly, also those with an escape in them; none is added.
-    let escapes = write(Format::Csv).matches('\u{1b}').count();
-    let row = rich().findings.iter().filter(|finding| finding.object == CONTROL_NAME).count();
-    assert_eq!(row, 1);
-    let in_names = 8; // object, message, evidence name and value, remedy, SQL, file, cause, and the key below
-    assert_eq!(escapes, in_names + 1);
 }
 
 #[test]

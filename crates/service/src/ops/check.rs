@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, no_such_rule};
-use crate::cook::{Recipe, cook, matches};
+use crate::cook::{BASELINE, Recipe, cook, matches};
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
 use crate::target::{self, Target};
@@ -179,21 +179,21 @@ fn names(pattern: &str, id: &str) -> bool {
 
 fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, format!("cannot read the baseline {}: {error}", path.display()))
+        ServiceError::new(ErrorKind::Usage, format!("cannot read the baseline `{}`: {error}", path.display()))
             .hint("write one with `--write-baseline FILE`")
     })?;
     Ok(text
         .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        // A name may end in spaces.
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
         .map(str::to_owned)
         .collect())
 }
 
-/// The text of a baseline: the keys of a report's findings, sorted.
+/// The text of a baseline: the keys of a report's findings, sorted. Findings that an earlier baseline holds stay in it.
 pub fn baseline(report: &Report) -> String {
-    let mut keys: Vec<&str> = report.findings.iter().map(|finding| finding.key.as_str()).collect();
-    keys.sort_unstable();
+    let known = report.suppressed.iter().filter(|finding| finding.by == BASELINE).map(|finding| &finding.key);
+    let keys: BTreeSet<&String> = report.findings.iter().map(|finding| &finding.key).chain(known).collect();
     let mut text = String::from(
         "# Findings that were there when this file was written. Remove lines as they are mended.\n",
     );

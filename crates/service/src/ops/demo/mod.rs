@@ -59,7 +59,7 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
         tempfile::Builder::new().prefix("dbwright-demo-").tempdir_in(&world.temporary).map_err(|error| {
             ServiceError::new(
                 ErrorKind::Permission,
-                format!("cannot make a folder in {}: {error}", world.temporary.display()),
+                format!("cannot make a folder in `{}`: {error}", world.temporary.display()),
             )
         })?;
     let path = folder.path().join("shop.sqlite");
@@ -76,11 +76,11 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
 
 fn keep_file(from: &Path, to: &Path) -> Result<(), ServiceError> {
     if to.exists() {
-        return Err(ServiceError::new(ErrorKind::Usage, format!("{} exists already", to.display()))
+        return Err(ServiceError::new(ErrorKind::Usage, format!("`{}` exists already", to.display()))
             .hint("name a file that does not exist, or remove it first"));
     }
     std::fs::copy(from, to).map(|_| ()).map_err(|error| {
-        ServiceError::new(ErrorKind::Permission, format!("cannot write {}: {error}", to.display()))
+        ServiceError::new(ErrorKind::Permission, format!("cannot write `{}`: {error}", to.display()))
     })
 }
 
@@ -99,6 +99,7 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         temporary: world.temporary.clone(),
         ..ServerOptions::default()
     };
+    world.progress.step("starting a scratch server", 0, 0);
     let server = PostgresServer::start(newest, &options)
         .map_err(|error| ServiceError::new(ErrorKind::Unsupported, error.to_string()))?;
     server
@@ -119,6 +120,7 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
         settings: vec![("performance_schema".to_owned(), "ON".to_owned())],
         ..MariadbOptions::default()
     };
+    world.progress.step("starting a scratch server", 0, 0);
     let server = MariadbServer::start(&options).map_err(|error| {
         ServiceError::new(ErrorKind::Unsupported, error.to_string())
             .hint("`dbwright demo` without --engine needs nothing")
