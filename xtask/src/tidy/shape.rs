@@ -153,7 +153,6 @@ mod tests {
         let tree = Tree::of_texts(&[
             ("crates/sql/src/a.rs", &long),
             ("crates/sql/src/b/tests.rs", &long),
-            ("crates/rules/src/lexicon/reserved.rs", 750, "lists of words"),
     ("crates/sql/src/fold.rs", "short"),
             ("crates/rules/src/schema/a.rs", &rule),
             ("crates/rules/src/schema/a.md", "# A"),

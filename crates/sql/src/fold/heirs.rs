@@ -478,7 +478,7 @@ impl Folder {
         self.with_table(table, |target, engine| {
             if engine.dialect() == Dialect::Mysql
                 && index.method == "hash"
-                && !target.storage_engine.as_ref().is_some_and(|engine| *engine == "MEMORY")
+                && target.storage_engine.as_ref().is_none_or(|engine| *engine != "MEMORY")
             {
                 index.method = Index::default().method;
             }

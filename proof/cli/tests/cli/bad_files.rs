@@ -50,10 +50,10 @@ fn forbidden_files_and_folders_are_named() {
     let sandbox = Sandbox::new();
     let paths = [sandbox.file("secret.sql", FLAWED), sandbox.sqlite("secret.sqlite", FLAWED)];
     for path in paths {
-        fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("it is ours");
     }
     fs::create_dir(sandbox.path("secret")).expect("it is new");
-    fs::set_permissions(sandbox.path("secret"), fs::Permissions::from_mode(0)).expect("it is ours");
+    fs::set_permissions(sandbox.path("secret"), fs::Permissions::from_mode(0o000)).expect("it is ours");
     let cases = ["secret.sql", "secret.sqlite", "sqlite:secret.sqlite", "secret"];
     let outcomes: Vec<_> =
         cases.iter().map(|target| sandbox.dbwright(&["audit", target]).as_nobody().run().expect(2)).collect();
