@@ -1,4 +1,4 @@
-//! The program starts. (With this test here, cargo makes the binary for every test of the workspace.)
+//! The program starts; with this test here, cargo makes the binary for every test of the workspace.
 
 use std::process::Command;
 

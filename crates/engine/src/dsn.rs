@@ -209,38 +209,6 @@ fn printable(word: &str) -> String {
     word.chars().take_while(|c| !matches!(c, '=' | '@' | ':') && !c.is_control()).take(40).collect()
 }
 
-/// A text that may be a target, with everything that could be its password replaced by `***`, for messages about
-/// targets that were not understood.
-pub fn redacted(text: &str) -> String {
-    let start = text.find("://").map_or(0, |at| at + 3);
-    let mut shown = text.to_owned();
-    if let Some(end) = text.rfind('@').filter(|end| *end > start)
-        && let Some(colon) = text[start..end].find(':')
-    {
-        shown.replace_range(start + colon + 1..end, "***");
-    }
-    let mut from = 0;
-    while let Some(equals) = shown[from..].find('=').map(|at| from + at) {
-        let name =
-            shown[..equals].trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        let name = name.to_ascii_lowercase();
-        from = equals + 1;
-        if !["pass", "pw", "secret", "kennwort"].iter().any(|sign| name.starts_with(sign)) {
-            continue;
-        }
-        let rest = &shown[from..];
-        // A value ends where the next parameter begins; without quotes it should hold no space, but may.
-        let next = rest.char_indices().find(|(at, c)| {
-            let is_parameter = || rest[at + c.len_utf8()..].split(char::is_whitespace).next();
-            (*c == '&' && start > 0) || (c.is_whitespace() && is_parameter().is_some_and(|w| w.contains('=')))
-        });
-        let length = next.map_or(rest.len(), |(at, _)| at);
-        shown.replace_range(from..from + length, "***");
-        from += 3;
-    }
-    shown
-}
-
 fn sqlite(rest: &str) -> Result<Dsn, DsnError> {
     let path = rest.split_once('?').map_or(rest, |(path, _)| path);
     if path.is_empty() {
@@ -599,21 +567,6 @@ mod tests {
             panic!()
         };
         assert_eq!((dsn.user.as_str(), dsn.password.unwrap().expose_secret()), ("u", "own"));
-    }
-
-    #[test]
-    fn what_is_no_target_is_shown_without_what_may_be_its_password() {
-        let check = |text: &str, expected: &str| assert_eq!(redacted(text), expected);
-        check("folder/a.sql", "folder/a.sql");
-        check("u:marked@h/d", "u:***@h/d");
-        check("u@h/d", "u@h/d");
-        check("postgre://u:mar@ked:x@h/d", "postgre://u:***@h/d");
-        check("user=u Password=marked host=h", "user=u Password=*** host=h");
-        check("password='mar ked' user=u", "password=*** user=u");
-        check("user=u password=mar ked", "user=u password=***");
-        check("user=u passwort = marked", "user=u passwort =***");
-        check("password=mar&ked user=u", "password=*** user=u");
-        check("pg://h?pwd=marked&password=marked", "pg://h?pwd=***&password=***");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! names. A fact is one `.sql` file under `sql/<engine>/` and a decoder of the same stem.
 
 pub mod dsn;
+pub mod redact;
 pub mod row;
 pub mod session;
 pub mod write;

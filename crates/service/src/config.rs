@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::redacted;
+use dbwright_engine::redact::redacted;
 use dbwright_model::backup::RestoreProof;
 use dbwright_model::finding::Level;
 use dbwright_rules::Options;

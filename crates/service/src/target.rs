@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::{Dsn, redacted};
+use dbwright_engine::dsn::Dsn;
+use dbwright_engine::redact::redacted;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::files::SourceFile;
 

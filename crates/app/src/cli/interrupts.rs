@@ -61,7 +61,7 @@ impl Interrupts {
             result = work => result,
         };
         match result {
-            // A terminal interrupts helpers too, and what they could not do is then not the point.
+            // A terminal interrupts the programs that we started too; what they could not do is then not the point.
             Err(_) if self.heard.load(Ordering::SeqCst) => Err(interrupted()),
             result => result,
         }

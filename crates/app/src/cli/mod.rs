@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use dbwright_engine::dsn::redacted;
+use dbwright_engine::redact::redacted;
 use dbwright_engine::scratch::Places;
 use dbwright_engine::session::Limits;
 use dbwright_service::config::Config;

@@ -132,13 +132,20 @@ fn every_encoding_tells_the_same() {
 fn empty_files_are_clean() {
     let sandbox = Sandbox::new();
     for (name, content) in
-        [("empty.sql", ""), ("comment.sql", "-- nothing yet\n"), ("semicolons.sql", ";;;\n"), ("zero.db", "")]
+        [("empty.sql", ""), ("comment.sql", "-- nothing yet\n"), ("semicolons.sql", ";;;\n")]
     {
         sandbox.file(name, content);
         let report = sandbox.run(&["audit", name, "--format", "json"]).expect(0).json();
         assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{name}");
         sandbox.run(&["review", name]).expect(0);
     }
+    // To SQLite, a file without bytes is a database without tables; its settings may still be wrong.
+    sandbox.file("zero.db", "");
+    let report =
+        sandbox.run(&["audit", "zero.db", "--format", "json", "--fail-on", "never"]).expect(0).json();
+    assert_eq!(report["target"]["tables"], 0);
+    let report = sandbox.run(&["review", "zero.db", "--format", "json"]).expect(0).json();
+    assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{report:#}");
 }
 
 /// A dump of 100 MB: most of it rows, as real dumps are.
