@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::error::ServiceError;
+use crate::anonymize::anonymize;
+use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
 use crate::ops::check::EngineName;
 use crate::target;
@@ -40,5 +41,10 @@ pub async fn snapshot(
     )?;
     let plan: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| *fact != Fact::Data).collect();
     let gathered = gather::gather(target, &plan, &[], false, config, world).await?;
-    Ok(gathered.facts)
+    if !request.anonymize {
+        return Ok(gathered.facts);
+    }
+    anonymize(&gathered.facts).map_err(|error| {
+        ServiceError::new(ErrorKind::Internal, format!("cannot anonymise the snapshot: {error}"))
+    })
 }
