@@ -8,6 +8,7 @@ mod vocabulary;
 
 use std::collections::{BTreeMap, HashSet};
 
+use dbwright_model::data_type::TypeKind;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Facts;
 use serde_json::{Map, Value};
@@ -145,6 +146,7 @@ impl Names {
         match field {
             "comment" | "body" | "version_text" => String::new(),
             "denied" | "unsupported" | "failed" | "because" => "the reason is left out".to_owned(),
+            "kind" if serde_json::from_value::<TypeKind>(Value::from(text)).is_ok() => text.to_owned(),
             "address" => address_class(text).to_owned(),
             "value" | "boot_value" | "default_value" => self.setting(text),
             _ if text.parse::<jiff::Timestamp>().is_ok() => text.to_owned(),
