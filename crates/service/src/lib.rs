@@ -10,6 +10,7 @@ pub mod target;
 pub mod gather;
 pub mod cook;
 pub mod snapshot;
+pub mod anonymize;
 pub mod ops;
 
 pub use error::{ErrorKind, ServiceError};

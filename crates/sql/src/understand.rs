@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use dbwright_model::catalog::{Catalog, ConstraintKind, Extension, Index, IndexKey, IndexPart, Table, UserTypeKind};
+use dbwright_model::catalog::{
+    Catalog, ConstraintKind, Extension, Index, IndexKey, IndexPart, Table, UserTypeKind,
+};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::Expression;
@@ -158,7 +160,9 @@ fn types_of_extension(extension: &str) -> &'static [(&'static str, TypeKind)] {
         "hstore" => &[("hstore", TypeKind::Other)],
         "ltree" => &[("ltree", TypeKind::Other), ("lquery", TypeKind::Other), ("ltxtquery", TypeKind::Other)],
         "postgis" => &[("geometry", TypeKind::Geometry), ("geography", TypeKind::Geometry)],
-        "vector" => &[("vector", TypeKind::Other), ("halfvec", TypeKind::Other), ("sparsevec", TypeKind::Other)],
+        "vector" => {
+            &[("vector", TypeKind::Other), ("halfvec", TypeKind::Other), ("sparsevec", TypeKind::Other)]
+        }
         _ => &[],
     }
 }

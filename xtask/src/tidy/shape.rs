@@ -153,7 +153,7 @@ mod tests {
         let tree = Tree::of_texts(&[
             ("crates/sql/src/a.rs", &long),
             ("crates/sql/src/b/tests.rs", &long),
-    ("crates/sql/src/fold.rs", "short"),
+            ("crates/sql/src/fold.rs", "short"),
             ("crates/rules/src/schema/a.rs", &rule),
             ("crates/rules/src/schema/a.md", "# A"),
         ]);

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::anonymize::anonymize;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
 use crate::ops::check::EngineName;
@@ -18,8 +19,8 @@ use crate::world::World;
 pub struct SnapshotRequest {
     /// What to read: a connection string, an SQLite file, a `.sql` file or a folder of migrations
     pub target: Option<String>,
-    /// Replace names, comments, literals and statements by meaningless ones; refused until it can be done
-    #[arg(long, hide = true)]
+    /// Replace names, comments, literals and statements by meaningless ones
+    #[arg(long)]
     pub anonymize: bool,
     /// The engine that files are written for, when their text does not tell
     #[arg(long, value_enum)]
@@ -32,11 +33,6 @@ pub async fn snapshot(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Facts, ServiceError> {
-    if request.anonymize {
-        return Err(ServiceError::new(ErrorKind::Unsupported, "snapshots cannot be anonymised yet").hint(
-            "leave out `--anonymize` only if names and statements of the target may be read by others",
-        ));
-    }
     let target = target::resolve(
         request.target.as_deref(),
         config.target.as_deref(),
@@ -45,5 +41,10 @@ pub async fn snapshot(
     )?;
     let plan: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| *fact != Fact::Data).collect();
     let gathered = gather::gather(target, &plan, &[], false, config, world).await?;
-    Ok(gathered.facts)
+    if !request.anonymize {
+        return Ok(gathered.facts);
+    }
+    anonymize(&gathered.facts).map_err(|error| {
+        ServiceError::new(ErrorKind::Internal, format!("cannot anonymise the snapshot: {error}"))
+    })
 }

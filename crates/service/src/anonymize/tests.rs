@@ -1,0 +1,100 @@
+//! A marked word planted in every text of the facts must not come out.
+
+use dbwright_model::facts::Facts;
+use dbwright_sql::files::SourceFile;
+use serde_json::Value;
+
+use super::anonymize;
+use crate::snapshot;
+
+/// Nobody's word.
+const MARK: &str = "zqxmark";
+
+const SCHEMA: &str = "
+create schema zqxmark;
+create type zqxmark.zqxmark_state as enum ('zqxmark', 'b');
+create domain zqxmark_d as text default 'zqxmark' check (value <> 'zqxmark');
+create table parent (id int primary key, zqxmark_name text not null default 'zqxmark', created_at timestamptz);
+comment on table parent is 'zqxmark';
+create table zqxmark_child (id int primary key, \"zqxmark X\" varchar(20) check (\"zqxmark X\" <> 'zqxmark' and id > 4711),
+  parent_id int references parent (id), s zqxmark.zqxmark_state);
+create index zqxmark_i on zqxmark_child (lower(\"zqxmark X\")) where parent_id is not null;
+create view zqxmark_v as select zqxmark_name from parent where zqxmark_name = 'zqxmark' /* zqxmark */ -- zqxmark
+;
+create function zqxmark_f(zqxmark_a int) returns text language sql as 'select ''zqxmark''';
+create policy zqxmark_p on parent to zqxmark_role using (zqxmark_name = $$zqxmark$$);
+select zqxmark_name from parent where zqxmark_name = E'it\\'s zqxmark' and id = 4711;
+";
+
+fn facts() -> Facts {
+    let file = SourceFile { name: "zqxmark.sql".into(), text: SCHEMA.into() };
+    dbwright_sql::files::read(dbwright_model::engine::Engine::Postgres, None, "zqxmark", &[file]).facts
+}
+
+/// Facts of which every part that nobody filled is filled, from a hand-written snapshot.
+fn filled() -> Facts {
+    let mut value = serde_json::to_value(facts()).expect("facts are plain data");
+    let more: Value = serde_json::from_str(include_str!("planted.json")).expect("the planted facts are JSON");
+    for (field, content) in more.as_object().into_iter().flatten() {
+        value[field] = content.clone();
+    }
+    serde_json::from_value(value).expect("the planted facts are facts")
+}
+
+#[test]
+fn a_planted_word_never_comes_out() {
+    let anonymous = anonymize(&filled()).expect("facts stay facts");
+    let text = snapshot::write(&anonymous).expect("a snapshot is written");
+    let leaks: Vec<&str> = text.lines().filter(|line| line.to_lowercase().contains(MARK)).collect();
+    assert!(leaks.is_empty(), "{leaks:#?}");
+    assert!(!text.contains("4711"));
+    snapshot::parse(&text).expect("it reads back");
+}
+
+#[test]
+fn the_shape_stays() {
+    let before = facts();
+    let anonymous = anonymize(&before).expect("facts stay facts");
+    let (Some(before), Some(after)) = (before.catalog.known(), anonymous.catalog.known()) else {
+        panic!("both catalogs are known")
+    };
+    let count = |catalog: &dbwright_model::catalog::Catalog| {
+        let sum =
+            |of: fn(&dbwright_model::catalog::Table) -> usize| catalog.tables.iter().map(of).sum::<usize>();
+        (
+            catalog.tables.len(),
+            sum(|t| t.columns.len()),
+            sum(|t| t.indexes.len()),
+            sum(|t| t.foreign_keys.len()),
+        )
+    };
+    assert_eq!(count(before), count(after));
+    let kinds = |catalog: &dbwright_model::catalog::Catalog| -> Vec<_> {
+        catalog
+            .tables
+            .iter()
+            .flat_map(|t| &t.columns)
+            .map(|c| (c.data_type.kind, c.data_type.length))
+            .collect()
+    };
+    assert_eq!(kinds(before), kinds(after));
+    let child = &after.tables[1];
+    assert_eq!(child.columns[0].name, "id");
+    assert_eq!(child.foreign_keys[0].references, after.tables[0].name);
+    let check = &child.checks[0].expression.text;
+    assert_eq!(*check, format!("\"{}\" <> '' and id > 1", child.columns[1].name));
+}
+
+#[test]
+fn rules_find_the_same() {
+    let judge = |mut facts: Facts| {
+        dbwright_sql::understand::understand(&mut facts);
+        let text = snapshot::write(&facts).expect("a snapshot is written");
+        let mut facts = snapshot::parse(&text).expect("it reads back");
+        dbwright_sql::understand::understand(&mut facts);
+        facts.catalog.known().map(|catalog| {
+            catalog.tables.iter().map(|t| (t.primary_key.is_some(), t.foreign_keys.len())).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(judge(facts()), judge(anonymize(&facts()).expect("facts stay facts")));
+}
