@@ -68,6 +68,7 @@ struct ScoreView {
     band: String,
     class: &'static str,
     caps: Vec<CapView>,
+    unseen: Option<String>,
     dimensions: Vec<DimensionView>,
 }
 
@@ -76,7 +77,6 @@ struct CapView {
     rule: String,
     because: String,
     limit: u32,
-    seen: bool,
 }
 
 #[derive(Serialize)]
@@ -258,13 +258,14 @@ fn score_view(score: &Score) -> ScoreView {
         headline: score.headline(),
         band: score.band.to_string(),
         class: class(score.band),
-        caps: score.caps.iter().map(cap_view).collect(),
+        caps: score.caps.iter().filter(|cap| cap.seen).map(cap_view).collect(),
+        unseen: shape::unseen_caps(score).map(|(_, text)| visible(&text)),
         dimensions: score.dimensions.iter().map(dimension_view).collect(),
     }
 }
 
 fn cap_view(cap: &Cap) -> CapView {
-    CapView { rule: visible(&cap.rule), because: visible(&cap.because), limit: cap.limit, seen: cap.seen }
+    CapView { rule: visible(&cap.rule), because: visible(&cap.because), limit: cap.limit }
 }
 
 fn dimension_view(dimension: &DimensionScore) -> DimensionView {

@@ -49,14 +49,16 @@ pub fn render(report: &Report, options: &Options) -> String {
 
 fn score_table(score: &Score) -> String {
     let mut out = String::new();
-    for cap in &score.caps {
-        let seen = if cap.seen { "" } else { " Not seen, but not disproved either." };
+    for cap in score.caps.iter().filter(|cap| cap.seen) {
         out.push_str(&format!(
-            "> [!CAUTION]\n> The total is capped at {}: {}{seen} ({})\n\n",
+            "> [!CAUTION]\n> The total is capped at {}: {} ({})\n\n",
             cap.limit,
             prose(&cap.because),
             code(&cap.rule)
         ));
+    }
+    if let Some((_, text)) = shape::unseen_caps(score) {
+        out.push_str(&format!("> [!NOTE]\n> {}\n\n", prose(&text)));
     }
     out.push_str(&format!("**Score: {}** ({})\n\n", score.headline(), score.band));
     out.push_str("| dimension | weight | proven | up to | coverage | checks |\n|---|--:|--:|--:|--:|---|\n");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dbwright_model::facts::Origin;
 use dbwright_model::finding::Level;
 use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
-use dbwright_model::score::DimensionScore;
+use dbwright_model::score::{Cap, DimensionScore, Score};
 use jiff::Timestamp;
 
 use crate::text::{bytes, count, visible, visible_block};
@@ -245,4 +245,16 @@ pub fn checks(dimension: &DimensionScore) -> String {
         text.push_str(&format!(", {} unknown", dimension.unknown));
     }
     text
+}
+
+/// The limit that critical facts set which nobody could look at, and one sentence about all of them.
+pub fn unseen_caps(score: &Score) -> Option<(u32, String)> {
+    let unseen: Vec<&Cap> = score.caps.iter().filter(|cap| !cap.seen).collect();
+    let limit = unseen.iter().map(|cap| cap.limit).min()?;
+    let rules: Vec<&str> = unseen.iter().map(|cap| cap.rule.as_str()).collect();
+    let facts = if rules.len() == 1 { "a critical fact is" } else { "critical facts are" };
+    Some((
+        limit,
+        format!("What is proven stays at {limit} or below while {facts} not known: {}.", rules.join(", ")),
+    ))
 }

@@ -3,7 +3,7 @@
 use dbwright_model::finding::{Confidence, Level};
 use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
-use dbwright_model::score::{Band, Cap, DimensionScore, Score};
+use dbwright_model::score::{Band, DimensionScore, Score};
 use owo_colors::{OwoColorize, Style};
 use textwrap::{WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
@@ -56,8 +56,11 @@ struct Page<'a> {
 impl Page<'_> {
     fn score(&mut self, score: &Score) {
         self.heading("Score");
-        for cap in &score.caps {
-            self.cap(cap);
+        for cap in score.caps.iter().filter(|cap| cap.seen) {
+            self.cap(cap.limit, &format!("{} ({})", visible(&cap.because), visible(&cap.rule)));
+        }
+        if let Some((limit, text)) = shape::unseen_caps(score) {
+            self.cap(limit, &visible(&text));
         }
         let headline = format!("{}{}{}", score.headline(), self.dot(), score.band);
         self.paragraph("", Style::new(), 0, &headline, band(score.band).bold());
@@ -66,11 +69,9 @@ impl Page<'_> {
         }
     }
 
-    fn cap(&mut self, cap: &Cap) {
-        let label = format!("cap {:>3}", cap.limit);
-        let seen = if cap.seen { "" } else { " Not seen, but not disproved either." };
-        let text = format!("{}{seen} ({})", visible(&cap.because), visible(&cap.rule));
-        self.paragraph(&label, Style::new().red().bold(), MARGIN, &text, Style::new().red());
+    fn cap(&mut self, limit: u32, text: &str) {
+        let label = format!("cap {limit:>3}");
+        self.paragraph(&label, Style::new().red().bold(), MARGIN, text, Style::new().red());
     }
 
     fn dimension(&mut self, dimension: &DimensionScore) {

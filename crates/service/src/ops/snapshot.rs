@@ -5,8 +5,8 @@ use dbwright_model::facts::{Fact, Facts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::anonymize::anonymize;
+use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
 use crate::ops::check::EngineName;
