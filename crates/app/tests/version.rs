@@ -1,4 +1,4 @@
-//! The program starts; with this test here, cargo makes the binary for every test of the workspace.
+//! Whether the program starts. With a test in this package, cargo makes the binary for every test of the workspace.
 
 use std::process::Command;
 

@@ -15,6 +15,7 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("crates/model/src/facts.rs", 700, "a flat list of the kinds of fact"),
     ("crates/rules/src/lexicon/reserved.rs", 750, "lists of words"),
     ("crates/sql/src/fold.rs", 1700, "a flat list of what each change does to a catalog"),
+    ("crates/sql/src/fold/heirs.rs", 700, "a flat list of what is handed down"),
     ("crates/sql/src/mysql/expression.rs", 850, "a grammar"),
     ("crates/sql/src/mysql/write.rs", 800, "a flat list of statements"),
     ("crates/sql/src/postgres/expression.rs", 800, "a grammar"),

@@ -21,7 +21,6 @@ fn what_cannot_be_read_is_named() {
     sandbox.file("other.json", "{\"name\": \"package\"}");
     sandbox.file("newer.json", "{\"kind\": \"dbwright snapshot\", \"format\": 99, \"facts\": {}}");
     sandbox.file("dump.dump", b"PGDMP\x01\x0e\x00");
-    sandbox.file("schema.prisma", "model User { id Int @id }");
     let cases = [
         "missing.sql",
         "missing.sqlite",
@@ -36,7 +35,6 @@ fn what_cannot_be_read_is_named() {
         "other.json",
         "newer.json",
         "dump.dump",
-        "schema.prisma",
         "sqlite:notes",
         "sqlite::memory:",
         "",

@@ -71,7 +71,6 @@ fn words_that_mean_nothing_are_refused() {
         &["score", "explain", "a.sql"],
         &["completions", "tcsh"],
         &["demo", "--keep", "a.sql"],
-        &["snapshot", "a.sql", "--anonymize"],
     ]
     .iter()
     .map(|arguments| sandbox.run(arguments).expect(2))
