@@ -168,7 +168,8 @@ async fn build(client: &Client, tables: usize) -> anyhow::Result<i64> {
         eprint!("\rtables: {} of {tables}, {} s ", to + 1, begin.elapsed().as_secs());
     }
     eprint!("\ranalysing ");
-    client.batch_execute("vacuum analyze; checkpoint").await?;
+    client.batch_execute("vacuum analyze").await?;
+    client.batch_execute("checkpoint").await?;
     eprintln!("\rthe database was made in {} s", begin.elapsed().as_secs());
     Ok(client
         .query_one(
@@ -206,7 +207,6 @@ fn part(from: usize, to: usize) -> String {
            execute format($sql$insert into thing_%1$s (parent_id, name, state, price, updated_at, quantity)
                select 1 + (n - 1) %% 3, 'thing ' || n, (array['new', 'open', 'done'])[1 + n %% 3], n, now(), n %% 7
                  from generate_series(1, %2$s) n$sql$, i, case when i % 10 = 0 then 300 when i % 2 = 0 then 5 else 3 end);
-           -- Rolls of transactions are kept small: every table locks its parent.
          end loop; end $do$"
     )
 }

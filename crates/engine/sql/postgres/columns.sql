@@ -10,7 +10,9 @@ select a.attrelid as relation,
        a.attnotnull as not_null,
        a.attidentity as identity,
        a.attgenerated as generated,
-       case when {allowed.locks ? true : a.attrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+       -- Only the expression of a generated column names other columns. A default is written without opening its table.
+       case when a.attgenerated = '' then pg_get_expr(d.adbin, 0)
+            when {allowed.locks ? true : a.attrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
             then pg_get_expr(d.adbin, d.adrelid) end as expression,
        a.attcollation as collation_id,
        case when a.attcollation <> t.typcollation then o.collname end as collation,

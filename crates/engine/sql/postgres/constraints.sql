@@ -18,8 +18,7 @@ select c.conrelid as relation,
             then pg_get_constraintdef(c.oid) end as definition
   from pg_constraint c
   join pg_namespace n on n.oid = c.connamespace
-  left join pg_constraint p on p.oid = c.conparentid
  where c.conrelid <> 0 and c.contype in ('p', 'u', 'c', 'f', 'x')
    -- A key to a partitioned table has one more row for each of its partitions.
-   and (p.oid is null or p.conrelid <> c.conrelid)
+   and (c.conparentid = 0 or (select p.conrelid from pg_constraint p where p.oid = c.conparentid) is distinct from c.conrelid)
    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

@@ -10,12 +10,16 @@ select version() as version_text,
        (select quote_ident(n.nspname)
           from pg_extension e join pg_namespace n on n.oid = e.extnamespace
          where e.extname = 'pg_stat_statements') as statements_schema,
+       has_table_privilege('pg_catalog.pg_statistic', 'select') as reads_samples,
        (select array_agg(c.relname || '.' || a.attname order by c.relname, a.attnum)
-          from pg_class c
-          join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-         where c.relnamespace = 'pg_catalog'::regnamespace
-           and c.relname = any (string_to_array('{relations}', ','))
-            or c.oid in (select d.objid
-                           from pg_depend d join pg_extension e on e.oid = d.refobjid
-                          where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_extension'::regclass
-                            and d.deptype = 'e' and e.extname = 'pg_stat_statements')) as columns
+          from (select oid, relname from pg_class
+                 where relnamespace = 'pg_catalog'::regnamespace
+                   and relname = any (string_to_array('{relations}', ',')::name[])
+                union
+                select v.oid, v.relname
+                  from pg_extension e
+                  join pg_depend d on d.refclassid = 'pg_extension'::regclass and d.refobjid = e.oid
+                                  and d.classid = 'pg_class'::regclass and d.deptype = 'e'
+                  join pg_class v on v.oid = d.objid
+                 where e.extname = 'pg_stat_statements') c
+          join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns

@@ -24,15 +24,16 @@ use crate::session::{Limits, SessionError, SessionErrorKind};
 pub(crate) struct Connected {
     pub client: Client,
     pub driver: JoinHandle<()>,
-    /// Whether the settings of [`session_settings`] hold for the whole session. Poolers refuse them at the start; then
-    /// every transaction has to begin with them.
-    pub settings_hold: bool,
 }
 
-/// The settings every reading session runs with.
-pub(super) fn session_settings(limits: &Limits) -> Vec<(&'static str, String)> {
+/// What the server is told when a session starts. Poolers refuse it; that every transaction begins as a reading one is
+/// then all there is.
+const READ_ONLY: &str = "-c default_transaction_read_only=on";
+
+/// The settings every transaction begins with. They end with it, so that `pg_settings` still knows the values that hold
+/// for others: what a session starts with is taken there for what was configured.
+pub(super) fn transaction_settings(limits: &Limits) -> Vec<(&'static str, String)> {
     vec![
-        ("default_transaction_read_only", "on".to_owned()),
         ("statement_timeout", limits.statement_timeout.as_millis().max(1).to_string()),
         ("lock_timeout", limits.lock_timeout.as_millis().max(1).to_string()),
         (
@@ -42,16 +43,20 @@ pub(super) fn session_settings(limits: &Limits) -> Vec<(&'static str, String)> {
         ("search_path", "pg_catalog".to_owned()),
         // Compiling a statement that runs once takes longer than running it.
         ("jit", "off".to_owned()),
+        // One process of the server is enough for us; the others belong to those who came to work.
+        ("max_parallel_workers_per_gather", "0".to_owned()),
+        // The joins over a large catalog then stay in memory.
+        ("work_mem", "32MB".to_owned()),
     ]
 }
 
 /// Opens a connection.
 pub(crate) async fn connect(dsn: &ServerDsn, limits: &Limits) -> Result<Connected, SessionError> {
     let tls = TlsSetup::of(dsn)?;
-    let mut settings_hold = true;
+    let mut with_options = true;
     let mut plain = tls.mode == SslMode::Disable;
     loop {
-        let attempt = attempt(dsn, limits, &tls, settings_hold, plain);
+        let attempt = attempt(dsn, limits, &tls, with_options, plain);
         let result = match tokio::time::timeout(limits.connect_timeout, attempt).await {
             Ok(result) => result,
             Err(_) => {
@@ -67,8 +72,8 @@ pub(crate) async fn connect(dsn: &ServerDsn, limits: &Limits) -> Result<Connecte
             }
         };
         match result {
-            Ok((client, driver)) => return Ok(Connected { client, driver, settings_hold }),
-            Err(error) if settings_hold && refuses_startup_options(&error) => settings_hold = false,
+            Ok((client, driver)) => return Ok(Connected { client, driver }),
+            Err(error) if with_options && refuses_startup_options(&error) => with_options = false,
             // As libpq does: what `prefer` cannot have encrypted, it has plain.
             Err(error) if !plain && dsn.tls.mode == TlsMode::Prefer && may_work_plain(&error) => plain = true,
             Err(error) => return Err(describe(&error, dsn, &tls)),
@@ -80,7 +85,7 @@ async fn attempt(
     dsn: &ServerDsn,
     limits: &Limits,
     tls: &TlsSetup,
-    with_settings: bool,
+    with_options: bool,
     plain: bool,
 ) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
     let mut config = Config::new();
@@ -99,10 +104,8 @@ async fn attempt(
     if !dsn.database.is_empty() {
         config.dbname(&dsn.database);
     }
-    if with_settings {
-        let options: Vec<String> =
-            session_settings(limits).into_iter().map(|(name, value)| format!("-c {name}={value}")).collect();
-        config.options(options.join(" "));
+    if with_options {
+        config.options(READ_ONLY);
     }
     match tls.config.clone().filter(|_| !plain) {
         Some(client_config) => {

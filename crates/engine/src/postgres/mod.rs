@@ -382,6 +382,9 @@ impl Server {
         if row.bool("lists_log_directory")? {
             holds.insert("allowed.log_directory".to_owned());
         }
+        if row.bool("reads_samples")? {
+            holds.insert("allowed.samples".to_owned());
+        }
         if row.bool("reads_passwords")? {
             holds.insert("allowed.passwords".to_owned());
         }

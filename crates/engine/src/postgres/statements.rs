@@ -126,8 +126,9 @@ pub(super) fn literal(text: &str) -> String {
     if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
-/// Sequences read one by one in one statement; beyond this many the planner would take too long.
-const MOST_SEQUENCES: usize = 2_000;
+/// Sequences read one by one in one statement; beyond this many the planner would take too long. Those that can run out
+/// come first.
+const MOST_SEQUENCES: usize = 500;
 /// Columns whose largest value is read.
 const MOST_MAXIMA: usize = 200;
 /// Applied migrations read of one table.
@@ -137,17 +138,16 @@ const MOST_MIGRATIONS: usize = 5_000;
 fn sequence_values(draft: &Draft) -> Option<String> {
     let members: Vec<String> = draft
         .catalog
-        .sequences()
-        .iter()
-        .filter(|sequence| sequence.readable)
+        .sequences_by_risk()
+        .into_iter()
         .take(MOST_SEQUENCES)
-        .map(|sequence| {
+        .map(|name| {
             format!(
                 "select {}::text as schema, {}::text as name, case when is_called then last_value end as last_value \
                  from {}",
-                literal(sequence.name.schema.as_str()),
-                literal(sequence.name.name.as_str()),
-                quote_qualified(sequence.name)
+                literal(name.schema.as_str()),
+                literal(name.name.as_str()),
+                quote_qualified(name)
             )
         })
         .collect();

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Client;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::connect::{Connected, session_settings};
+use super::connect::{Connected, transaction_settings};
 use super::{statements, value};
 use crate::cassette::{Cassette, Player, Recorder, ServerError};
 use crate::row::{DecodeError, Row};
@@ -54,14 +54,14 @@ pub(super) enum Trouble {
 
 impl Wire {
     pub fn live(connected: Connected, limits: &Limits) -> Wire {
-        let mut begin = "begin transaction read only;".to_owned();
-        if !connected.settings_hold {
-            for (name, value) in session_settings(limits) {
-                begin.push_str(&format!(" set local {name} = {};", statements::literal(&value)));
-            }
-        }
-        // With its snapshot taken, a transaction cannot be made writable any more.
-        begin.push_str(" select 1");
+        let settings: Vec<String> = transaction_settings(limits)
+            .into_iter()
+            .map(|(name, value)| {
+                format!("pg_catalog.set_config('{name}', {}, true)", statements::literal(&value))
+            })
+            .collect();
+        // The selection takes the snapshot, after which a transaction cannot be made writable any more.
+        let begin = format!("begin transaction read only; select {}", settings.join(", "));
         let patience = limits.statement_timeout + Duration::from_secs(5);
         let live = Live { client: connected.client, driver: connected.driver, begin, patience, lost: None };
         Wire { source: Source::Live(Box::new(live)), recorder: None }

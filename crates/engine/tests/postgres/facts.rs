@@ -95,6 +95,10 @@ fn check_values(facts: &Facts, major: u16) {
     assert!(workload.statements.iter().any(|one| one.text.starts_with("insert into parent")));
     assert_eq!(workload.evicted.is_some(), major >= 14);
     assert_eq!(facts.settings.known().unwrap().flag("fsync"), Some(false));
+    // Our own limits are not the server's.
+    for name in ["statement_timeout", "idle_in_transaction_session_timeout"] {
+        assert_eq!(facts.settings.known().unwrap().integer(name), Some(0), "{name}");
+    }
     let databases = facts.databases.known().unwrap();
     assert!(databases.iter().any(|one| one.current && one.name == "t" && one.bytes.unwrap() > 1 << 20));
     assert!(facts.sessions.known().unwrap().iter().any(|one| one.application == "dbwright scratch"));

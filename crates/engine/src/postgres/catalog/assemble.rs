@@ -33,6 +33,23 @@ impl CatalogDraft {
         self.readable(|kind| matches!(kind, RelationKind::Sequence(_)))
     }
 
+    /// The sequences that can be read: first those that can run out because they or their column are narrow, then
+    /// those of the largest tables.
+    pub fn sequences_by_risk(&self) -> Vec<&QualifiedName> {
+        let mut found: Vec<(bool, f64, &QualifiedName)> = Vec::new();
+        for relation in self.relations.values().filter(|relation| relation.readable) {
+            let RelationKind::Sequence(sequence) = &relation.kind else { continue };
+            let owner = relation.owner.and_then(|(table, column)| self.column_at(table, column));
+            // A sequence that belongs to no column may feed one of any width.
+            let limit = owner.map_or(Some(0), |column| column.data_type.max_integer()).unwrap_or(u64::MAX);
+            let narrow = sequence.max <= i64::from(i32::MAX) || limit <= i32::MAX as u64;
+            let table = relation.owner.and_then(|(table, _)| self.relations.get(&table));
+            found.push((narrow, table.and_then(|table| table.rows).unwrap_or(0.0), &relation.name));
+        }
+        found.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then_with(|| a.2.cmp(b.2)));
+        found.into_iter().map(|(_, _, name)| name).collect()
+    }
+
     /// The tables, in order.
     pub fn tables(&self) -> Vec<Readable<'_>> {
         self.readable(|kind| matches!(kind, RelationKind::Table(_)))
