@@ -155,9 +155,11 @@ fn parses(
     Ok(count)
 }
 
+type Test = Box<dyn Fn(&str) -> bool>;
+
 /// Whether a text reads as a type; `None` for types that are not tried.
-fn test(kind: TypeKind) -> Option<Box<dyn Fn(&str) -> bool>> {
-    let whole = |most: usize| -> Box<dyn Fn(&str) -> bool> {
+fn test(kind: TypeKind) -> Option<Test> {
+    let whole = |most: usize| -> Test {
         Box::new(move |text| {
             let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
             (1..=most).contains(&digits.len()) && all_digits(digits)

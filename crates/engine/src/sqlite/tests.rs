@@ -324,7 +324,10 @@ async fn questions_about_rows_are_counted() {
         (reads(TypeKind::Integer), (5, 2, vec!["012", "12"])),
         (reads(TypeKind::Date), (5, 1, vec!["2024-02-29"])),
         (DataQuestion::Nulls { table: t(), column: name("b") }, (5, 1, vec![])),
-        (DataQuestion::Duplicates { table: t(), columns: vec![name("a"), name("b")] }, (3, 1, vec!["2, x: 2"])),
+        (
+            DataQuestion::Duplicates { table: t(), columns: vec![name("a"), name("b")] },
+            (3, 1, vec!["2, x: 2"]),
+        ),
         (DataQuestion::Values { table: t(), column: name("b") }, (4, 2, vec!["x", "y"])),
     ];
     let mut session = ReadSession::open(&path, &Limits::default()).await.unwrap();
