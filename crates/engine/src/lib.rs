@@ -10,6 +10,7 @@ pub mod session;
 pub mod write;
 pub mod cassette;
 pub mod scratch;
+mod questions;
 pub mod postgres;
 pub mod mysql;
 pub mod sqlite;

@@ -203,6 +203,8 @@ pub struct DataAnswer {
 }
 
 /// A question about rows. Engines translate it to SQL; the answer is counted over the whole table under a timeout.
+/// Values are equal where the engine takes them as equal, collations and all. Examples are at most five, of at most 60
+/// characters, the shortest first unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataQuestion {
@@ -221,8 +223,8 @@ pub enum DataQuestion {
     /// In how many groups of equal determinants do the dependent's values differ?
     ///
     /// Rows with a null in a determinant are left out; a null of the dependent is a value like any other. `examined`
-    /// counts groups of two rows or more, `matching` those with more than one value. `rows` counts all rows,
-    /// `grouped_rows` those in groups of two or more, `minority_rows` those of them whose value is not the most common
+    /// counts groups of two rows or more, `matching` those with more than one value. `rows` counts all rows, also
+    /// those left out, `grouped_rows` those in groups of two or more, `minority_rows` those of them whose value is not the most common
     /// one of their group, `distinct` the dependent's values among the grouped rows, and `largest_share` is the share
     /// of its most common value among them, 0 to 1. Examples are conflicting groups, largest first: the determinant,
     /// then its values and how often each stands there, as in `10115: Berlin 812, Berlim 1`.
@@ -247,6 +249,9 @@ pub enum DataQuestion {
         column: Name,
     },
     /// How many non-null values of a text column read as another type?
+    ///
+    /// Dates and times are those of ISO 8601, JSON is an object or an array. Blanks around a value make it no value of
+    /// the type. Among examples of numbers, those whose leading zeros a number would lose come first.
     ParsesAs {
         /// The table.
         table: QualifiedName,
@@ -255,7 +260,7 @@ pub enum DataQuestion {
         /// The type tried.
         kind: crate::data_type::TypeKind,
     },
-    /// How many nulls does a nullable column hold?
+    /// How many nulls does a nullable column hold? `examined` counts all rows. There are no examples.
     Nulls {
         /// The table.
         table: QualifiedName,
@@ -263,13 +268,17 @@ pub enum DataQuestion {
         column: Name,
     },
     /// How many groups of rows are equal in all these columns?
+    ///
+    /// Rows with a null in one of them are left out, as unique constraints do. `examined` counts the groups, also those
+    /// of one row, `matching` those of two rows or more. Examples are the largest groups as `a, b: 3`.
     Duplicates {
         /// The table.
         table: QualifiedName,
         /// The columns.
         columns: Vec<Name>,
     },
-    /// The distinct values of a column, most common first.
+    /// The distinct values of a column, most common first. `examined` counts rows whose value is not null, `matching`
+    /// the different values among them; the examples are up to twenty of these.
     Values {
         /// The table.
         table: QualifiedName,

@@ -274,12 +274,16 @@ pub fn judge(context: &Context<'_>, candidates: Vec<Candidate<'_>>, instead: &st
             Verdict::Contradicted { rows } => (
                 Level::Warning,
                 match rows {
+                    Some(1) => format!(
+                        "`{}.{to}` follows from `{from}` except in 1 row (in {} of {groups} groups), which looks wrong.",
+                        table.name, count.matching
+                    ),
                     Some(rows) => format!(
-                        "`{}.{to}` follows from `{from}` but for {rows} rows in {} of {groups} groups, which look wrong.",
+                        "`{}.{to}` follows from `{from}` except in {rows} rows (in {} of {groups} groups), which look wrong.",
                         table.name, count.matching
                     ),
                     None => format!(
-                        "`{}.{to}` follows from `{from}` but for {} of {groups} groups, which look wrong.",
+                        "`{}.{to}` follows from `{from}` except in {} of {groups} groups, which look wrong.",
                         table.name, count.matching
                     ),
                 },

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::{AppliedMigration, DataCount, DataQuestion, Fact, Facts, MigrationHistory};
+use dbwright_model::facts::{AppliedMigration, Fact, Facts, MigrationHistory};
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
 use dbwright_model::stats::{ColumnMaximum, Counters, SequenceValue};
@@ -470,24 +470,4 @@ async fn migration_history(
         }
     }
     Ok(made)
-}
-
-/// Answers one question about rows.
-pub(super) async fn answer(asker: &mut Asker, question: &DataQuestion) -> Observed<DataCount> {
-    let Some((counts, examples)) = questions::sql(question) else {
-        return Observed::Unsupported("this server cannot try that type on a text".to_owned());
-    };
-    let privilege = "SELECT on the tables";
-    let counts = match asker.run(&format!("/* dbwright:data */ {counts}"), privilege).await {
-        Ok(rows) => rows,
-        Err(trouble) => return trouble.observed(),
-    };
-    // Counts without examples are still an answer.
-    let examples = match examples {
-        Some(examples) => {
-            asker.run(&format!("/* dbwright:data */ {examples}"), privilege).await.unwrap_or_default()
-        }
-        None => Vec::new(),
-    };
-    observed(questions::answer(&counts, &examples).map_err(Trouble::from))
 }

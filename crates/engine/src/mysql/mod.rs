@@ -59,7 +59,7 @@ impl ReadSession {
             _ => Vec::new(),
         };
         for question in questions {
-            let answer = collect::answer(&mut self.asker, question).await;
+            let answer = questions::answer(&mut self.asker, question).await;
             answers.retain(|known| known.question != *question);
             answers.push(DataAnswer { question: question.clone(), answer });
         }

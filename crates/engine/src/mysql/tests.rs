@@ -378,9 +378,9 @@ async fn questions_about_rows_are_counted() {
                 determinant: vec!["zip".into()],
                 dependent: "city".into(),
             },
-            (2, 1, ""),
+            (1, 1, "a: x 1, y 1"),
         ),
-        (DataQuestion::ListValues { table: child(), column: "tags".into() }, (3, 1, "p,q")),
+        (DataQuestion::ListValues { table: child(), column: "tags".into() }, (2, 1, "p,q")),
         (
             DataQuestion::ParsesAs { table: child(), column: "n".into(), kind: TypeKind::Integer },
             (2, 1, "12"),
@@ -390,7 +390,7 @@ async fn questions_about_rows_are_counted() {
             (2, 1, "12"),
         ),
         (DataQuestion::Nulls { table: child(), column: "parent_id".into() }, (3, 1, "")),
-        (DataQuestion::Duplicates { table: child(), columns: vec!["zip".into()] }, (2, 1, "")),
+        (DataQuestion::Duplicates { table: child(), columns: vec!["zip".into()] }, (2, 1, "a: 2")),
         (DataQuestion::Values { table: child(), column: "zip".into() }, (3, 2, "a b")),
     ];
     let questions: Vec<DataQuestion> = check.iter().map(|(question, _)| question.clone()).collect();

@@ -94,7 +94,10 @@ impl Asker {
                 1049 | 1054 | 1064 | 1109 | 1146 | 1193 | 1235 => {
                     Trouble::Unsupported(format!("this server lacks it: {}", error.message))
                 }
-                1969 | 3024 => Trouble::Failed("it took longer than the statement timeout".to_owned()),
+                1969 | 3024 => Trouble::Failed(format!(
+                    "it took longer than the statement timeout of {} s",
+                    self.statement_timeout.as_secs_f64()
+                )),
                 1205 | 3572 => Trouble::Failed("a lock was not granted in time".to_owned()),
                 code => Trouble::Failed(format!("the server answered: {} ({code})", error.message)),
             },

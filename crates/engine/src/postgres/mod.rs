@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use dbwright_model::engine::{Engine, Version};
-use dbwright_model::facts::{DataQuestion, Fact, FactSource, Facts, Origin};
+use dbwright_model::facts::{DataAnswer, DataQuestion, Fact, FactSource, Facts, Origin};
 use dbwright_model::name::Name;
 use dbwright_model::observed::Observed;
 use jiff::Timestamp;
@@ -155,7 +155,14 @@ impl ReadSession {
     /// Asks questions about rows.
     pub async fn ask(&mut self, questions: &[DataQuestion], facts: &mut Facts) -> Result<(), SessionError> {
         let mut answers = facts.data.known().cloned().unwrap_or_default();
+        let started = Instant::now();
         for question in questions {
+            if started.elapsed() >= self.limits.total {
+                let because =
+                    format!("the total time limit of {} s was reached before", self.limits.total.as_secs());
+                answers.push(DataAnswer { question: question.clone(), answer: Observed::Failed(because) });
+                continue;
+            }
             let answer = data::answer(&mut self.wire, question, self.limits.statement_timeout).await;
             answers.push(answer);
         }

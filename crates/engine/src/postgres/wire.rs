@@ -195,7 +195,7 @@ impl Trouble {
             "42501" => Observed::Denied(format!("{message}: {}", remedy(message, role))),
             "57014" => Observed::Failed(format!(
                 "timed out after {} s or was cancelled",
-                statement_timeout.as_secs()
+                statement_timeout.as_secs_f64()
             )),
             "55P03" => Observed::Failed(format!("another session holds a lock: {message}")),
             "42P01" | "42703" | "42883" | "0A000" => {

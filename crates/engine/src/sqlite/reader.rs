@@ -74,6 +74,11 @@ impl Reader {
         &self.connection
     }
 
+    /// Longest time for one statement.
+    pub fn statement_timeout(&self) -> Duration {
+        self.statement_timeout
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }

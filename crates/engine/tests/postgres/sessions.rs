@@ -54,11 +54,11 @@ fn questions_about_rows_are_counted() {
                     determinant: vec!["zip".into()],
                     dependent: "city".into(),
                 },
-                (2, 1, &["(a)"]),
+                (2, 1, &["a: x 1, y 1"]),
             ),
             question(
                 DataQuestion::ListValues { table: child.clone(), column: "tags".into() },
-                (3, 2, &["p, q, r", "p,q"]),
+                (3, 2, &["p,q", "p, q, r"]),
             ),
             question(
                 DataQuestion::ParsesAs {
@@ -71,7 +71,7 @@ fn questions_about_rows_are_counted() {
             question(DataQuestion::Nulls { table: child.clone(), column: "parent_id".into() }, (4, 1, &[])),
             question(
                 DataQuestion::Duplicates { table: child.clone(), columns: vec!["id".into()] },
-                (3, 1, &["(3)"]),
+                (3, 1, &["3: 2"]),
             ),
             question(DataQuestion::Values { table: child, column: "zip".into() }, (4, 2, &["a", "b"])),
         ];

@@ -81,7 +81,7 @@ fn spoken_of(name: &str) -> Option<TypeKind> {
     match last {
         "uuid" | "guid" => return Some(TypeKind::Uuid),
         "at" | "timestamp" | "datetime" => return Some(TypeKind::Timestamp),
-        "date" | "birthday" | "dob" => return Some(TypeKind::Date),
+        "date" | "on" | "birthday" | "dob" => return Some(TypeKind::Date),
         "count" | "quantity" | "qty" | "age" | "year" => return Some(TypeKind::BigInt),
         "amount" | "price" | "total" | "weight" | "latitude" | "longitude" => return Some(TypeKind::Decimal),
         "json" | "payload" | "metadata" => return Some(TypeKind::Json),
