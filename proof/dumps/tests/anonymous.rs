@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_service::{anonymize::anonymize, snapshot};
 use proof_dumps::{apply, fixtures};
@@ -32,9 +33,15 @@ fn texts(value: &Value, fields: &str, pointer: &str, found: &mut BTreeMap<String
 #[test]
 fn a_planted_word_never_comes_out_of_live_facts() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for server in servers() {
+    let servers = servers();
+    // The catalog's words are the same on every major; one PostgreSQL is enough, and the newest has the most fields.
+    let newest = servers.iter().rposition(|server| server.engine() == Engine::Postgres);
+    for (i, server) in servers.iter().enumerate() {
+        if server.engine() == Engine::Postgres && Some(i) != newest {
+            continue;
+        }
         for fixture in fixtures(server.engine().dialect()) {
-            runtime.block_on(check(&server, &fixture.name, &fixture.sql)).expect("the fixture is read");
+            runtime.block_on(check(server, &fixture.name, &fixture.sql)).expect("the fixture is read");
         }
     }
 }
