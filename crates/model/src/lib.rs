@@ -4,6 +4,7 @@
 //! few and slow-moving. Modules are listed in reading order.
 
 pub mod name;
+pub mod effect;
 pub mod engine;
 pub mod capability;
 pub mod lifecycle;
