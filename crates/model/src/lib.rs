@@ -10,6 +10,7 @@ pub mod capability;
 pub mod lifecycle;
 pub mod observed;
 pub mod expression;
+pub mod reads;
 pub mod data_type;
 pub mod catalog;
 pub mod access;

@@ -3,6 +3,7 @@
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
 mod heirs;
+mod look;
 
 use std::collections::{HashMap, HashSet};
 

@@ -6,6 +6,7 @@
 
 pub mod split;
 pub mod fold;
+pub mod effects;
 pub mod understand;
 pub mod names;
 pub mod places;

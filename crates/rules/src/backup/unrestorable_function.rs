@@ -5,10 +5,11 @@ use dbwright_model::expression::{Call, Expr};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::Name;
+use dbwright_model::reads;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Engines, Findings, Found, Rule, relations, routine};
+use crate::{Context, Engines, Findings, Found, Rule, routine};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -82,7 +83,7 @@ fn judge_view(context: &Context<'_>, findings: &mut Findings, view: &View) {
     };
     findings.examined(1);
     let place = format!("the materialised view `{}`", view.name);
-    judge(context, findings, ObjectRef::view(&view.name), &place, &relations::calls_in(query));
+    judge(context, findings, ObjectRef::view(&view.name), &place, &reads::calls(query));
 }
 
 fn judge(context: &Context<'_>, findings: &mut Findings, object: ObjectRef, place: &str, calls: &[&Call]) {
