@@ -8,6 +8,7 @@ use crate::access::{HbaRules, Privileges, Publication, Role, UserMapping};
 use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
 use crate::backup::Backups;
 use crate::catalog::Catalog;
+use crate::chain::Chain;
 use crate::engine::{Engine, Version};
 use crate::name::{Name, QualifiedName};
 use crate::observed::Observed;
@@ -108,6 +109,9 @@ pub struct Facts {
     /// Migration tools' own history tables.
     #[serde(default)]
     pub migration_history: Observed<Vec<MigrationHistory>>,
+    /// Migrations that are to be applied, with what each statement does.
+    #[serde(default)]
+    pub migrations: Observed<Chain>,
     /// Answers to questions about rows, asked only with the user's leave.
     #[serde(default)]
     pub data: Observed<Vec<DataAnswer>>,
@@ -383,13 +387,15 @@ pub enum Fact {
     Backups,
     /// Migration history.
     MigrationHistory,
+    /// Migrations.
+    Migrations,
     /// Answers about rows.
     Data,
 }
 
 impl Fact {
     /// Every fact, in the order in which they are collected.
-    pub const ALL: [Fact; 33] = [
+    pub const ALL: [Fact; 34] = [
         Fact::Catalog,
         Fact::Functions,
         Fact::Triggers,
@@ -422,8 +428,14 @@ impl Fact {
         Fact::Integrity,
         Fact::Backups,
         Fact::MigrationHistory,
+        Fact::Migrations,
         Fact::Data,
     ];
+
+    /// Whether collectors read it. Answers about rows are asked for by questions, migrations are read from files.
+    pub fn is_collected(self) -> bool {
+        !matches!(self, Fact::Data | Fact::Migrations)
+    }
 
     /// The fact in words, for "not checked" lines.
     pub fn describe(self) -> &'static str {
@@ -460,6 +472,7 @@ impl Fact {
             Fact::Integrity => "integrity checks",
             Fact::Backups => "backup records",
             Fact::MigrationHistory => "migration history",
+            Fact::Migrations => "migrations",
             Fact::Data => "answers about rows",
         }
     }
@@ -498,6 +511,7 @@ impl Facts {
             integrity: Observed::NotAsked,
             backups: Observed::NotAsked,
             migration_history: Observed::NotAsked,
+            migrations: Observed::NotAsked,
             data: Observed::NotAsked,
         }
     }
@@ -546,6 +560,7 @@ impl Facts {
             Fact::Integrity => of(&self.integrity),
             Fact::Backups => of(&self.backups),
             Fact::MigrationHistory => of(&self.migration_history),
+            Fact::Migrations => of(&self.migrations),
             Fact::Data => of(&self.data),
         }
     }
@@ -612,6 +627,7 @@ impl Facts {
             Fact::Integrity => forget.apply(&mut self.integrity),
             Fact::Backups => forget.apply(&mut self.backups),
             Fact::MigrationHistory => forget.apply(&mut self.migration_history),
+            Fact::Migrations => forget.apply(&mut self.migrations),
             Fact::Data => forget.apply(&mut self.data),
         }
     }

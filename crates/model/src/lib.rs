@@ -5,6 +5,7 @@
 
 pub mod name;
 pub mod effect;
+pub mod chain;
 pub mod engine;
 pub mod capability;
 pub mod lifecycle;

@@ -7,6 +7,7 @@ use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction
 use dbwright_model::backup::Backups;
 use dbwright_model::capability::{self, Capability};
 use dbwright_model::catalog::{Catalog, Extension, ForeignKey, Function, Policy, Table, Trigger};
+use dbwright_model::chain::Chain;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{DataAnswer, Fact, FactSource, Facts, MigrationHistory};
 use dbwright_model::name::{Name, QualifiedName};
@@ -168,6 +169,8 @@ impl<'a> Context<'a> {
         backups: Backups -> Backups;
         /// Migration history.
         migration_history: MigrationHistory -> Vec<MigrationHistory>;
+        /// Migrations that are to be applied.
+        migrations: Migrations -> Chain;
         /// Answers about rows.
         data: Data -> Vec<DataAnswer>;
     }

@@ -29,7 +29,7 @@ pub struct Gathered {
 /// Which facts the rules need and want: the collection plan.
 pub fn plan<'a>(rules: impl IntoIterator<Item = &'a Entry>) -> Vec<Fact> {
     let mut wanted: Vec<Fact> =
-        rules.into_iter().flat_map(|entry| entry.rule.facts()).filter(|fact| *fact != Fact::Data).collect();
+        rules.into_iter().flat_map(|entry| entry.rule.facts()).filter(|fact| fact.is_collected()).collect();
     wanted.push(Fact::Catalog);
     wanted.sort();
     wanted.dedup();

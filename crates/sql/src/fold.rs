@@ -20,6 +20,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use crate::names;
 
 /// Folds changes one by one.
+#[derive(Clone, Debug)]
 pub struct Folder {
     engine: Engine,
     catalog: Catalog,

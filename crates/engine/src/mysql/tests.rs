@@ -201,6 +201,7 @@ async fn every_fact_is_known_or_says_why() {
         Fact::Storage,
         Fact::Integrity,
         Fact::Backups,
+        Fact::Migrations,
         Fact::Data,
     ];
     for fact in Fact::ALL {

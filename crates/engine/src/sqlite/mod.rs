@@ -215,6 +215,8 @@ fn read(reader: &Reader, fact: Fact, sections: &[Fact], mut facts: Facts) -> Fac
         Fact::UserMappings => facts.user_mappings = none(NO_USERS),
         Fact::Publications => facts.publications = none(NO_REPLICATION),
         Fact::Backups => facts.backups = none("SQLite keeps no record of backups"),
+        // Migrations are read from files.
+        Fact::Migrations => {}
         Fact::Data => {
             if facts.data == Observed::NotAsked {
                 facts.data = Observed::Known(Vec::new());
