@@ -1,5 +1,7 @@
 //! Everything known about one database at one time, whatever the source.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +117,10 @@ pub struct Facts {
     /// Answers to questions about rows, asked only with the user's leave.
     #[serde(default)]
     pub data: Observed<Vec<DataAnswer>>,
+    /// Facts that are known for a part of the objects only, with the reason as a lower-case fragment: the source hid
+    /// the others without a word. What rests on them is checked in part and never counts as good.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_part: BTreeMap<Fact, String>,
 }
 
 /// Where facts come from.
@@ -513,6 +519,7 @@ impl Facts {
             migration_history: Observed::NotAsked,
             migrations: Observed::NotAsked,
             data: Observed::NotAsked,
+            in_part: BTreeMap::new(),
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Rule {
     /// Facts that can add findings or make them worse. Without them the rule still runs and shows what it finds, but
     /// counts as not checked: otherwise knowing less would look better.
     pub raised_by: &'static [Fact],
+    /// Whether it reads the queries of views: where one is not known, the rule counts as checked in part.
+    pub reads_views: bool,
     /// Where it applies, and why not elsewhere.
     pub engines: Engines,
     /// When it finds something: a fragment that completes "This rule fires when ...".
@@ -73,6 +75,7 @@ impl Rule {
         needs: &[Fact::Catalog],
         wants: &[],
         raised_by: &[],
+        reads_views: false,
         engines: Engines::ALL,
         when: "",
         then: "",

@@ -1,6 +1,6 @@
 //! Runs rules over facts.
 
-use dbwright_model::facts::{DataQuestion, Fact, Facts};
+use dbwright_model::facts::{DataQuestion, Fact, Facts, Origin};
 use dbwright_model::finding::Finding;
 use dbwright_model::observed::Observed;
 
@@ -78,8 +78,9 @@ fn check(
         (Some(because), _) => Checked::Unknown { because },
         (None, Some(because)) => Checked::NotApplicable { because },
         (None, None) => {
-            let blind = entry.rule.raised_by.iter().find_map(|fact| Some((fact, why_unknown(facts, *fact)?)));
-            match blind {
+            let blind =
+                entry.rule.raised_by.iter().find_map(|fact| Some((*fact, why_unknown(facts, *fact)?)));
+            match blind.or_else(|| why_in_part(facts, entry.rule)) {
                 Some((fact, because)) => Checked::InPart {
                     examined: collected.examined,
                     because: format!("checked in part; {}: {because}", fact.describe()),
@@ -96,6 +97,32 @@ fn why_unknown(facts: &Facts, fact: Fact) -> Option<String> {
         return Some("rows are counted only with `--data`".to_owned());
     }
     facts.status(fact).because()
+}
+
+/// Why a fact that could make the rule find more is known for a part of the objects only, and which it is.
+fn why_in_part(facts: &Facts, rule: &rule::Rule) -> Option<(Fact, String)> {
+    let looked_at = || rule.needs.iter().chain(rule.raised_by).copied();
+    if let Some(found) = looked_at().find_map(|fact| Some((fact, facts.in_part.get(&fact)?.clone()))) {
+        return Some(found);
+    }
+    // What files leave in doubt is listed with their statements.
+    if facts.source.origin == Origin::Files || !looked_at().any(|fact| fact == Fact::Catalog) {
+        return None;
+    }
+    let catalog = facts.catalog.known()?;
+    let doubt = catalog.doubts.iter().find(|doubt| {
+        let Some(object) = &doubt.object else { return true };
+        if catalog.views.iter().any(|view| view.name == *object) {
+            return rule.reads_views;
+        }
+        // No rule looks into the tables of a module or of another server.
+        catalog.table(object).is_none_or(|table| table.is_own())
+    })?;
+    let because = match &doubt.object {
+        Some(object) => format!("`{object}`: {}", doubt.because),
+        None => doubt.because.clone(),
+    };
+    Some((Fact::Catalog, because))
 }
 
 /// The rules that run by default: all that are not in preview.

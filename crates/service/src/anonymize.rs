@@ -126,7 +126,8 @@ impl Names {
                     self.rename_keys(fields);
                 }
                 for (name, value) in fields.iter_mut() {
-                    self.walk(name, value);
+                    // What is missing is told by its kind, why only in words of the server's.
+                    self.walk(if field == "in_part" { "because" } else { name }, value);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}

@@ -25,7 +25,7 @@ pub struct Example {
     pub line: u32,
     /// Engines it is for.
     pub engines: Vec<Engine>,
-    /// Lowest server version it can run on, as `since=15`.
+    /// Lowest server version it can run on, as `since-15`.
     pub since: Option<Version>,
     /// What it holds.
     pub body: Body,
@@ -76,7 +76,7 @@ fn example(entry: &'static Entry, line: u32, info: &str, body: String) -> Result
     for word in words {
         if let Some(engine) = Engine::ALL.into_iter().find(|engine| engine.id() == word) {
             engines.push(engine);
-        } else if let Some(version) = word.strip_prefix("since=") {
+        } else if let Some(version) = word.strip_prefix("since-") {
             since = Version::parse(version);
         } else {
             return Err(format!("{}:{line}: what does `{word}` mean in a fence?", entry.id));

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use dbwright_model::catalog::Doubt;
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::{Fact, Facts};
+use dbwright_model::facts::{Fact, Facts, Origin};
 use dbwright_model::finding::{Confidence, EvidenceLevel, Finding, Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::score::{Dimension, Score};
@@ -66,6 +67,86 @@ fn knowing_less_never_raises_what_is_proven() {
     complaints.sort();
     complaints.dedup();
     assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Hides objects without a word, as servers do, and marks the facts as collectors must.
+fn hide(facts: &Facts, keep: impl Fn(usize) -> bool) -> Facts {
+    let mut less = facts.clone();
+    let Some(catalog) = less.catalog.known_mut() else { return less };
+    let mut place = 0;
+    let mut gone = Vec::new();
+    catalog.tables.retain(|table| {
+        place += 1;
+        let stays = keep(place);
+        if !stays {
+            gone.push(table.name.clone());
+        }
+        stays
+    });
+    if let Some(list) = less.table_statistics.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    if let Some(list) = less.index_statistics.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    if let Some(list) = less.column_maxima.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    for fact in [Fact::Catalog, Fact::TableStatistics, Fact::IndexStatistics, Fact::ColumnMaxima] {
+        if less.status(fact).is_known() {
+            less.in_part.insert(fact, "the server hides some".to_owned());
+        }
+    }
+    less
+}
+
+#[test]
+fn hidden_tables_never_raise_what_is_proven() {
+    let mut complaints = Vec::new();
+    for (name, mut facts) in all_facts() {
+        facts.source.origin = Origin::Live;
+        let before = score_of(&facts);
+        for (how, keep) in [("all", (|_| false) as fn(usize) -> bool), ("every second", |i| i % 2 == 0)] {
+            let after = score_of(&hide(&facts, keep));
+            if after.proven > before.proven {
+                complaints.push(format!("{name}: without {how} {} -> {}", before.proven, after.proven));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn a_doubtful_catalog_proves_nothing_about_its_tables() {
+    let facts_of = |object: Option<QualifiedName>| {
+        let sql = "create table t (id int primary key); create view v as select id from t;";
+        let file = dbwright_sql::files::SourceFile { name: "t.sql".to_owned(), text: sql.to_owned() };
+        let mut facts = dbwright_sql::files::read(Engine::Mariadb, None, "t.sql", &[file]).facts;
+        facts.source.origin = Origin::Live;
+        let doubt = Doubt { object, because: "the server hides it".to_owned() };
+        facts.catalog.known_mut().expect("it was folded").doubts.push(doubt);
+        facts
+    };
+    let check = |object: Option<QualifiedName>, of_views: bool| {
+        let facts = facts_of(object.clone());
+        for (entry, checked) in run(&facts, default_rules(), &Options::default()).checks {
+            let reads = entry.rule.needs.contains(&Fact::Catalog) && (entry.rule.reads_views || !of_views);
+            match checked {
+                Checked::Ran { .. } => assert!(!reads, "{} ran on {object:?}", entry.id),
+                Checked::InPart { because, .. } => {
+                    // Some lack a fact that no file tells, doubts or not.
+                    let blind = entry.rule.raised_by.iter().any(|fact| !facts.status(*fact).is_known());
+                    let doubted = reads && because.contains("the server hides it");
+                    assert!(doubted || blind, "{}: {because}", entry.id);
+                }
+                Checked::NotApplicable { .. } | Checked::Unknown { .. } => {}
+            }
+        }
+    };
+    check(None, false);
+    check(Some(QualifiedName::bare("t")), false);
+    check(Some(QualifiedName::bare("unheard_of")), false);
+    check(Some(QualifiedName::bare("v")), true);
 }
 
 #[test]

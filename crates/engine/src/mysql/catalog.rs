@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, ForeignKey, Function, FunctionKind, Generated, Index, IndexKey,
-    IndexPart, Key, ReferentialAction, Schema, Sequence, Table, TableKind, Trigger, View, Volatility,
+    Catalog, Check, Column, ConstraintKind, Doubt, ForeignKey, Function, FunctionKind, Generated, Index,
+    IndexKey, IndexPart, Key, ReferentialAction, Schema, Sequence, Table, TableKind, Trigger, View,
+    Volatility,
 };
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Engine;
@@ -136,10 +137,15 @@ pub(super) fn catalog(rows: &CatalogRows, reading: Reading<'_>) -> Result<Catalo
         }
     }
     foreign_keys(rows, reading, &mut tables)?;
-    checks(rows, reading, &mut tables)?;
+    checks(rows, reading, &mut tables, &mut made.doubts)?;
+    let doubts = &mut made.doubts;
     for row in &rows.views {
         if let Some(made) = views.get_mut(&reading.table(row)?) {
             view(row, reading, made)?;
+            if made.definition.is_empty() {
+                let because = "the server hides its query: grant SHOW VIEW to the account".to_owned();
+                doubts.push(Doubt { object: Some(made.name.clone()), because });
+            }
         }
     }
     for row in &rows.partitions {
@@ -304,7 +310,7 @@ fn foreign_keys(
 }
 
 /// MariaDB shows an action that was not said as `RESTRICT`; MySQL knows the two words apart.
-fn action(rule: &str, engine: Engine) -> ReferentialAction {
+pub(super) fn action(rule: &str, engine: Engine) -> ReferentialAction {
     match rule {
         "RESTRICT" if engine == Engine::Mariadb => ReferentialAction::NoAction,
         "CASCADE" => ReferentialAction::Cascade,
@@ -319,6 +325,7 @@ fn checks(
     rows: &CatalogRows,
     reading: Reading<'_>,
     tables: &mut BTreeMap<QualifiedName, Table>,
+    doubts: &mut Vec<Doubt>,
 ) -> Result<(), DecodeError> {
     let mut owners: BTreeMap<(&str, &str), (&str, bool)> = BTreeMap::new();
     for row in &rows.check_owners {
@@ -335,7 +342,11 @@ fn checks(
             Some(table) => table,
             None => match owner {
                 Some((table, _)) => table,
-                None => continue,
+                None => {
+                    let because = format!("the server hides the table of check constraint `{name}`");
+                    doubts.push(Doubt { object: None, because });
+                    continue;
+                }
             },
         };
         let Some(table) = tables.get_mut(&reading.name(schema, table)) else { continue };

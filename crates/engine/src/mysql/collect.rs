@@ -1,8 +1,9 @@
 //! One fact after the other, each with its own way of not being known.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use dbwright_model::catalog::Catalog;
+use dbwright_model::catalog::{Catalog, Doubt};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{AppliedMigration, Fact, Facts, MigrationHistory};
 use dbwright_model::name::QualifiedName;
@@ -11,6 +12,7 @@ use dbwright_model::stats::{ColumnMaximum, Counters, SequenceValue};
 use jiff::Timestamp;
 
 use super::catalog::{CatalogRows, Reading};
+use super::sight::{self, Sight};
 use super::wire::{Asker, Trouble, observed};
 use super::{ReadSession, activity, catalog, questions, statistics};
 use crate::row::Row;
@@ -28,16 +30,25 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
     let database = session.asker.database.clone();
     let reading = Reading { engine, database: &database };
     let asker = &mut session.asker;
+    // The connection may have been lost while looking; then the facts say so themselves.
+    let sight = match session.sight {
+        Some(sight) => sight,
+        None => *session.sight.insert(Sight::of(asker).await),
+    };
     match fact {
         Fact::Catalog => facts.catalog = observed(read_catalog(asker, reading).await),
         Fact::Functions => {
             let read = functions(asker, reading).await;
-            section(facts, engine).functions = observed(read);
+            if let Some(catalog) = section(facts, engine) {
+                catalog.functions = observed(read);
+            }
         }
         Fact::Triggers => {
             let rows = asker.ask("triggers", sql!("triggers"), "TRIGGER").await;
             let read = rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?));
-            section(facts, engine).triggers = observed(read);
+            if let Some(catalog) = section(facts, engine) {
+                catalog.triggers = observed(read);
+            }
         }
         Fact::TableStatistics => {
             let rows = asker.ask("table_statistics", sql!("table_statistics"), "SELECT on the tables").await;
@@ -53,7 +64,11 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
                     .collect()
             }));
         }
-        Fact::ColumnMaxima => facts.column_maxima = column_maxima(asker, reading, &facts.catalog).await,
+        Fact::ColumnMaxima => {
+            let (read, missing) = column_maxima(asker, reading, &facts.catalog).await;
+            facts.column_maxima = read;
+            facts.in_part.extend(missing.map(|because| (fact, because)));
+        }
         Fact::Workload => facts.workload = observed(workload(asker).await),
         Fact::Settings => {
             let rows = asker.ask("settings", sql!("settings"), "USAGE").await;
@@ -71,11 +86,12 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         Fact::MigrationHistory => facts.migration_history = observed(migration_history(asker, reading).await),
         other => unsupported(other, facts, engine),
     }
+    sight::judge(facts, fact, sight, &database);
 }
 
-/// The catalog to put a section into, empty when it was not asked for itself.
-fn section(facts: &mut Facts, engine: Engine) -> &mut Catalog {
-    if !facts.catalog.is_known() {
+/// The catalog to put a section into, empty when it was not asked for itself; none when it was asked for in vain.
+fn section(facts: &mut Facts, engine: Engine) -> Option<&mut Catalog> {
+    if facts.catalog == Observed::NotAsked {
         let mut empty = Catalog::empty(engine);
         empty.functions = Observed::NotAsked;
         empty.triggers = Observed::NotAsked;
@@ -83,7 +99,7 @@ fn section(facts: &mut Facts, engine: Engine) -> &mut Catalog {
         empty.extensions = not_here("extensions");
         facts.catalog = Observed::Known(empty);
     }
-    facts.catalog.known_mut().expect("it was made known one line above")
+    facts.catalog.known_mut()
 }
 
 fn not_here<T>(what: &str) -> Observed<T> {
@@ -152,11 +168,59 @@ async fn read_catalog(asker: &mut Asker, reading: Reading<'_>) -> Result<Catalog
     made.triggers = Observed::NotAsked;
     made.policies = not_here("row security policies");
     made.extensions = not_here("extensions");
-    made.sequences = match sequences(asker, reading).await {
-        Ok(read) => read.into_iter().map(|(sequence, _)| sequence).collect(),
-        Err(_) => Vec::new(),
-    };
+    read_actions(asker, reading, &rows, &mut made).await?;
+    match sequences(asker, reading).await {
+        Ok(read) => made.sequences = read.into_iter().map(|(sequence, _)| sequence).collect(),
+        Err(trouble) => {
+            let because = trouble.observed::<()>().because().unwrap_or_default();
+            made.doubts.push(Doubt { object: None, because: format!("sequences were not read: {because}") });
+        }
+    }
+    made.doubts.sort_by(|a, b| (&a.object, &a.because).cmp(&(&b.object, &b.because)));
     Ok(made)
+}
+
+/// Reads what foreign keys do on delete and on update from their tables' statements, where the server hides the rows.
+async fn read_actions(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+    rows: &CatalogRows,
+    made: &mut Catalog,
+) -> Result<(), Trouble> {
+    let mut told = BTreeSet::new();
+    for row in &rows.foreign_key_rules {
+        told.insert((row.text("table_schema")?, row.text("table_name")?, row.text("constraint_name")?));
+    }
+    let mut untold = BTreeSet::new();
+    for row in &rows.foreign_key_columns {
+        let (schema, table) = (row.text("table_schema")?, row.text("table_name")?);
+        if !told.contains(&(schema, table, row.text("constraint_name")?)) {
+            untold.insert((schema, table));
+        }
+    }
+    for (schema, table) in untold {
+        let name = reading.name(schema, table);
+        // Tables are sorted by name.
+        let Ok(at) = made.tables.binary_search_by(|table| table.name.cmp(&name)) else { continue };
+        let table = &mut made.tables[at];
+        let whole = QualifiedName::new(schema, table.name.name.as_str());
+        let show = format!("/* dbwright:foreign_key_rules */ SHOW CREATE TABLE {}", questions::table(&whole));
+        let read = asker.run(&show, "SELECT on the tables").await.unwrap_or_default();
+        let create = read.first().and_then(|row| row.opt_text("create table").ok().flatten());
+        let actions = sight::actions(create.unwrap_or_default(), reading);
+        let mut silent = false;
+        for key in table.foreign_keys.iter_mut() {
+            match actions.iter().find(|(constraint, ..)| key.name.as_ref() == Some(constraint)) {
+                Some((_, on_delete, on_update)) => (key.on_delete, key.on_update) = (*on_delete, *on_update),
+                None => silent = true,
+            }
+        }
+        if silent {
+            let because = "the server hides what its foreign keys do on delete and on update".to_owned();
+            made.doubts.push(Doubt { object: Some(name), because });
+        }
+    }
+    Ok(())
 }
 
 async fn functions(
@@ -255,12 +319,13 @@ pub(super) async fn is_superuser(asker: &mut Asker, account: &str) -> bool {
 /// Longest time for all largest and smallest values together.
 const MAXIMA_BUDGET: Duration = Duration::from_secs(20);
 
-/// Largest and smallest values of integer columns that an index leads with: keys that count up, and what refers to them.
+/// Largest and smallest values of integer columns that an index leads with: keys that count up, and what refers to them;
+/// and why some are missing.
 async fn column_maxima(
     asker: &mut Asker,
     reading: Reading<'_>,
     known: &Observed<Catalog>,
-) -> Observed<Vec<ColumnMaximum>> {
+) -> (Observed<Vec<ColumnMaximum>>, Option<String>) {
     let read;
     let tables = match known.known().filter(|catalog| !catalog.tables.is_empty()) {
         Some(catalog) => &catalog.tables,
@@ -269,7 +334,7 @@ async fn column_maxima(
                 read = catalog;
                 &read.tables
             }
-            Err(trouble) => return trouble.observed(),
+            Err(trouble) => return (trouble.observed(), None),
         },
     };
     let deadline = Instant::now() + MAXIMA_BUDGET;
@@ -286,7 +351,8 @@ async fn column_maxima(
                 continue;
             }
             if Instant::now() > deadline {
-                return Observed::Known(made);
+                let because = format!("not all were read within {} s", MAXIMA_BUDGET.as_secs());
+                return (Observed::Known(made), Some(because));
             }
             let c = super::wire::quoted(column.name.as_str());
             let select = format!(
@@ -305,8 +371,9 @@ async fn column_maxima(
         }
     }
     match refused {
-        Some(trouble) if made.is_empty() => trouble.observed(),
-        _ => Observed::Known(made),
+        Some(trouble) if made.is_empty() => (trouble.observed(), None),
+        Some(trouble) => (Observed::Known(made), trouble.observed::<()>().because()),
+        None => (Observed::Known(made), None),
     }
 }
 
@@ -338,11 +405,8 @@ async fn sessions(
     reading: Reading<'_>,
 ) -> Result<Vec<dbwright_model::activity::Session>, Trouble> {
     let waits = lock_waits(asker, reading).await.unwrap_or_default();
-    let rows = match asker.ask("sessions", sql!("sessions"), "PROCESS").await {
-        // Without PROCESS the transactions are hidden, and of the sessions only the account's own are shown.
-        Err(Trouble::Denied(_)) => asker.ask("sessions", sql!("sessions_plain"), "PROCESS").await?,
-        other => other?,
-    };
+    // Without PROCESS only the account's own sessions could be shown, which tell nothing of the others.
+    let rows = asker.ask("sessions", sql!("sessions"), "PROCESS").await?;
     Ok(activity::sessions(&rows, &waits)?)
 }
 

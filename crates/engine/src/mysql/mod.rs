@@ -6,6 +6,7 @@ mod catalog;
 mod statistics;
 mod activity;
 mod questions;
+mod sight;
 mod collect;
 
 use std::time::Instant;
@@ -27,6 +28,7 @@ pub struct ReadSession {
     account: String,
     target: String,
     limits: Limits,
+    sight: Option<sight::Sight>,
 }
 
 impl ReadSession {

@@ -4,7 +4,7 @@ use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{AppliedMigration, Fact, MigrationHistory};
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::catalog::qualified;
+use super::catalog::{Readable, qualified};
 use super::draft::Draft;
 use super::value::timestamp;
 use super::{access, activity, catalog, objects, statistics};
@@ -297,10 +297,15 @@ const HISTORIES: &[HistoryTable] = &[
     history("rails or dbmate", "schema_migrations", &["version"], "version", "true", "null", "version"),
 ];
 
+/// Whether a table is called like one that a migration tool keeps its history in.
+pub(super) fn is_history(table: &Readable<'_>) -> bool {
+    HISTORIES.iter().any(|one| table.name.name == *one.table)
+}
+
 fn migration_history(draft: &Draft) -> Option<String> {
     let mut members: Vec<String> = Vec::new();
     for table in draft.catalog.tables() {
-        if !table.readable || !HISTORIES.iter().any(|one| table.name.name == *one.table) {
+        if !table.readable || !is_history(&table) {
             continue;
         }
         let columns = draft.catalog.columns_of(&table);

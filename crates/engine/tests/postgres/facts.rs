@@ -178,6 +178,54 @@ fn what_a_role_may_not_see_is_denied_and_not_failed() {
 }
 
 #[test]
+fn what_is_hidden_is_not_absent() {
+    on_every_server(async |server| {
+        let client = database(
+            server,
+            "t",
+            "create table parent (id serial primary key, a int);
+             create table child (id serial primary key, parent_id int references parent);
+             create table schema_migrations (version text);
+             create view v as select a from parent;
+             create function f() returns int language sql as 'select 1';
+             insert into parent (a) select i % 3 from generate_series(1, 200) i;
+             insert into child (parent_id) select id from parent;
+             insert into schema_migrations values ('1');
+             create role none_at_all login;
+             create role one_table login;
+             grant select on parent to one_table;
+             grant select on parent_id_seq to one_table;",
+        )
+        .await;
+        run(&client, "vacuum analyze").await;
+        let plan = plan();
+        let root = collect(server, "postgres", "t", &plan).await;
+        assert!(root.in_part.is_empty(), "{:?}", root.in_part);
+        for role in ["none_at_all", "one_table"] {
+            let facts = collect(server, role, "t", &plan).await;
+            // The catalog is open to everybody, definitions and all.
+            assert_eq!(facts.catalog, root.catalog, "{role}");
+            for fact in
+                [Fact::ColumnMaxima, Fact::SequenceValues, Fact::ColumnStatistics, Fact::MigrationHistory]
+            {
+                let status = facts.status(fact);
+                let in_part = facts.in_part.get(&fact);
+                match (role, fact) {
+                    ("none_at_all", _) | (_, Fact::MigrationHistory) => {
+                        assert!(matches!(status, Observed::Denied(_)), "{role} {fact:?}: {status:?}");
+                    }
+                    _ => assert!(
+                        status.is_known() && in_part.is_some_and(|because| because.contains("GRANT")),
+                        "{role} {fact:?}: {status:?} {in_part:?}"
+                    ),
+                }
+            }
+        }
+        drop(client);
+    });
+}
+
+#[test]
 fn collection_is_frugal() {
     on_every_server(async |server| {
         let client = database(server, "t", BUSY).await;

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Backup,
     weight: 8,
     needs: &[Fact::Catalog, Fact::Functions],
+    reads_views: true,
     engines: Engines::only(Engine::Postgres, "names in a routine do not depend on a search path"),
     when: "an index, check, generated column or materialised view calls a function that names objects without schema",
     then: "A dump is made without complaint and cannot be restored: there the search path is empty.",

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     weight: 5,
     needs: &[Fact::Catalog, Fact::Triggers],
     wants: &[Fact::Functions],
+    reads_views: true,
     when: "the definition of a routine, trigger, default, view or comment holds a secret",
     then: "Everyone who may read the catalog reads it, and so does every dump, snapshot and copy of the schema.",
     instead: "Take the secret out, keep it outside of the database, and replace it, for it must be taken as known.",
@@ -68,5 +69,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     if functions.is_none() && context.engine() != Engine::Sqlite {
         findings.unknown("the bodies of routines could not be read");
+    } else if let Some(because) = context.facts_if_known(Fact::Functions).in_part.get(&Fact::Functions) {
+        findings.unknown(format!("the bodies of some routines could not be read: {because}"));
     }
 }

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 6,
     needs: &[Fact::Catalog],
+    reads_views: true,
     engines: Engines::only(Engine::Postgres, "it has no row security policies"),
     when: "a view reads a table with row security with its owner's rights",
     then: "Who may read the view sees every row that its owner sees, whatever the policies say.",
