@@ -25,6 +25,7 @@ pub mod query_scope;
 pub mod statements;
 pub mod predicates;
 pub mod dependency;
+pub mod lint;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -199,6 +200,9 @@ rules! {
         update_or_delete_without_where,
     }
     migration {
+        blocking_index_build,
+        forbidden_in_transaction,
+        rewriting_type_change,
         failed_migration,
         missing_migration_history,
         sequence_narrower_than_column,
