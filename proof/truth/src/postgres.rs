@@ -141,7 +141,7 @@ impl Lobby<'_> {
         for statement in &case.setup {
             if let Err(error) = observer.script(statement).await {
                 // What a version does not know yet cannot be set up there.
-                if matches!(error.sqlstate.as_str(), "42601" | "0A000" | "42704" | "42883") {
+                if matches!(error.sqlstate.as_str(), "42601" | "0A000" | "42704" | "42809" | "42883") {
                     return Ok(Cell::Refused { code: error.sqlstate });
                 }
                 return Err(format!("`{statement}`: {} ({})", error.message, error.sqlstate));

@@ -86,7 +86,8 @@ select c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relfilenode, 
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_index i on i.indexrelid = c.oid
-where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'";
+where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'i', 'I')
+  and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'";
 
 /// A lock that is waited for counts as one that is held: the statement takes it.
 const LOCKS: &str = "
@@ -215,11 +216,13 @@ impl<'a> Observer<'a> {
         let mut holders = BTreeMap::new();
         for text in texts {
             let client = self.server.client(&self.database).await?;
+            // A question in the transaction would leave a cursor with a snapshot behind.
+            let process = process_of(&client).await?;
             client
                 .batch_execute(&text)
                 .await
                 .map_err(|error| trouble("a session could not take its locks", &error))?;
-            holders.insert(process_of(&client).await?, client);
+            holders.insert(process, client);
         }
         Ok(holders)
     }
