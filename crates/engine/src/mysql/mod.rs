@@ -7,6 +7,7 @@ mod statistics;
 mod activity;
 mod questions;
 mod collect;
+pub mod probe;
 
 use std::time::Instant;
 
