@@ -107,7 +107,7 @@ pub struct ScratchError {
 }
 
 impl ScratchError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         ScratchError { message: message.into() }
     }
 }

@@ -148,19 +148,24 @@ impl PostgresServer {
 
     /// A connection to one of its databases that may do everything.
     pub async fn client(&self, database: &str) -> Result<tokio_postgres::Client, ScratchError> {
-        let (client, connection) = tokio_postgres::Config::new()
-            .host_path(&self.directory)
-            .port(5432)
-            .user("postgres")
-            .dbname(database)
-            .application_name("dbwright scratch")
-            .connect(tokio_postgres::NoTls)
-            .await
-            .map_err(|error| {
+        let (client, connection) =
+            self.config(database).connect(tokio_postgres::NoTls).await.map_err(|error| {
                 ScratchError::new(format!("the scratch server refused a connection: {error}"))
             })?;
         tokio::spawn(connection);
         Ok(client)
+    }
+
+    /// How one connects to one of its databases as its superuser.
+    pub(crate) fn config(&self, database: &str) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host_path(&self.directory)
+            .port(5432)
+            .user("postgres")
+            .dbname(database)
+            .application_name("dbwright scratch");
+        config
     }
 
     /// Makes a database from the empty template.
