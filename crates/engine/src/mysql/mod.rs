@@ -8,6 +8,7 @@ mod activity;
 mod questions;
 mod collect;
 pub mod probe;
+pub mod observe;
 
 use std::time::Instant;
 
