@@ -31,8 +31,9 @@ const DATABASE: &str = "truth";
 /// A table beside those of the cases that shows whether a statement commits what was open before it.
 const MARKER: &str = "marker";
 
-/// The database's tables that a statement may lock beside the one it names.
-const WATCHED: [&str; 3] = ["t", "parent", "child"];
+/// Tables of the cases, and those that may be locked with them because a foreign key binds them.
+const WATCHED: [(&str, &[&str]); 3] =
+    [("t", &["t"]), ("parent", &["parent", "child"]), ("child", &["parent", "child"])];
 
 /// How a version is called in the matrix.
 pub fn number(version: Version) -> u16 {
@@ -175,6 +176,8 @@ impl Bench {
     async fn prepared(&self, case: &Case) -> Result<Observer, String> {
         let mut lobby = self.open("").await?;
         for sql in [
+            // Cases may set it, and settings of the server outlive a session.
+            "SET GLOBAL innodb_instant_alter_column_allowed = DEFAULT".to_owned(),
             format!("DROP DATABASE IF EXISTS {DATABASE}"),
             format!("CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"),
         ] {
@@ -203,6 +206,7 @@ impl Bench {
         let online = asked(case);
         let mut relations = Vec::new();
         let mut statement = case.statement.clone();
+        let mut ignored = None;
         let named = match &online {
             Some(online) => {
                 let write = |clause: Option<Clause>| {
@@ -215,6 +219,7 @@ impl Bench {
                                 && clause.lock.unwrap_or(Lock::MysqlNone) == result.lock
                         });
                         statement = write(accepted.copied());
+                        ignored = result.ignored.map(|clause| (write(Some(clause)), result.lock));
                         relations.push(effect(online.table.name.as_str(), &result));
                     }
                     Err(ProbeError::Statement { code, .. }) => {
@@ -238,8 +243,16 @@ impl Bench {
         };
         let committed = after.get(MARKER).is_some_and(|rows| *rows > 0);
         let losses = lost_rows(&before, &after);
-        for table in WATCHED.iter().filter(|table| named.as_deref() != Some(**table)) {
-            if !before.contains_key(*table) {
+        if let (Some((statement, told)), Some(table)) = (ignored, &named) {
+            // The lock behind a clause that is not kept to is what others see.
+            let seen = self.prepared(case).await?.locks(table, &statement).await;
+            let seen = seen.map_err(|error| error.to_string())?;
+            if seen != Some(told) {
+                return Err(format!("a clause is ignored, and the lock is {seen:?}"));
+            }
+        }
+        for table in watched(case) {
+            if named.as_deref() == Some(table) || !before.contains_key(table) {
                 continue;
             }
             let lock = self
@@ -248,10 +261,22 @@ impl Bench {
                 .locks(table, &statement)
                 .await
                 .map_err(|error| error.to_string())?;
+            if lock.is_none() && named.is_some() {
+                let waits = self.prepared(case).await?.locks_rows(table, &statement).await;
+                if waits.map_err(|error| error.to_string())? {
+                    relations.push(RelationEffect {
+                        relation: QualifiedName::bare(table),
+                        lock: Lock::MysqlShared,
+                        cost: Cost::Scan,
+                        algorithm: None,
+                    });
+                }
+            }
             if let Some(lock) = lock {
                 // A table that is emptied gets a new file, whose making does not take longer for more rows.
-                let emptied = after.get(*table).is_none_or(|rows| *rows == 0);
-                let cost = if *table == "t" && named.is_none() && !emptied { work } else { Cost::Brief };
+                let emptied = after.get(table).is_none_or(|rows| *rows == 0)
+                    || case.statement.to_ascii_lowercase().contains("truncate");
+                let cost = if table == "t" && named.is_none() && !emptied { work } else { Cost::Brief };
                 let relation = QualifiedName::bare(table);
                 relations.push(RelationEffect { relation, lock, cost, algorithm: None });
             }
@@ -280,16 +305,34 @@ impl Bench {
     }
 }
 
+/// The tables that a case may lock: those that it names, and those bound to them.
+fn watched(case: &Case) -> impl Iterator<Item = &'static str> {
+    let text = format!("{} {}", case.setup.join(" "), case.statement);
+    let words: Vec<String> = text
+        .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+        .map(str::to_owned)
+        .collect();
+    WATCHED
+        .into_iter()
+        .filter(move |(_, bound)| bound.iter().any(|name| words.iter().any(|word| word == name)))
+        .map(|(table, _)| table)
+}
+
 fn is_setting(sql: &str) -> bool {
     sql.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("set "))
 }
 
-/// Tables that have fewer rows than before or are gone. One that has another name now kept its rows.
+/// Tables that have fewer rows than before or are gone. Rows that are only in another table now are not lost.
 fn lost_rows(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<Loss> {
-    let came: u64 = after.iter().filter(|(name, _)| !before.contains_key(*name)).map(|(_, rows)| rows).sum();
+    let total = |tables: &BTreeMap<String, u64>| -> u64 {
+        tables.iter().filter(|(name, _)| name.as_str() != MARKER).map(|(_, rows)| rows).sum()
+    };
+    if total(after) >= total(before) {
+        return Vec::new();
+    }
     before
         .iter()
-        .filter(|(name, rows)| name.as_str() != MARKER && **rows > after.get(*name).copied().unwrap_or(came))
+        .filter(|(name, rows)| **rows > after.get(*name).copied().unwrap_or_default())
         .map(|(name, _)| Loss { relation: QualifiedName::bare(name), kind: LossKind::Rows })
         .collect()
 }

@@ -82,18 +82,19 @@ impl Observer {
         Storage::read(&mut self.conn, &self.dsn.database).await
     }
 
-    /// Rows of every table of the database, by name.
+    /// Rows of every table of the database, by name; rows of the past count too.
     pub async fn rows(&mut self) -> Result<BTreeMap<String, u64>, Refusal> {
-        let names: Vec<String> = self
+        let names: Vec<(String, bool)> = self
             .conn
             .query(
-                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+                "SELECT TABLE_NAME, TABLE_TYPE = 'SYSTEM VERSIONED' FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
                  AND TABLE_TYPE NOT LIKE '%VIEW' AND TABLE_TYPE <> 'SEQUENCE'",
             )
             .await?;
         let mut rows = BTreeMap::new();
-        for name in names {
-            let sql = format!("SELECT COUNT(*) FROM `{}`", name.replace('`', "``"));
+        for (name, versioned) in names {
+            let all = if versioned { " FOR SYSTEM_TIME ALL" } else { "" };
+            let sql = format!("SELECT COUNT(*) FROM `{}`{all}", name.replace('`', "``"));
             rows.insert(name, self.conn.query_first(sql).await?.unwrap_or_default());
         }
         Ok(rows)
@@ -127,6 +128,51 @@ impl Observer {
         let _ = watcher.disconnect().await;
         Ok(lock)
     }
+
+    /// Runs a statement while another session holds every row of a table for itself, and tells whether the statement
+    /// had to wait for one: what verifies a foreign key locks the parents of all rows until it ends, so that nobody
+    /// changes them.
+    pub async fn locks_rows(&mut self, table: &str, sql: &str) -> Result<bool, Refusal> {
+        let lost = |error: SessionError| Refusal { code: 0, message: error.message };
+        let mut writer = connect(&self.dsn).await.map_err(lost)?;
+        let mut watcher = connect(&self.dsn).await.map_err(lost)?;
+        writer.query_drop("START TRANSACTION").await?;
+        writer.query_drop(format!("SELECT 1 FROM `{}` FOR UPDATE", table.replace('`', "``"))).await?;
+        let (id, database) = (self.id, self.dsn.database.clone());
+        let mut waited = false;
+        let mut statement = std::pin::pin!(self.conn.query_drop(sql));
+        let outcome = loop {
+            tokio::select! {
+                outcome = &mut statement => break outcome,
+                () = tokio::time::sleep(GLANCE) => {}
+            }
+            if waited {
+                continue;
+            }
+            let for_row = blocked(&mut watcher, id).await?;
+            // Whoever waits for the table and not for a row would wait forever.
+            if for_row || waiting(&mut watcher, id, &database, table).await?.is_some() {
+                waited = for_row;
+                writer.query_drop("ROLLBACK").await?;
+            }
+        };
+        outcome?;
+        let _ = writer.disconnect().await;
+        let _ = watcher.disconnect().await;
+        Ok(waited)
+    }
+}
+
+/// Whether a session waits for a row that another holds.
+async fn blocked(watcher: &mut Conn, id: u64) -> Result<bool, mysql_async::Error> {
+    let rows: Option<u64> = watcher
+        .exec_first(
+            "SELECT COUNT(*) FROM information_schema.INNODB_TRX \
+             WHERE TRX_MYSQL_THREAD_ID = ? AND TRX_STATE = 'LOCK WAIT'",
+            (id,),
+        )
+        .await?;
+    Ok(rows.unwrap_or_default() > 0)
 }
 
 /// The lock of a session that waits for a metadata lock; `None` when it does not wait.

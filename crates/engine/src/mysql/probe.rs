@@ -66,6 +66,10 @@ pub struct ProbeResult {
     pub cost: Option<Cost>,
     /// Clauses that were refused before, with the server's words.
     pub refused: Vec<(Clause, String)>,
+    /// A clause that the server accepted and did not keep to: it made a new table all the same. The algorithm is then
+    /// `COPY`, and the lock is the one that copies of this kind were seen to hold, which keeps writers out. MariaDB does
+    /// so for partitioning, for another storage engine, and for a new order of rows.
+    pub ignored: Option<Clause>,
 }
 
 /// Why nothing is known of a change.
@@ -198,14 +202,11 @@ pub async fn ask(
     for clause in CLAUSES {
         match conn.query_drop(write(Some(clause))).await {
             Ok(()) => {
+                // A copy counts the rows it wrote; everything else counts none.
+                let copied = conn.affected_rows() > 0;
                 let after = Storage::read(conn, database).await;
-                let cost = cost(clause.algorithm, before.as_ref().zip(after.as_ref()));
-                return Ok(ProbeResult {
-                    algorithm: clause.algorithm,
-                    lock: clause.lock.unwrap_or(Lock::MysqlNone),
-                    cost,
-                    refused,
-                });
+                let storage = before.as_ref().zip(after.as_ref());
+                return Ok(accepted(clause, copied, storage, refused));
             }
             Err(mysql_async::Error::Server(error)) if is_refusal(error.code) => {
                 last = (error.code, error.message.clone());
@@ -229,13 +230,37 @@ fn is_refusal(code: u16) -> bool {
     matches!(code, NOT_SUPPORTED | NOT_SUPPORTED_REASON | UNKNOWN_ALGORITHM)
 }
 
-/// The work behind an accepted algorithm, from what the storage engine holds before and after.
-fn cost(algorithm: Algorithm, storage: Option<(&Storage, &Storage)>) -> Option<Cost> {
-    match (algorithm, storage) {
+/// What a clause came to that the server took, from what the storage engine holds before and after.
+fn accepted(
+    clause: Clause,
+    copied: bool,
+    storage: Option<(&Storage, &Storage)>,
+    refused: Vec<(Clause, String)>,
+) -> ProbeResult {
+    let copies = clause.algorithm == Algorithm::Copy;
+    let made_anew = storage.is_some_and(|(before, after)| before.made_anew(after));
+    let keeps_tables = matches!(clause.algorithm, Algorithm::Instant | Algorithm::NoCopy);
+    if !copies && (copied || keeps_tables && made_anew) {
+        return ProbeResult {
+            algorithm: Algorithm::Copy,
+            lock: Lock::MysqlShared,
+            cost: Some(Cost::Rewrite),
+            refused,
+            ignored: Some(clause),
+        };
+    }
+    let cost = match (clause.algorithm, storage) {
         (Algorithm::Instant, _) => Some(Cost::Brief),
         (Algorithm::Copy, _) => Some(Cost::Rewrite),
         (_, Some((before, after))) => Some(before.work_until(after)),
         (_, None) => None,
+    };
+    ProbeResult {
+        algorithm: clause.algorithm,
+        lock: clause.lock.unwrap_or(Lock::MysqlNone),
+        cost,
+        refused,
+        ignored: None,
     }
 }
 
@@ -245,6 +270,8 @@ pub struct Storage {
     tables: BTreeSet<u64>,
     /// Indexes, with their tables.
     indexes: BTreeMap<u64, u64>,
+    /// Names of tables, with the storage engines that they have.
+    engines: BTreeMap<String, String>,
 }
 
 impl Storage {
@@ -276,6 +303,10 @@ impl Storage {
             storage.tables.insert(table);
             storage.indexes.extend(index.map(|index| (index, table)));
         }
+        let sql = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
+                   WHERE TABLE_SCHEMA = ? AND ENGINE IS NOT NULL";
+        let engines: Vec<(String, String)> = conn.exec(sql, (database,)).await?;
+        storage.engines.extend(engines);
         Ok(storage)
     }
 
@@ -288,11 +319,20 @@ impl Storage {
             .indexes
             .iter()
             .any(|(index, table)| self.tables.contains(table) && !self.indexes.contains_key(index));
-        match (came && went, built) {
+        match (came && went || self.other_engine(after), built) {
             (true, _) => Cost::Rewrite,
             (false, true) => Cost::IndexBuild,
             (false, false) => Cost::Brief,
         }
+    }
+
+    /// Whether any table was made between two readings, or has another engine.
+    fn made_anew(&self, after: &Storage) -> bool {
+        self.tables != after.tables || self.other_engine(after)
+    }
+
+    fn other_engine(&self, after: &Storage) -> bool {
+        self.engines.iter().any(|(table, engine)| after.engines.get(table).is_some_and(|now| now != engine))
     }
 }
 
