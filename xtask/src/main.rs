@@ -14,7 +14,7 @@ usage: cargo xtask CHORE
   servers  list the database servers that the tests find here
   truth    observe what statements do on the installed servers, and compare it with fixtures/truth
              --record           write what was observed
-             --engine NAME      one engine: postgres
+             --engine NAME      one engine: postgres, mariadb, sqlite
              --case NAME        one case
              --explain MAJOR    print everything seen of that case on one major of PostgreSQL
   bench [NAME]...

@@ -12,6 +12,9 @@ use crate::table;
 /// The comment line that opens a case.
 const MARK: &str = "-- case: ";
 
+/// The comment line after which every statement of a case is measured, as one script.
+const MEASURED: &str = "-- measured:\n";
+
 /// The file of an engine that holds the schema and the rows that every case starts from.
 const BASE: &str = "base.sql";
 
@@ -24,7 +27,7 @@ pub struct Case {
     pub name: String,
     /// Statements that are run before it, each on its own and committed.
     pub setup: Vec<String>,
-    /// The statement that is measured.
+    /// The statement that is measured, or several with semicolons between.
     pub statement: String,
     /// What was recorded, by version: the major one, or what the engine's module says.
     pub cells: BTreeMap<u16, Cell>,
@@ -96,12 +99,19 @@ pub fn parse(family: &str, dialect: Dialect, text: &str) -> Result<Vec<Case>, St
             continue;
         };
         if let Some(name) = name {
-            let mut statements: Vec<String> = dbwright_sql::split(dialect, &body)
-                .iter()
-                .map(|statement| statement.text.trim().to_owned())
-                .collect();
-            let statement =
-                statements.pop().ok_or_else(|| format!("{family}: the case `{name}` is empty"))?;
+            let split = |text: &str| -> Vec<String> {
+                dbwright_sql::split(dialect, text)
+                    .iter()
+                    .map(|statement| statement.text.trim().to_owned())
+                    .collect()
+            };
+            let (mut statements, measured) = match body.split_once(MEASURED) {
+                Some((setup, measured)) => (split(setup), Some(split(measured).join(";\n"))),
+                None => (split(&body), None),
+            };
+            let statement = measured
+                .or_else(|| statements.pop())
+                .ok_or_else(|| format!("{family}: the case `{name}` is empty"))?;
             cases.push(Case {
                 family: family.to_owned(),
                 name: name.to_owned(),
@@ -136,6 +146,9 @@ mod tests {
         assert_eq!((cases[0].name.as_str(), cases[0].statement.as_str()), ("one", "select 1"));
         assert_eq!(cases[1].setup, ["set a = 1", "select ';'"]);
         assert_eq!(cases[1].statement, "select 3");
+        let text = "-- case: one\nselect 1;\n-- measured:\nselect 2;\nselect 3;\n";
+        let cases = parse("f", Dialect::Postgres, text).expect("cases");
+        assert_eq!((cases[0].setup.len(), cases[0].statement.as_str()), (1, "select 2;\nselect 3"));
         for bad in ["select 1;\n-- case: one\nselect 1;", "-- case: one\n", "-- case: A b\nselect 1;"] {
             assert!(parse("f", Dialect::Postgres, bad).is_err(), "{bad}");
         }

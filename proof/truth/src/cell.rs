@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use dbwright_model::effect::{Algorithm, Cost, Lock, RelationEffect, TransactionUse};
+use dbwright_model::effect::{Algorithm, Cost, Lock, Loss, LossKind, RelationEffect, TransactionUse};
 use dbwright_model::name::QualifiedName;
 
 /// What was observed of one statement on one version.
@@ -19,6 +19,8 @@ pub enum Cell {
         transaction: TransactionUse,
         /// The relations that it touched, by name.
         relations: Vec<RelationEffect>,
+        /// What was gone or broken afterwards, by name.
+        losses: Vec<Loss>,
     },
 }
 
@@ -26,7 +28,16 @@ impl Cell {
     /// A cell of a statement that was carried out; sorts the relations.
     pub fn done(transaction: TransactionUse, mut relations: Vec<RelationEffect>) -> Cell {
         relations.sort();
-        Cell::Done { transaction, relations }
+        Cell::Done { transaction, relations, losses: Vec::new() }
+    }
+
+    /// The same with what was gone or broken afterwards.
+    pub fn losing(self, mut lost: Vec<Loss>) -> Cell {
+        lost.sort();
+        match self {
+            Cell::Done { transaction, relations, .. } => Cell::Done { transaction, relations, losses: lost },
+            refused @ Cell::Refused { .. } => refused,
+        }
     }
 
     /// Reads what `Display` writes.
@@ -44,17 +55,33 @@ impl Cell {
         if rest == "nothing" {
             return Ok(Cell::done(transaction, Vec::new()));
         }
-        let relations = rest.split(" | ").map(parse_relation).collect::<Result<Vec<_>, _>>()?;
-        Ok(Cell::done(transaction, relations))
+        let mut relations = Vec::new();
+        let mut losses = Vec::new();
+        for part in rest.split(" | ") {
+            match parse_loss(part) {
+                Some(loss) => losses.push(loss),
+                None => relations.push(parse_relation(part)?),
+            }
+        }
+        Ok(Cell::done(transaction, relations).losing(losses))
+    }
+}
+
+fn parse_loss(text: &str) -> Option<Loss> {
+    let (name, word) = text.split_once(": ")?;
+    Some(Loss { relation: parse_name(name), kind: LossKind::parse(word)? })
+}
+
+fn parse_name(name: &str) -> QualifiedName {
+    match name.split_once('.') {
+        Some((schema, name)) => QualifiedName::new(schema, name),
+        None => QualifiedName::bare(name),
     }
 }
 
 fn parse_relation(text: &str) -> Result<RelationEffect, String> {
     let (name, words) = text.split_once(": ").ok_or_else(|| format!("`{text}` has no `: `"))?;
-    let relation = match name.split_once('.') {
-        Some((schema, name)) => QualifiedName::new(schema, name),
-        None => QualifiedName::bare(name),
-    };
+    let relation = parse_name(name);
     let mut words = words.split(", ");
     let lock = words.next().and_then(Lock::parse).ok_or_else(|| format!("`{text}` names no lock"))?;
     let mut effect = RelationEffect { relation, lock, cost: Cost::Brief, algorithm: None };
@@ -73,16 +100,16 @@ fn parse_relation(text: &str) -> Result<RelationEffect, String> {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (transaction, relations) = match self {
+        let (transaction, relations, losses) = match self {
             Cell::Refused { code } => return write!(f, "error {code}"),
-            Cell::Done { transaction, relations } => (transaction, relations),
+            Cell::Done { transaction, relations, losses } => (transaction, relations, losses),
         };
         f.write_str(match transaction {
             TransactionUse::Inside => "",
             TransactionUse::Outside => "outside; ",
             TransactionUse::Commits => "commits; ",
         })?;
-        if relations.is_empty() {
+        if relations.is_empty() && losses.is_empty() {
             return f.write_str("nothing");
         }
         for (index, effect) in relations.iter().enumerate() {
@@ -96,6 +123,10 @@ impl fmt::Display for Cell {
             if effect.cost > Cost::Brief {
                 write!(f, ", {}", effect.cost.as_str())?;
             }
+        }
+        for (index, loss) in losses.iter().enumerate() {
+            let separator = if index > 0 || !relations.is_empty() { " | " } else { "" };
+            write!(f, "{separator}{}: {}", loss.relation, loss.kind.as_str())?;
         }
         Ok(())
     }
@@ -114,6 +145,7 @@ mod tests {
             "public.orders: ACCESS EXCLUSIVE, rewrite | public.customers: SHARE ROW EXCLUSIVE, scan",
             "outside; public.Order Lines: SHARE UPDATE EXCLUSIVE, index build",
             "commits; t: LOCK=SHARED, ALGORITHM=COPY, rewrite",
+            "t: rows lost",
         ] {
             let mut shown = Cell::parse(text).expect("a cell").to_string();
             if text.contains(" | ") {

@@ -10,12 +10,13 @@ pub mod case;
 pub mod table;
 pub mod matrix;
 pub mod postgres;
+pub mod mariadb;
 
 pub use case::Case;
 pub use cell::Cell;
 
 /// Every engine that has a matrix.
-pub const ENGINES: &[&matrix::Engine] = &[&postgres::ENGINE];
+pub const ENGINES: &[&matrix::Engine] = &[&postgres::ENGINE, &mariadb::ENGINE];
 
 /// The cases of PostgreSQL with their cells for each supported major.
 ///

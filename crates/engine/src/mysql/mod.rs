@@ -8,6 +8,8 @@ mod activity;
 mod questions;
 mod sight;
 mod collect;
+pub mod probe;
+pub mod observe;
 
 use std::time::Instant;
 
