@@ -48,7 +48,19 @@ fn guesses<'a>(context: &Context<'a>) -> Vec<Guess<'a>> {
     let mut guesses = reference::guesses(&tables);
     // What keeps history or passes through often leaves foreign keys out with reason.
     guesses.retain(|guess| !table_role::is_record(guess.table) && !table_role::is_passing(guess.table));
+    guesses.retain(|guess| !each_part_has_it(context, guess));
     guesses
+}
+
+/// Whether the partitions of the table have the foreign key each for itself.
+fn each_part_has_it(context: &Context<'_>, guess: &Guess<'_>) -> bool {
+    let mut parts = context
+        .catalog()
+        .tables
+        .iter()
+        .filter(|part| matches!(&part.kind, TableKind::Partition { of, .. } if *of == guess.table.name))
+        .peekable();
+    parts.peek().is_some() && parts.all(|part| reference::has_foreign_key(part, &guess.column.name))
 }
 
 fn question(guess: &Guess<'_>) -> DataQuestion {
