@@ -7,6 +7,7 @@ use dbwright_model::finding::{Confidence, Evidence, Finding, Level, ObjectRef};
 use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 
+use crate::Rule;
 use crate::run::{Checked, Outcome};
 
 /// A rule that fires on more than this share of its opportunities is reported once. Measured on mature public
@@ -30,14 +31,23 @@ pub fn fold(outcome: &mut Outcome) {
                     && (findings.iter().all(|finding| finding.level == Level::Note)
                         || findings.len() as f64 > SHARE * *examined as f64) =>
             {
-                outcome.findings.push(once(&findings, *examined, what, entry.rule.then));
+                outcome.findings.push(once(&findings, *examined, what, entry.rule));
             }
             _ => outcome.findings.extend(findings),
         }
     }
 }
 
-fn once(findings: &[Finding], examined: u64, what: &str, then: &str) -> Finding {
+/// The place of a finding, and what it points to where that is the heart of it.
+fn example(finding: &Finding) -> String {
+    match finding.evidence.iter().find(|evidence| evidence.name == "refers to") {
+        Some(target) => format!("{} (to {})", finding.object, target.value),
+        None => finding.object.to_string(),
+    }
+}
+
+fn once(findings: &[Finding], examined: u64, what: &str, rule: &Rule) -> Finding {
+    let (then, instead) = (rule.then, rule.instead);
     let first = &findings[0];
     let schema = first.object.parent.as_ref().map(|parent| parent.schema.clone());
     let one_schema = findings
@@ -50,19 +60,21 @@ fn once(findings: &[Finding], examined: u64, what: &str, then: &str) -> Finding 
     let mut evidence: Vec<Evidence> = findings
         .iter()
         .take(5)
-        .map(|finding| Evidence { name: "for example".to_owned(), value: finding.object.to_string() })
+        .map(|finding| Evidence { name: "for example".to_owned(), value: example(finding) })
         .collect();
     if findings.len() > 5 {
         evidence.push(Evidence { name: "and".to_owned(), value: format!("{} more", findings.len() - 5) });
     }
     let remedies: Vec<&Remedy> = findings.iter().filter_map(|finding| finding.remedy.as_ref()).collect();
+    // Remedies in several words are told in those of the rule.
+    let alike = remedies.iter().all(|remedy| remedy.summary == remedies[0].summary);
     let remedy = remedies.first().map(|first| Remedy {
         applicability: remedies
             .iter()
             .map(|remedy| remedy.applicability)
             .min()
             .unwrap_or(first.applicability),
-        summary: first.summary.clone(),
+        summary: if alike { first.summary.clone() } else { instead.to_owned() },
         changes: remedies.iter().flat_map(|remedy| remedy.changes.clone()).collect(),
         statements: remedies.iter().flat_map(|remedy| remedy.statements.clone()).collect(),
     });

@@ -25,7 +25,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for column in &table.columns {
             let Some(sure) = money(column.name.as_str()) else { continue };
             // A total or an amount is money where things are bought and sold.
-            if sure == Money::Maybe && !trade {
+            // A floating point discount is as often a share, such as 0.15.
+            let share = words(column.name.as_str()).last().is_some_and(|word| word == "discount");
+            if sure == Money::Maybe && (!trade || share) {
                 continue;
             }
             let data_type = base_type(context.catalog(), &column.data_type);

@@ -2,6 +2,7 @@ use dbwright_model::catalog::Table;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 
+use crate::columns::single_key;
 use crate::lexicon::{table_role, words};
 use crate::{Context, Findings, Found, Rule, reference};
 
@@ -44,7 +45,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             findings.examined(1);
-            if reference::has_foreign_key(table, &column.name) {
+            // The key of the table itself refers to nothing: `comment_id` beside `comment_type`.
+            let own_key = single_key(table).is_some_and(|key| key.name == column.name);
+            if own_key || reference::has_foreign_key(table, &column.name) {
                 continue;
             }
             let Some(kind) = reference::discriminator(table, column) else { continue };

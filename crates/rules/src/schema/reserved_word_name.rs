@@ -10,7 +10,7 @@ pub static RULE: Rule = Rule {
     weight: 1,
     when: "a table or column is named by a reserved word",
     then: "A statement that forgets the quotes fails, or reads something else: `user` is a function in PostgreSQL.",
-    instead: "Choose another name, such as `users` or `position`.",
+    instead: "Choose another name: `users` for `user`, `position` for `index`, `description` for `desc`.",
     source: "reserved words of PostgreSQL, MySQL 8, MariaDB and SQLite; the last two were tried on servers",
     check,
     ..Rule::DEFAULT

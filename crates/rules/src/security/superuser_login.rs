@@ -48,7 +48,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("{} {server} may log in, more than anyone can keep an eye on.", superusers.len()),
             )
             .evidence("who", join(superusers.iter().map(|role| &role.name)))
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(Remedy::manual(match context.engine() {
+                Engine::Mysql | Engine::Mariadb => {
+                    "Give the application an account with the rights it needs, and drop the accounts nobody uses."
+                }
+                _ => RULE.instead,
+            })),
         );
     }
     let Some(sessions) = context.facts_if_known(Fact::Sessions).sessions.known() else { return };

@@ -53,9 +53,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             Found::at(
                 ObjectRef::setting(name),
-                format!("Nothing limits how long a statement waits for a lock (`{name}` is {value})."),
+                match context.engine() {
+                    Engine::Postgres => {
+                        format!("Nothing limits how long a statement waits for a lock (`{name}` is {value}).")
+                    }
+                    _ => {
+                        format!("A statement waits up to {value} seconds for the lock of a table (`{name}`).")
+                    }
+                },
             )
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(Remedy::manual(RULE.instead.replace("lock_timeout", name))),
         );
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use dbwright_model::engine::Engine;
 use dbwright_model::finding::Level;
 use dbwright_model::report::Report;
+use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,7 +158,10 @@ pub fn choose(
         .iter()
         .filter(|entry| {
             let family = entry.id.split('/').next().unwrap_or_default();
-            families.is_none_or(|families| families.contains(&family))
+            // How a server is watched is no matter of a design.
+            families.is_none_or(|families| {
+                families.contains(&family) && entry.rule.dimension != Dimension::Monitoring
+            })
         })
         .filter(|entry| {
             options.only.is_empty() || options.only.iter().any(|pattern| names(pattern, entry.id))

@@ -83,6 +83,42 @@ impl Folder {
         }
     }
 
+    /// Notes that rows obey a constraint, in the table and in what has it from there.
+    pub(super) fn validate(&mut self, table: &QualifiedName, constraint: &Name) {
+        let mut handed_down = Vec::new();
+        self.with_table(table, |table, _| {
+            for check in table.checks.iter_mut().filter(|check| check.name.as_ref() == Some(constraint)) {
+                check.validated = true;
+            }
+            for key in table.foreign_keys.iter_mut().filter(|key| key.name.as_ref() == Some(constraint)) {
+                key.validated = true;
+                handed_down.push((key.columns.clone(), key.references.clone()));
+            }
+        });
+        for heir in self.heirs_of(&self.table_name(table)) {
+            let Some(target) = self.table_mut(&heir) else { continue };
+            // What is noted already is passed over, so that heirs in a circle come to an end.
+            let same_check =
+                target.checks.iter().any(|check| !check.validated && check.name.as_ref() == Some(constraint));
+            let same_key = target
+                .foreign_keys
+                .iter()
+                .find(|key| {
+                    !key.validated
+                        && target.kind != TableKind::Ordinary
+                        && handed_down
+                            .iter()
+                            .any(|(columns, to)| (columns, to) == (&key.columns, &key.references))
+                })
+                .and_then(|key| key.name.clone());
+            match same_key {
+                Some(name) => self.validate(&heir, &name),
+                None if same_check => self.validate(&heir, constraint),
+                None => {}
+            }
+        }
+    }
+
     fn hand_down_check(&mut self, child: &QualifiedName, check: &Check) {
         let has = self.table_mut(child).is_some_and(|child| {
             check.name.as_ref().is_some_and(|name| constraint_exists(child, name.as_str()))
