@@ -102,6 +102,7 @@ pub fn qualified(table: &QualifiedName, index: &Name) -> QualifiedName {
 pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change {
     let partitioned = matches!(table.kind, TableKind::Partitioned { .. });
     Change::DropIndex {
+        online: Default::default(),
         table: (context.engine().dialect() == Dialect::Mysql).then(|| table.name.clone()),
         index: qualified(&table.name, &index.name),
         concurrently: context.can(Capability::ConcurrentIndex) && !partitioned,

@@ -91,6 +91,7 @@ fn create_index(context: &Context<'_>, table: &Table, foreign_key: &ForeignKey) 
         _ => name,
     };
     Change::CreateIndex {
+        online: Default::default(),
         table: table.name.clone(),
         index: Box::new(Index {
             name: Name::from(name),

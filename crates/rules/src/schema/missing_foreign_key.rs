@@ -125,8 +125,16 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
         validated: !in_steps,
         ..ForeignKey::default()
     };
-    let add = Change::AddForeignKey { table: guess.table.name.clone(), foreign_key: Box::new(foreign_key) };
-    let validate = Change::ValidateConstraint { table: guess.table.name.clone(), constraint: name };
+    let add = Change::AddForeignKey {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        foreign_key: Box::new(foreign_key),
+    };
+    let validate = Change::ValidateConstraint {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        constraint: name,
+    };
     let mut changes = index_for(context, guess);
     changes.push(add);
     match (orphans, in_steps) {
@@ -153,6 +161,7 @@ fn index_for(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
         return Vec::new();
     }
     vec![Change::CreateIndex {
+        online: Default::default(),
         table: guess.table.name.clone(),
         index: Box::new(Index {
             name: Name::from(format!("{}_{}_idx", guess.table.name.name, guess.column.name)),
