@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use crate::access::{HbaRules, Privileges, Role, UserMapping};
 use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
 use crate::backup::Backups;
 use crate::catalog::Catalog;
@@ -96,9 +96,6 @@ pub struct Facts {
     /// User mappings of foreign servers.
     #[serde(default)]
     pub user_mappings: Observed<Vec<UserMapping>>,
-    /// Publications.
-    #[serde(default)]
-    pub publications: Observed<Vec<Publication>>,
     /// How an SQLite file is kept.
     #[serde(default)]
     pub storage: Observed<Storage>,
@@ -512,7 +509,6 @@ impl Facts {
             privileges: Observed::NotAsked,
             hba: Observed::NotAsked,
             user_mappings: Observed::NotAsked,
-            publications: Observed::NotAsked,
             storage: Observed::NotAsked,
             integrity: Observed::NotAsked,
             backups: Observed::NotAsked,
@@ -540,6 +536,7 @@ impl Facts {
             Fact::Triggers => section(&self.catalog, |catalog| &catalog.triggers),
             Fact::Policies => section(&self.catalog, |catalog| &catalog.policies),
             Fact::Extensions => section(&self.catalog, |catalog| &catalog.extensions),
+            Fact::Publications => section(&self.catalog, |catalog| &catalog.publications),
             Fact::TableStatistics => of(&self.table_statistics),
             Fact::IndexStatistics => of(&self.index_statistics),
             Fact::Counters => of(&self.counters),
@@ -562,7 +559,6 @@ impl Facts {
             Fact::Privileges => of(&self.privileges),
             Fact::Hba => of(&self.hba),
             Fact::UserMappings => of(&self.user_mappings),
-            Fact::Publications => of(&self.publications),
             Fact::Storage => of(&self.storage),
             Fact::Integrity => of(&self.integrity),
             Fact::Backups => of(&self.backups),
@@ -574,8 +570,11 @@ impl Facts {
 
     /// Whether a fact is a section of the catalog that has a status of its own.
     pub fn catalog_section(&self, fact: Fact) -> Option<Observed<()>> {
-        matches!(fact, Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
-            .then(|| self.status(fact))
+        matches!(
+            fact,
+            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions | Fact::Publications
+        )
+        .then(|| self.status(fact))
     }
 
     /// Forgets a fact for a reason, as if the server had refused it.
@@ -598,12 +597,13 @@ impl Facts {
         let forget = Forget { how, because };
         match fact {
             Fact::Catalog => forget.apply(&mut self.catalog),
-            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions => {
+            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions | Fact::Publications => {
                 let Some(catalog) = self.catalog.known_mut() else { return };
                 match fact {
                     Fact::Functions => forget.apply(&mut catalog.functions),
                     Fact::Triggers => forget.apply(&mut catalog.triggers),
                     Fact::Policies => forget.apply(&mut catalog.policies),
+                    Fact::Publications => forget.apply(&mut catalog.publications),
                     _ => forget.apply(&mut catalog.extensions),
                 }
             }
@@ -629,7 +629,6 @@ impl Facts {
             Fact::Privileges => forget.apply(&mut self.privileges),
             Fact::Hba => forget.apply(&mut self.hba),
             Fact::UserMappings => forget.apply(&mut self.user_mappings),
-            Fact::Publications => forget.apply(&mut self.publications),
             Fact::Storage => forget.apply(&mut self.storage),
             Fact::Integrity => forget.apply(&mut self.integrity),
             Fact::Backups => forget.apply(&mut self.backups),

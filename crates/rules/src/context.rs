@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use dbwright_model::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
 use dbwright_model::backup::Backups;
 use dbwright_model::capability::{self, Capability};
-use dbwright_model::catalog::{Catalog, Extension, ForeignKey, Function, Policy, Table, Trigger};
+use dbwright_model::catalog::{
+    Catalog, Extension, ForeignKey, Function, Policy, Publication, Table, Trigger,
+};
 use dbwright_model::chain::Chain;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{DataAnswer, Fact, FactSource, Facts, MigrationHistory};
@@ -159,8 +161,6 @@ impl<'a> Context<'a> {
         hba: Hba -> HbaRules;
         /// User mappings.
         user_mappings: UserMappings -> Vec<UserMapping>;
-        /// Publications.
-        publications: Publications -> Vec<Publication>;
         /// SQLite storage.
         storage: Storage -> Storage;
         /// SQLite integrity.
@@ -196,6 +196,11 @@ impl<'a> Context<'a> {
     /// Policies.
     pub fn policies(&self) -> &'a [Policy] {
         self.section(Fact::Policies, |catalog| &catalog.policies)
+    }
+
+    /// Publications.
+    pub fn publications(&self) -> &'a [Publication] {
+        self.section(Fact::Publications, |catalog| &catalog.publications)
     }
 
     /// Extensions.

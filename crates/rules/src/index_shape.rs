@@ -2,7 +2,7 @@
 
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::Expression;
 use dbwright_model::name::{Name, QualifiedName, join};
@@ -102,6 +102,7 @@ pub fn qualified(table: &QualifiedName, index: &Name) -> QualifiedName {
 pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change {
     let partitioned = matches!(table.kind, TableKind::Partitioned { .. });
     Change::DropIndex {
+        online: Default::default(),
         table: (context.engine().dialect() == Dialect::Mysql).then(|| table.name.clone()),
         index: qualified(&table.name, &index.name),
         concurrently: context.can(Capability::ConcurrentIndex) && !partitioned,
@@ -119,6 +120,7 @@ pub fn create_index(context: &Context<'_>, table: &Table, columns: &[Name]) -> V
         ..Index::default()
     };
     let create = |on: &Table, index: &Index, concurrently: bool, only: bool| Change::CreateIndex {
+        online: OnlineClauses::default(),
         table: on.name.clone(),
         index: Box::new(index.clone()),
         concurrently,

@@ -183,7 +183,7 @@ impl Reader {
     fn statement(&mut self, file: usize, judged: bool, parsed: Parsed<'_>) {
         self.note_suppressions(&parsed);
         let control = parsed.changes.iter().find_map(|change| match change {
-            Change::Transaction { control } => Some(*control),
+            Change::Transaction { control, .. } => Some(*control),
             _ => None,
         });
         if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
@@ -267,7 +267,7 @@ impl Reader {
             Change::CreateTableAs { name, .. } => name,
             Change::CreateView { view, .. } => &view.name,
             Change::CreateSequence { sequence, .. } => &sequence.name,
-            Change::RenameTable { table, to } => {
+            Change::RenameTable { table, to, .. } => {
                 if self.created.remove(&self.folder.full_name(table)) {
                     self.created.insert(self.folder.full_name(to));
                 }

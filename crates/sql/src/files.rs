@@ -78,8 +78,14 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             }
             let changes = crate::parse_statement(dialect, statement.text);
             for change in &changes {
-                if let Change::Opaque { because, .. } = change {
-                    skipped.push(skip(file, statement.line, statement.text, because));
+                match change {
+                    Change::Opaque { because, .. } => {
+                        skipped.push(skip(file, statement.line, statement.text, because));
+                    }
+                    Change::Procedural { kind, .. } => {
+                        skipped.push(skip(file, statement.line, statement.text, kind.not_analysed()));
+                    }
+                    _ => {}
                 }
                 if is_query(change)
                     && let Some(parsed) = crate::parse_data_statement(dialect, statement.text)
@@ -123,7 +129,8 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
     if dialect != Dialect::Postgres {
         let because = format!("{engine} has no such thing");
         catalog.policies = Observed::Unsupported(because.clone());
-        catalog.extensions = Observed::Unsupported(because);
+        catalog.extensions = Observed::Unsupported(because.clone());
+        catalog.publications = Observed::Unsupported(because);
     }
     if dialect == Dialect::Sqlite {
         catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));

@@ -4,14 +4,18 @@
 
 mod heirs;
 mod look;
+mod objects;
 
 use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, Schema, Sequence, Table, TableKind,
-    UserType, UserTypeKind,
+    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, NotNull, Persistence, Schema,
+    Sequence, Table, TableKind, UserType, UserTypeKind,
 };
-use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint, SequenceChanges};
+use dbwright_model::change::{
+    AlterClauses, Change, ColumnPosition, CommentTarget, ConstraintChanges, DroppedConstraint, ObjectKind,
+    SequenceChanges,
+};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
@@ -150,63 +154,137 @@ impl Folder {
             Change::CreateTableLike { table, like, including_indexes, if_not_exists } => {
                 self.create_table_like(table, like, *including_indexes, *if_not_exists);
             }
-            Change::CreateTableAs { name, query, if_not_exists } => {
-                self.create_table_as(name, query, *if_not_exists);
+            Change::CreateTableAs { name, query, if_not_exists, columns, persistence, .. } => {
+                self.create_table_as(name, query, *if_not_exists, columns, *persistence);
             }
             Change::DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
-            Change::RenameTable { table, to } => self.rename_table(table, to),
-            Change::AddColumn { table, column, position, if_not_exists } => {
-                self.add_column(table, column, position, *if_not_exists);
+            Change::RenameTable { table, to, .. } => self.rename_table(table, to),
+            Change::AddColumn { table, column, position, if_not_exists, alter } => {
+                self.add_column(table, column, position, *if_not_exists, alter.only);
             }
-            Change::DropColumn { table, column, cascade, .. } => self.drop_column(table, column, *cascade),
-            Change::RenameColumn { table, column, to } => self.rename_column(table, column, to),
-            Change::AlterColumnType { table, column, to, collation, .. } => {
-                self.with_column(table, column, |target| {
+            Change::DropColumn { table, column, cascade, alter, .. } => {
+                self.drop_column(table, column, *cascade, alter.only);
+            }
+            Change::RenameColumn { table, column, to, .. } => self.rename_column(table, column, to),
+            Change::AlterColumnType { table, column, to, collation, alter, .. } => {
+                self.with_column_below(table, column, alter, &|target| {
                     target.data_type = to.clone();
                     if collation.is_some() {
                         target.collation = collation.clone();
                     }
                 });
             }
-            Change::ModifyColumn { table, column, to, position } => {
+            Change::ModifyColumn { table, column, to, position, .. } => {
                 self.modify_column(table, column, to, position);
             }
-            Change::SetNotNull { table, column, not_null } => {
-                self.with_column(table, column, |target| target.not_null = *not_null);
+            Change::SetNotNull { table, column, not_null, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    target.not_null = *not_null;
+                    match &mut target.not_null_constraint {
+                        Some(constraint) if *not_null => constraint.validated = true,
+                        constraint => *constraint = None,
+                    }
+                });
             }
-            Change::SetDefault { table, column, default } => {
-                self.with_column(table, column, |target| target.default = default.clone());
+            Change::AddNotNull { table, column, constraint, alter } => {
+                let table_name = self.table_name(table);
+                let usual = format!("{}_{column}_not_null", table_name.name);
+                let own = NotNull {
+                    name: constraint.name.clone().filter(|name| *name != *usual),
+                    ..constraint.clone()
+                };
+                let plain = own.name.is_none() && own.validated && !own.no_inherit;
+                let inherited = NotNull { name: None, ..own.clone() };
+                self.with_column(table, column, |target| {
+                    target.not_null = true;
+                    target.not_null_constraint = (!plain).then(|| own.clone());
+                });
+                if !constraint.no_inherit && !alter.only {
+                    for heir in self.all_heirs_of(&table_name) {
+                        self.with_column(&heir, column, |target| {
+                            target.not_null = true;
+                            target.not_null_constraint = (!inherited.validated).then(|| inherited.clone());
+                        });
+                    }
+                }
             }
-            Change::SetIdentity { table, column, identity } => self.set_identity(table, column, *identity),
-            Change::DropExpression { table, column } => {
-                self.with_column(table, column, |target| target.generated = None);
+            Change::SetDefault { table, column, default, alter } => {
+                let is_table = self.table_mut(table).is_some();
+                if is_table || !self.is_view(table) {
+                    self.with_column_below(table, column, alter, &|target| target.default = default.clone());
+                }
             }
-            Change::AddPrimaryKey { table, key, using_index } => {
+            Change::SetIdentity { table, column, identity, options, .. } => {
+                self.set_identity(table, column, *identity);
+                self.alter_identity(table, column, options);
+            }
+            Change::AlterIdentity { table, column, identity, options, .. } => {
+                if identity.is_some() {
+                    self.with_column(table, column, |target| target.identity = *identity);
+                }
+                self.alter_identity(table, column, options);
+            }
+            Change::DropExpression { table, column, alter, .. } => {
+                self.with_column_below(table, column, alter, &|target| target.generated = None);
+            }
+            Change::SetExpression { table, column, expression, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    if let Some(generated) = &mut target.generated {
+                        generated.expression = expression.clone();
+                    }
+                });
+            }
+            Change::SetStatisticsTarget { table, column, target: to, alter } => {
+                self.with_column_below(table, column, alter, &|target| target.statistics_target = *to);
+            }
+            Change::SetStorage { table, column, storage, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    let usual =
+                        *storage == "default" || usual_storage(&target.data_type) == Some(storage.as_str());
+                    target.storage = (!usual).then(|| storage.clone());
+                });
+            }
+            Change::SetCompression { table, column, compression, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    target.compression = (*compression != "default").then(|| compression.clone());
+                });
+            }
+            Change::SetColumnOptions { table, column, options, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    set_or_reset(&mut target.options, options);
+                });
+            }
+            Change::AddPrimaryKey { table, key, using_index, .. } => {
                 self.add_key(table, key, ConstraintKind::PrimaryKey, using_index.as_ref());
             }
-            Change::AddUnique { table, key, using_index } => {
+            Change::AddUnique { table, key, using_index, .. } => {
                 self.add_key(table, key, ConstraintKind::Unique, using_index.as_ref());
             }
-            Change::AddCheck { table, check } => self.add_check(table, check),
-            Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
-            Change::AddExclusion { table, exclusion } => self.add_exclusion(table, exclusion),
-            Change::DropConstraint { table, constraint, cascade, .. } => {
-                self.drop_constraint(table, constraint, *cascade);
+            Change::AddCheck { table, check, alter } => self.add_check(table, check, alter.only),
+            Change::AddForeignKey { table, foreign_key, .. } => self.add_foreign_key(table, foreign_key),
+            Change::AddExclusion { table, exclusion, .. } => self.add_exclusion(table, exclusion),
+            Change::DropConstraint { table, constraint, cascade, alter, .. } => {
+                self.drop_constraint(table, constraint, *cascade, alter.only);
             }
-            Change::RenameConstraint { table, constraint, to } => {
+            Change::RenameConstraint { table, constraint, to, .. } => {
                 self.rename_constraint(table, constraint, to)
             }
-            Change::ValidateConstraint { table, constraint } => self.validate(table, constraint),
+            Change::ValidateConstraint { table, constraint, .. } => {
+                self.validate_constraint(table, constraint);
+            }
+            Change::AlterConstraint { table, constraint, changes, .. } => {
+                self.alter_constraint(table, constraint, *changes);
+            }
             Change::CreateIndex { table, index, if_not_exists, only, .. } => {
                 self.create_index(table, index, *if_not_exists, *only);
             }
             Change::DropIndex { table, index, .. } => self.drop_index(table.as_ref(), index),
-            Change::RenameIndex { table, index, to } => {
+            Change::RenameIndex { table, index, to, .. } => {
                 if let Some((owner, name)) = self.find_index(table.as_ref(), index) {
                     self.rename_index(owner, &name, to);
                 }
             }
-            Change::SetIndexVisible { table, index, visible } => {
+            Change::SetIndexVisible { table, index, visible, .. } => {
                 self.with_table(table, |target, _| {
                     if let Some(index) = target.indexes.iter_mut().find(|i| i.name == *index) {
                         index.visible = *visible;
@@ -214,7 +292,7 @@ impl Folder {
                 });
             }
             Change::AttachIndex { parent, child } => self.attach_index(parent, child),
-            Change::AttachPartition { table, partition, bound } => {
+            Change::AttachPartition { table, partition, bound, .. } => {
                 let of = self.table_name(table);
                 self.with_table(partition, |target, _| {
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
@@ -230,7 +308,7 @@ impl Folder {
                     }
                 });
             }
-            Change::SetInherit { table, parent, inherit } => {
+            Change::SetInherit { table, parent, inherit, .. } => {
                 let parent = self.table_name(parent);
                 self.with_table(table, |target, _| {
                     target.inherits.retain(|name| *name != parent);
@@ -239,21 +317,88 @@ impl Folder {
                     }
                 });
             }
-            Change::SetRowSecurity { table, enabled, forced } => {
+            Change::SetRowSecurity { table, enabled, forced, .. } => {
                 self.with_table(table, |target, _| {
                     target.row_security.enabled = enabled.unwrap_or(target.row_security.enabled);
                     target.row_security.forced = forced.unwrap_or(target.row_security.forced);
                 });
             }
-            Change::SetReplicaIdentity { table, identity } => {
+            Change::SetReplicaIdentity { table, identity, .. } => {
                 self.with_table(table, |target, _| target.replica_identity = identity.clone());
             }
-            Change::SetTableOptions { table, options } => self.set_table_options(table, options),
-            Change::SetOwner { object, owner } => self.set_owner(object, owner),
-            Change::SetSchema { object, schema } => {
-                let to = QualifiedName { schema: schema.clone(), name: object.name.clone() };
-                self.rename_table(object, &to);
+            Change::SetTableOptions { table, options, .. } => self.set_table_options(table, options),
+            Change::SetOwner { kind, object, owner, .. } => {
+                if is_relation(kind) {
+                    self.set_owner(object, owner);
+                }
             }
+            Change::SetSchema { kind, object, schema, .. } => {
+                let to = QualifiedName { schema: schema.clone(), name: object.name.clone() };
+                self.rename_object(kind, object, None, &to);
+            }
+            Change::RenameObject { kind, object, table, to } => {
+                let to = QualifiedName { schema: Name::DEFAULT, name: to.clone() };
+                self.rename_object(kind, object, table.as_ref(), &to);
+            }
+            Change::SetIndexOptions { index, options, .. } => {
+                self.with_index(index, |index| set_or_reset(&mut index.options, options));
+            }
+            Change::SetTablespace { object, kind: ObjectKind::Index, tablespace, .. } => {
+                let tablespace = tablespace.clone();
+                self.with_index(object, |index| index.tablespace = usual_tablespace(tablespace));
+            }
+            Change::SetTablespace { object, kind: ObjectKind::MaterializedView, tablespace, .. } => {
+                let name = self.view_name(object);
+                for view in self.catalog.views.iter_mut().filter(|view| view.name == name) {
+                    view.tablespace = usual_tablespace(tablespace.clone());
+                }
+            }
+            Change::SetTablespace { object, tablespace, .. } => {
+                self.with_table(object, |target, _| target.tablespace = usual_tablespace(tablespace.clone()));
+            }
+            Change::SetAccessMethod { table, method, .. } => {
+                let name = self.view_name(table);
+                if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
+                    view.access_method = method.clone().filter(|method| *method != "heap");
+                } else {
+                    self.with_table(table, |target, _| {
+                        target.access_method = method.clone().filter(|method| *method != "heap");
+                    });
+                }
+            }
+            Change::SetCluster { table, index, .. } => {
+                if !self.is_view(table) {
+                    self.with_table(table, |target, _| target.clustered_on.clone_from(index));
+                }
+            }
+            Change::Cluster { table: Some(table), index: Some(index) } => {
+                if !self.is_view(table) {
+                    self.with_table(table, |target, _| target.clustered_on = Some(index.clone()));
+                }
+            }
+            Change::SetLogged { table, kind, logged, .. } => {
+                if *kind != ObjectKind::Sequence {
+                    self.with_table(table, |target, _| {
+                        target.persistence =
+                            if *logged { Persistence::Permanent } else { Persistence::Unlogged };
+                    });
+                }
+            }
+            Change::SetOfType { table, of_type, .. } => {
+                let of_type = of_type.as_ref().map(|name| self.type_name(name));
+                self.with_table(table, |target, _| target.of_type = of_type);
+            }
+            Change::AlterPartitions { table, partitions, .. } => match partitions.action.as_str() {
+                "REMOVE PARTITIONING" => {
+                    self.with_table(table, |target, _| target.kind = TableKind::Ordinary);
+                }
+                "PARTITION BY" => {
+                    let name = self.table_name(table);
+                    self.doubt(Some(name), "partitions are not followed");
+                }
+                // Single partitions are not part of the catalog.
+                _ => {}
+            },
             Change::CreateView { view, .. } => {
                 let mut view = view.as_ref().clone();
                 view.name = self.new_name(&view.name);
@@ -261,14 +406,18 @@ impl Folder {
                 self.note_relation(view.name.clone());
                 self.catalog.views.push(view);
             }
-            Change::DropView { name, .. } => {
+            Change::DropView { name, cascade, .. } => {
                 let name = self.view_name(name);
                 self.catalog.views.retain(|view| view.name != name);
+                self.catalog.rules.retain(|rule| rule.table != name);
+                if *cascade {
+                    self.drop_views_of(&name, None);
+                }
             }
-            Change::SetViewOptions { name, options } => {
+            Change::SetViewOptions { name, options, .. } => {
                 let name = self.view_name(name);
                 if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
-                    merge_options(&mut view.options, options);
+                    set_or_reset(&mut view.options, options);
                 }
             }
             Change::CreateSequence { sequence, .. } => {
@@ -282,7 +431,7 @@ impl Folder {
                     self.catalog.sequences.push(sequence);
                 }
             }
-            Change::AlterSequence { name, changes } => self.alter_sequence(name, changes),
+            Change::AlterSequence { name, changes, .. } => self.alter_sequence(name, changes),
             Change::DropSequence { name, .. } => {
                 let name = self.sequence_name(name);
                 self.catalog.sequences.retain(|sequence| sequence.name != name);
@@ -297,7 +446,7 @@ impl Folder {
                 self.catalog.types.push(user_type);
             }
             Change::DropType { name, cascade, .. } => self.drop_type(name, *cascade),
-            Change::AddEnumValue { name, value, before, after } => {
+            Change::AddEnumValue { name, value, before, after, .. } => {
                 self.with_enum(name, |labels| {
                     let anchor = before.as_ref().or(after.as_ref());
                     let at = anchor.and_then(|anchor| labels.iter().position(|label| label == anchor));
@@ -330,7 +479,7 @@ impl Folder {
                     functions.push(function);
                 }
             }
-            Change::DropFunction { name, arguments, .. } => {
+            Change::DropFunction { name, arguments, cascade, .. } => {
                 let name = self.new_name(name);
                 if let Some(functions) = self.catalog.functions.known_mut() {
                     functions.retain(|function| {
@@ -338,6 +487,12 @@ impl Folder {
                             || arguments.as_ref().is_some_and(|arguments| *arguments != function.arguments)
                     });
                 }
+                if *cascade && let Some(triggers) = self.catalog.triggers.known_mut() {
+                    triggers.retain(|trigger| trigger.function.as_ref() != Some(&name));
+                }
+            }
+            Change::AlterFunction { name, arguments, clauses, .. } => {
+                self.alter_function(name, arguments.as_ref(), clauses);
             }
             Change::SetFunctionSetting { name, arguments, setting, value } => {
                 let name = self.new_name(name);
@@ -350,7 +505,7 @@ impl Folder {
                     }
                 }
             }
-            Change::CreateTrigger { trigger } => {
+            Change::CreateTrigger { trigger, .. } => {
                 let mut trigger = trigger.as_ref().clone();
                 trigger.table = self.table_name(&trigger.table);
                 if self.engine == Engine::Postgres {
@@ -376,7 +531,7 @@ impl Folder {
                     });
                 }
             }
-            Change::SetTriggerEnabled { table, trigger, enabled } => {
+            Change::SetTriggerEnabled { table, trigger, enabled, .. } => {
                 let table = self.table_name(table);
                 if let Some(triggers) = self.catalog.triggers.known_mut() {
                     for other in triggers.iter_mut().filter(|other| other.table == table) {
@@ -399,6 +554,66 @@ impl Folder {
                     policies.retain(|policy| policy.table != table || policy.name != *name);
                 }
             }
+            Change::AlterPolicy { table, name, roles, using, check } => {
+                let table = self.table_name(table);
+                for policy in self.catalog.policies.known_mut().into_iter().flatten() {
+                    if policy.table != table || policy.name != *name {
+                        continue;
+                    }
+                    if let Some(roles) = roles {
+                        policy.roles.clone_from(roles);
+                    }
+                    if using.is_some() {
+                        policy.using.clone_from(using);
+                    }
+                    if check.is_some() {
+                        policy.check.clone_from(check);
+                    }
+                }
+            }
+            Change::CreateRule { rule, .. } => {
+                let mut rule = rule.as_ref().clone();
+                rule.table = if self.is_view(&rule.table) {
+                    self.view_name(&rule.table)
+                } else {
+                    self.table_name(&rule.table)
+                };
+                self.catalog.rules.retain(|other| (&other.table, &other.name) != (&rule.table, &rule.name));
+                self.catalog.rules.push(rule);
+            }
+            Change::DropRule { table, name, .. } => {
+                let table = if self.is_view(table) { self.view_name(table) } else { self.table_name(table) };
+                self.catalog.rules.retain(|rule| rule.table != table || rule.name != *name);
+            }
+            Change::SetRuleEnabled { table, rule: name, enabled, .. } => {
+                let table = self.table_name(table);
+                for rule in &mut self.catalog.rules {
+                    if rule.table == table && rule.name == *name {
+                        rule.enabled = *enabled;
+                    }
+                }
+            }
+            Change::CreateStatistics { statistics, if_not_exists } => {
+                self.create_statistics(statistics, *if_not_exists);
+            }
+            Change::SetExtendedStatisticsTarget { name, target } => self.set_statistics_target(name, *target),
+            Change::DropStatistics { name, .. } => self.drop_statistics(name),
+            Change::CreatePublication { .. }
+            | Change::AlterPublication { .. }
+            | Change::SetPublicationOptions { .. }
+            | Change::DropPublication { .. } => self.alter_publications(change),
+            Change::AddAttribute { .. }
+            | Change::DropAttribute { .. }
+            | Change::AlterAttributeType { .. }
+            | Change::RenameAttribute { .. }
+            | Change::SetDomainDefault { .. }
+            | Change::SetDomainNotNull { .. }
+            | Change::AddDomainCheck { .. }
+            | Change::DropDomainConstraint { .. }
+            | Change::RenameDomainConstraint { .. }
+            | Change::ValidateDomainConstraint { .. } => self.alter_type(change),
+            Change::Procedural { kind, .. } => self.doubt(None, kind.not_analysed()),
+            Change::DropOwned { .. } => self.doubt(None, "it is not known what the roles own"),
             Change::CreateExtension { extension, .. } => {
                 let mut extension = extension.clone();
                 if extension.schema.is_empty()
@@ -430,24 +645,44 @@ impl Folder {
                     self.doubt(Some(name), because.clone());
                 }
             }
-            Change::RefreshView { name, .. } => {
+            Change::RefreshView { name, populated, .. } => {
                 let name = self.view_name(name);
                 if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
-                    view.populated = true;
+                    view.populated = *populated;
                 }
             }
-            Change::Reindex { .. }
+            Change::SetIndexStatistics { .. }
+            | Change::Reindex { .. }
+            | Change::ReindexAll { .. }
+            | Change::Cluster { .. }
+            | Change::RebuildTable { .. }
+            | Change::OrderTable { .. }
+            | Change::SetForeignOptions { .. }
             | Change::SetSequenceValue { .. }
             | Change::SyncSequence { .. }
             | Change::UpdateExtension { .. }
+            | Change::CreateObject { .. }
+            | Change::AlterObject { .. }
+            | Change::DropObject { .. }
+            | Change::CreateSubscription { .. }
+            | Change::AlterSubscription { .. }
+            | Change::DropSubscription { .. }
             | Change::SetGrant { .. }
+            | Change::SetMembership { .. }
+            | Change::ReassignOwned { .. }
             | Change::SetServerSetting { .. }
             | Change::SetRoleSetting { .. }
+            | Change::SetDatabaseSetting { .. }
             | Change::SetSessionSetting { .. }
+            | Change::SetConstraints { .. }
+            | Change::LockTable { .. }
             | Change::Analyze { .. }
             | Change::Vacuum { .. }
             | Change::Transaction { .. }
             | Change::Data { .. }
+            | Change::Prepare { .. }
+            | Change::AttachDatabase { .. }
+            | Change::DetachDatabase { .. }
             | Change::Nothing => {}
         }
     }
@@ -509,6 +744,69 @@ impl Folder {
         });
     }
 
+    /// As [`Folder::with_column`], for everything that inherits the column as well unless `ONLY` was said.
+    fn with_column_below(
+        &mut self,
+        table: &QualifiedName,
+        column: &Name,
+        alter: &AlterClauses,
+        edit: &dyn Fn(&mut Column),
+    ) {
+        let full = self.table_name(table);
+        self.with_column(table, column, edit);
+        if !alter.only {
+            for heir in self.all_heirs_of(&full) {
+                self.with_column(&heir, column, edit);
+            }
+        }
+    }
+
+    fn with_index(&mut self, index: &QualifiedName, edit: impl FnOnce(&mut Index)) {
+        let found = match self.find_index(None, index) {
+            Some((owner, name)) => {
+                self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
+            }
+            None => self
+                .catalog
+                .views
+                .iter_mut()
+                .flat_map(|view| &mut view.indexes)
+                .find(|other| other.name == index.name),
+        };
+        if let Some(index) = found {
+            edit(index);
+        }
+    }
+
+    fn is_view(&self, name: &QualifiedName) -> bool {
+        let name = self.view_name(name);
+        self.catalog.views.iter().any(|view| view.name == name)
+    }
+
+    /// The sequence behind an identity column takes options.
+    fn alter_identity(&mut self, table: &QualifiedName, column: &Name, options: &SequenceChanges) {
+        if *options == SequenceChanges::default() {
+            return;
+        }
+        let sequence = self.table_mut(table).and_then(|table| {
+            table
+                .columns
+                .iter()
+                .find(|other| other.name == *column)
+                .and_then(|column| column.sequence.clone())
+        });
+        let Some(sequence) = sequence else { return };
+        self.alter_sequence(&sequence, options);
+        if let Some(name) = &options.name {
+            let name = QualifiedName {
+                schema: if name.schema.is_empty() { sequence.schema.clone() } else { name.schema.clone() },
+                name: name.name.clone(),
+            };
+            self.relations = None;
+            self.rename_object(&ObjectKind::Sequence, &sequence, None, &name);
+        }
+    }
+
     fn with_enum(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Vec<String>)) {
         let name = self.new_name(name);
         if let Some(user_type) = self.catalog.types.iter_mut().find(|other| other.name == name)
@@ -554,7 +852,18 @@ impl Folder {
         }
         let mut table = table.clone();
         table.name = name;
+        self.columns_of_type(&mut table);
         self.inherit_columns(&mut table);
+        for column in &mut table.columns {
+            // The name that the server would make up says nothing.
+            let usual = format!("{}_{}_not_null", table.name.name, column.name);
+            if let Some(constraint) = &mut column.not_null_constraint {
+                constraint.name = constraint.name.take().filter(|name| *name != *usual);
+                if constraint.name.is_none() && constraint.validated && !constraint.no_inherit {
+                    column.not_null_constraint = None;
+                }
+            }
+        }
         let sqlite = self.engine == Engine::Sqlite;
         if sqlite && !table.indexes.iter().any(|index| index.backs.is_some()) {
             table.indexes.extend(crate::sqlite::understand::implied_indexes(&table));
@@ -602,7 +911,7 @@ impl Folder {
             self.add_key(&name, key, ConstraintKind::Unique, None);
         }
         for check in &checks {
-            self.add_check(&name, check);
+            self.add_check(&name, check, false);
         }
         for foreign_key in &foreign_keys {
             self.add_foreign_key(&name, foreign_key);
@@ -613,6 +922,28 @@ impl Folder {
         for parent in parents {
             self.hand_down(&name, &parent);
         }
+    }
+
+    /// Columns of a table that was made `OF` a composite type.
+    fn columns_of_type(&mut self, table: &mut Table) {
+        let Some(of_type) = table.of_type.take() else { return };
+        let of_type = self.type_name(&of_type);
+        let attributes = self.catalog.types.iter().find(|other| other.name == of_type);
+        let Some(UserTypeKind::Composite(attributes)) = attributes.map(|user_type| &user_type.kind) else {
+            table.of_type = Some(of_type);
+            self.doubt(Some(table.name.clone()), "the columns of its type are not known");
+            return;
+        };
+        let mut said = std::mem::take(&mut table.columns);
+        for (name, data_type) in attributes {
+            let own = said.iter().position(|column| column.name == *name).map(|at| said.remove(at));
+            table.columns.push(Column {
+                name: name.clone(),
+                data_type: data_type.clone(),
+                ..own.unwrap_or_default()
+            });
+        }
+        table.of_type = Some(of_type);
     }
 
     /// Columns that come from a partitioned parent or by inheritance.
@@ -634,6 +965,7 @@ impl Folder {
                         sequence: None,
                         auto_increment: false,
                         identity: None,
+                        not_null_constraint: None,
                         ..column.clone()
                     });
                 }
@@ -807,7 +1139,9 @@ impl Folder {
             for table in &mut self.catalog.tables {
                 table.foreign_keys.retain(|foreign_key| foreign_key.references != full);
             }
+            self.drop_views_of(&full, None);
         }
+        self.forget_table(&full);
         self.catalog
             .sequences
             .retain(|sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != full));
@@ -863,6 +1197,7 @@ impl Folder {
         if let Some(policies) = self.catalog.policies.known_mut() {
             policies.iter_mut().for_each(|policy| rename(&mut policy.table));
         }
+        self.follow_table(&from, &to);
         self.index_tables();
     }
 
@@ -898,6 +1233,7 @@ impl Folder {
         column: &Column,
         position: &ColumnPosition,
         if_not_exists: bool,
+        only: bool,
     ) {
         let full = self.table_name(table);
         let mut duplicate = false;
@@ -912,14 +1248,14 @@ impl Folder {
             self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
         }
         self.make_sequences(&full);
-        let heirs = self.heirs_of(&full);
+        let heirs = if only { Vec::new() } else { self.heirs_of(&full) };
         for heir in heirs {
             let column = Column { auto_increment: false, identity: None, ..column.clone() };
-            self.add_column(&heir, &column, position, true);
+            self.add_column(&heir, &column, position, true, false);
         }
     }
 
-    fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool) {
+    fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool, only: bool) {
         let full = self.table_name(table);
         self.with_table(table, |target, engine| {
             let Some(declared) = column_mut(engine, target, column).map(|found| found.name.clone()) else {
@@ -956,8 +1292,19 @@ impl Folder {
         self.catalog.sequences.retain(|sequence| {
             sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
         });
-        for heir in self.heirs_of(&full) {
-            self.drop_column(&heir, column, cascade);
+        // Statistics over several columns go with any of them.
+        self.catalog.statistics.retain(|statistics| {
+            statistics.table != full
+                || !statistics.columns.contains(column)
+                    && !statistics.expressions.iter().any(|expression| mentions(expression, column))
+        });
+        if cascade {
+            self.drop_views_of(&full, Some(column));
+        }
+        if !only {
+            for heir in self.heirs_of(&full) {
+                self.drop_column(&heir, column, cascade, false);
+            }
         }
     }
 
@@ -1032,10 +1379,26 @@ impl Folder {
         }
     }
 
-    fn drop_constraint(&mut self, table: &QualifiedName, constraint: &DroppedConstraint, cascade: bool) {
+    fn drop_constraint(
+        &mut self,
+        table: &QualifiedName,
+        constraint: &DroppedConstraint,
+        cascade: bool,
+        only: bool,
+    ) {
         let full = self.table_name(table);
+        if !only {
+            self.drop_inherited_constraint(&full, constraint);
+        }
         let mut dropped_columns: Option<Vec<Name>> = None;
         self.with_table(table, |target, _| {
+            if let DroppedConstraint::Named(name) = constraint
+                && let Some(column) = not_null_of(target, name)
+            {
+                column.not_null = false;
+                column.not_null_constraint = None;
+                return;
+            }
             let is_primary = match constraint {
                 DroppedConstraint::PrimaryKey => true,
                 DroppedConstraint::Named(name) => {
@@ -1068,6 +1431,82 @@ impl Folder {
                 });
             }
         }
+    }
+
+    /// What heirs have of a constraint goes with it.
+    fn drop_inherited_constraint(&mut self, full: &QualifiedName, constraint: &DroppedConstraint) {
+        let Some(table) = self.table_mut(full).map(|table| table.clone()) else { return };
+        let name = match constraint {
+            DroppedConstraint::PrimaryKey => table.primary_key.as_ref().and_then(|key| key.name.clone()),
+            DroppedConstraint::Named(name) => Some(name.clone()),
+        };
+        let Some(name) = name else { return };
+        let is_check = table.checks.iter().any(|check| check.name.as_ref() == Some(&name));
+        let is_index = table.indexes.iter().any(|index| index.name == name && index.backs.is_some());
+        let foreign_key = table.foreign_keys.iter().find(|key| key.name.as_ref() == Some(&name));
+        for heir in self.heirs_of(full) {
+            let Some(below) = self.table_mut(&heir) else { continue };
+            let own = if is_check {
+                Some(name.clone())
+            } else if is_index {
+                let part = below.indexes.iter().find(|index| index.partition_of.as_ref() == Some(&name));
+                part.map(|index| index.name.clone())
+            } else if let Some(parent) = foreign_key.filter(|_| below.is_partition()) {
+                let same = |key: &&dbwright_model::catalog::ForeignKey| {
+                    (&key.columns, &key.references) == (&parent.columns, &parent.references)
+                };
+                below.foreign_keys.iter().find(same).and_then(|key| key.name.clone())
+            } else {
+                None
+            };
+            if let Some(own) = own {
+                self.drop_constraint(&heir, &DroppedConstraint::Named(own), false, false);
+            }
+        }
+    }
+
+    fn validate_constraint(&mut self, table: &QualifiedName, constraint: &Name) {
+        let full = self.table_name(table);
+        let mut column_name = None;
+        self.with_table(table, |target, _| {
+            if let Some(column) = not_null_of(target, constraint) {
+                validate_not_null(column);
+                column_name = Some(column.name.clone());
+            }
+        });
+        let Some(column_name) = column_name else { return self.validate(table, constraint) };
+        for heir in self.all_heirs_of(&full) {
+            self.with_column(&heir, &column_name, validate_not_null);
+        }
+    }
+
+    fn alter_constraint(&mut self, table: &QualifiedName, constraint: &Name, changes: ConstraintChanges) {
+        self.with_table(table, |target, _| {
+            for key in &mut target.foreign_keys {
+                if key.name.as_ref() != Some(constraint) {
+                    continue;
+                }
+                if let Some(deferrable) = changes.deferrable {
+                    key.deferrable = deferrable;
+                    key.initially_deferred &= deferrable;
+                }
+                if let Some(deferred) = changes.initially_deferred {
+                    key.initially_deferred = deferred;
+                    key.deferrable |= deferred;
+                }
+                if let Some(enforced) = changes.enforced {
+                    // To be enforced again, the rows are checked.
+                    key.enforced = enforced;
+                    key.validated = enforced;
+                }
+            }
+            if let Some(inherit) = changes.inherit
+                && let Some(column) = not_null_of(target, constraint)
+                && let Some(not_null) = &mut column.not_null_constraint
+            {
+                not_null.no_inherit = !inherit;
+            }
+        });
     }
 
     fn rename_constraint(&mut self, table: &QualifiedName, constraint: &Name, to: &Name) {
@@ -1139,7 +1578,7 @@ impl Folder {
     fn set_table_options(&mut self, table: &QualifiedName, options: &[(Name, String)]) {
         self.with_table(table, |target, engine| {
             if engine.dialect() != Dialect::Mysql {
-                merge_options(&mut target.options, options);
+                set_or_reset(&mut target.options, options);
                 target.options.retain(|(name, _)| !name.as_str().starts_with(TOAST));
                 return;
             }
@@ -1190,6 +1629,7 @@ impl Folder {
             }
             sequence.data_type = data_type.clone();
         }
+        sequence.start = changes.start.unwrap_or(sequence.start);
         sequence.increment = changes.increment.unwrap_or(sequence.increment);
         sequence.min = changes.min.unwrap_or(sequence.min);
         sequence.max = changes.max.unwrap_or(sequence.max);
@@ -1281,6 +1721,8 @@ fn forgets_names(change: &Change) -> bool {
             | Change::RenameIndex { .. }
             | Change::RenameConstraint { .. }
             | Change::SetSchema { .. }
+            | Change::RenameObject { .. }
+            | Change::DropObject { .. }
             | Change::SetIdentity { identity: None, .. }
             | Change::AlterSequence { .. }
     )
@@ -1380,12 +1822,68 @@ fn constraint_exists(table: &Table, name: &str) -> bool {
         || table.primary_key.as_ref().is_some_and(|key| has(&key.name))
 }
 
+/// The column whose `NOT NULL` has a name, said or made up by the server.
+fn not_null_of<'a>(table: &'a mut Table, name: &Name) -> Option<&'a mut Column> {
+    let own = table.name.name.clone();
+    table.columns.iter_mut().filter(|column| column.not_null).find(|column| {
+        match column.not_null_constraint.as_ref().and_then(|constraint| constraint.name.as_ref()) {
+            Some(said) => said == name,
+            None => *name == *format!("{own}_{}_not_null", column.name),
+        }
+    })
+}
+
+/// Notes that every row obeys the `NOT NULL` of a column.
+fn validate_not_null(column: &mut Column) {
+    if let Some(constraint) = &mut column.not_null_constraint {
+        constraint.validated = true;
+        if constraint.name.is_none() && !constraint.no_inherit {
+            column.not_null_constraint = None;
+        }
+    }
+}
+
 fn merge_options(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
     for (name, value) in options {
         target.retain(|(other, _)| other != name);
         target.push((name.clone(), value.clone()));
     }
     target.sort();
+}
+
+/// Options with a value are set, those without are taken out.
+fn set_or_reset(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
+    merge_options(target, options);
+    target.retain(|(_, value)| !value.is_empty());
+}
+
+/// The storage of a type where all but a few have the same.
+fn usual_storage(data_type: &DataType) -> Option<&'static str> {
+    if data_type.array {
+        return Some("extended");
+    }
+    Some(match data_type.kind {
+        TypeKind::Text | TypeKind::Varchar | TypeKind::Char | TypeKind::Json | TypeKind::Jsonb => "extended",
+        TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => "plain",
+        _ => return None,
+    })
+}
+
+/// The name of the tablespace unless it is the one that every cluster has.
+fn usual_tablespace(name: Name) -> Option<Name> {
+    Some(name).filter(|name| *name != "pg_default")
+}
+
+/// Whether objects of a kind have their owner in the catalog.
+fn is_relation(kind: &ObjectKind) -> bool {
+    matches!(
+        kind,
+        ObjectKind::Table
+            | ObjectKind::ForeignTable
+            | ObjectKind::View
+            | ObjectKind::MaterializedView
+            | ObjectKind::Sequence
+    )
 }
 
 fn mentions(expression: &Expression, column: &Name) -> bool {

@@ -71,6 +71,14 @@ pub fn understand_catalog(catalog: &mut Catalog) {
             policy.check.iter_mut().for_each(|expression| read(dialect, expression));
         }
     }
+    for publication in catalog.publications.known_mut().into_iter().flatten() {
+        for table in &mut publication.tables {
+            table.filter.iter_mut().for_each(|expression| read(dialect, expression));
+        }
+    }
+    for statistics in &mut catalog.statistics {
+        statistics.expressions.iter_mut().for_each(|expression| read(dialect, expression));
+    }
     settle(catalog);
     catalog.sort();
 }

@@ -352,6 +352,7 @@ fn checks(
         let Some(table) = tables.get_mut(&reading.name(schema, table)) else { continue };
         let enforced = owner.is_none_or(|(_, enforced)| *enforced);
         table.checks.push(Check {
+            no_inherit: false,
             name: Some(Name::new(name)),
             expression: reading.expression(row.text("check_clause")?),
             validated: enforced,

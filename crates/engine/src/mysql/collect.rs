@@ -97,6 +97,7 @@ fn section(facts: &mut Facts, engine: Engine) -> Option<&mut Catalog> {
         empty.triggers = Observed::NotAsked;
         empty.policies = not_here("row security policies");
         empty.extensions = not_here("extensions");
+        empty.publications = not_here("publications");
         facts.catalog = Observed::Known(empty);
     }
     facts.catalog.known_mut()
@@ -109,10 +110,11 @@ fn not_here<T>(what: &str) -> Observed<T> {
 /// What these servers do not have, or not in this form.
 fn unsupported(fact: Fact, facts: &mut Facts, engine: Engine) {
     match fact {
-        Fact::Policies | Fact::Extensions => {
+        Fact::Policies | Fact::Extensions | Fact::Publications => {
             if let Some(catalog) = facts.catalog.known_mut() {
                 catalog.policies = not_here("row security policies");
                 catalog.extensions = not_here("extensions");
+                catalog.publications = not_here("publications");
             }
         }
         Fact::ColumnStatistics => {
@@ -135,7 +137,6 @@ fn unsupported(fact: Fact, facts: &mut Facts, engine: Engine) {
         Fact::Wal => facts.wal = not_here("write-ahead log counters of this kind"),
         Fact::Hba => facts.hba = not_here("pg_hba.conf; hosts are part of the account"),
         Fact::UserMappings => facts.user_mappings = not_here("user mappings"),
-        Fact::Publications => facts.publications = not_here("publications"),
         Fact::Storage => facts.storage = not_here("storage pragmas"),
         Fact::Integrity => facts.integrity = not_here("integrity check that only reads"),
         Fact::Backups => {
@@ -168,6 +169,7 @@ async fn read_catalog(asker: &mut Asker, reading: Reading<'_>) -> Result<Catalog
     made.triggers = Observed::NotAsked;
     made.policies = not_here("row security policies");
     made.extensions = not_here("extensions");
+    made.publications = not_here("publications");
     read_actions(asker, reading, &rows, &mut made).await?;
     match sequences(asker, reading).await {
         Ok(read) => made.sequences = read.into_iter().map(|(sequence, _)| sequence).collect(),

@@ -1,9 +1,7 @@
 //! Roles, granted rights, client authentication, user mappings and publications.
 
-use dbwright_model::access::{
-    Grant, GrantObject, HbaRule, Membership, PasswordStorage, Publication, Role, UserMapping,
-};
-use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::access::{Grant, GrantObject, HbaRule, Membership, PasswordStorage, Role, UserMapping};
+use dbwright_model::name::Name;
 
 use super::catalog::{options, qualified};
 use super::draft::Draft;
@@ -99,18 +97,6 @@ pub(super) fn user_mapping(row: &Row, draft: &mut Draft) -> Result<(), DecodeErr
         server: Name::new(row.text("server")?),
         user: Name::new(row.opt_text("user")?.unwrap_or("")),
         options: names(row, "options")?,
-    });
-    Ok(())
-}
-
-pub(super) fn publication(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
-    let schemas = row.texts("schemas")?;
-    let tables = schemas.into_iter().zip(row.texts("tables")?);
-    draft.publications.push(Publication {
-        name: Name::new(row.text("name")?),
-        all_tables: row.bool("all_tables")?,
-        tables: tables.map(|(schema, table)| QualifiedName::new(schema, table)).collect(),
-        updates_or_deletes: row.bool("updates_or_deletes")?,
     });
     Ok(())
 }

@@ -63,6 +63,12 @@ struct Constraint {
     on_delete: ReferentialAction,
     on_update: ReferentialAction,
     deferrable: bool,
+    initially_deferred: bool,
+    match_full: bool,
+    on_delete_columns: Vec<i64>,
+    period: bool,
+    no_inherit: bool,
+    inherited: bool,
     validated: bool,
     enforced: bool,
     expression: Option<String>,
@@ -145,6 +151,8 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
             populated: row.bool("populated")?,
             definition: row.opt_text("definition")?.unwrap_or("").trim().trim_end_matches(';').to_owned(),
             options: options(row, "options")?,
+            tablespace: opt_name(row, "tablespace")?,
+            access_method: access_method(row)?,
             owner,
             comment,
             extension,
@@ -201,6 +209,13 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
                 _ => ReplicaIdentity::Default,
             },
             options: options(row, "options")?,
+            access_method: access_method(row)?,
+            tablespace: opt_name(row, "tablespace")?,
+            clustered_on: opt_name(row, "clustered_on")?,
+            of_type: match (row.opt_text("of_type_schema")?, row.opt_text("of_type")?) {
+                (Some(schema), Some(name)) => Some(QualifiedName::new(schema, name)),
+                _ => None,
+            },
             owner,
             comment,
             extension,
@@ -221,6 +236,31 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
     };
     draft.catalog.relations.insert(oid, relation);
     Ok(())
+}
+
+/// The access method, unless it is the usual one.
+fn access_method(row: &Row) -> Result<Option<Name>, DecodeError> {
+    Ok(opt_name(row, "access_method")?.filter(|method| *method != "heap"))
+}
+
+/// How a column's values are stored, by the catalog's letter.
+fn storage(code: &str) -> Option<Name> {
+    Some(Name::new(match code {
+        "p" => "plain",
+        "e" => "external",
+        "m" => "main",
+        "x" => "extended",
+        _ => return None,
+    }))
+}
+
+/// How a column's values are compressed, by the catalog's letter.
+fn compression(code: &str) -> Name {
+    match code {
+        "p" => Name::new("pglz"),
+        "l" => Name::new("lz4"),
+        other => Name::new(other),
+    }
 }
 
 pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
@@ -249,6 +289,10 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         generated,
         collation: opt_name(row, "collation")?,
         comment: opt_string(row, "comment")?,
+        statistics_target: row.opt_int("statistics_target")?.and_then(|target| i32::try_from(target).ok()),
+        storage: row.opt_text("storage")?.and_then(storage),
+        compression: row.opt_text("compression")?.map(compression),
+        options: options(row, "options")?,
         ..Column::default()
     };
     let numbered = NumberedColumn { number: row.int("number")?, collation: row.int("collation_id")?, column };
@@ -281,6 +325,12 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
         on_delete: action(row.text("on_delete")?),
         on_update: action(row.text("on_update")?),
         deferrable: row.bool("deferrable")?,
+        initially_deferred: row.opt_bool("initially_deferred")?.unwrap_or(false),
+        match_full: row.opt_text("match_type")? == Some("f"),
+        on_delete_columns: row.ints("on_delete_columns")?,
+        period: row.opt_bool("period")?.unwrap_or(false),
+        no_inherit: row.opt_bool("no_inherit")?.unwrap_or(false),
+        inherited: row.opt_bool("inherited")?.unwrap_or(false),
         validated: row.bool("validated")?,
         enforced: row.bool("enforced")?,
         expression: opt_string(row, "expression")?,
@@ -305,6 +355,7 @@ pub(super) fn index(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
             predicate: row.opt_text("predicate")?.map(Expression::text),
             valid: row.bool("valid")?,
             options: options(row, "options")?,
+            tablespace: opt_name(row, "tablespace")?,
             partition_of: opt_name(row, "parent")?,
             comment: opt_string(row, "comment")?,
             ..Index::default()
@@ -362,7 +413,7 @@ fn domain_checks(row: &Row) -> Result<Vec<Check>, DecodeError> {
             name: Some(name.into()),
             expression: Expression::text(expression),
             validated: validated.get(at) != Some(&crate::row::Value::Bool(false)),
-            enforced: true,
+            ..Check::default()
         })
         .collect())
 }

@@ -55,6 +55,8 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("constraints", [Catalog], catalog::constraint),
     statement!("indexes", [Catalog], catalog::index),
     statement!("types", [Catalog], catalog::user_type),
+    statement!("rules", [Catalog], objects::rule),
+    statement!("extended_statistics", [Catalog], objects::extended_statistics),
     statement!("functions", [Functions], objects::function),
     statement!("triggers", [Triggers], objects::trigger),
     statement!("policies", [Policies], objects::policy),
@@ -79,7 +81,7 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("privileges", [Privileges], access::privilege),
     statement!("hba", [Hba], access::hba_rule),
     statement!("user_mappings", [UserMappings], access::user_mapping),
-    statement!("publications", [Publications], access::publication),
+    statement!("publications", [Publications], objects::publication),
     statement!("migration_history", [MigrationHistory], migration, migration_history),
 ];
 
@@ -91,6 +93,7 @@ pub(super) fn needs_catalog(fact: Fact) -> bool {
             | Fact::Triggers
             | Fact::Policies
             | Fact::Extensions
+            | Fact::Publications
             | Fact::SequenceValues
             | Fact::ColumnMaxima
             | Fact::MigrationHistory

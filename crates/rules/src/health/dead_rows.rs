@@ -73,7 +73,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .evidence_if("last vacuum", statistics.last_vacuum)
             .remedy(Remedy::safe(
                 RULE.instead,
-                vec![Change::Vacuum { table: Some(table.name.clone()), full: false, freeze: false }],
+                vec![Change::Vacuum {
+                    analyze: false,
+                    table: Some(table.name.clone()),
+                    full: false,
+                    freeze: false,
+                }],
             )),
         );
     }

@@ -101,6 +101,7 @@ fn found(context: &Context<'_>, table: &Table, index: &Index, days: f64) -> Foun
         Remedy::review(
             "Hide the index from the planner; drop it when nothing got slower.",
             vec![Change::SetIndexVisible {
+                alter: Default::default(),
                 table: table.name.clone(),
                 index: index.name.clone(),
                 visible: false,

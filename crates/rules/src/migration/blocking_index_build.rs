@@ -1,4 +1,4 @@
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -45,6 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )));
         }
         let concurrent = Change::CreateIndex {
+            online: OnlineClauses::default(),
             table: table.clone(),
             index: index.clone(),
             concurrently: true,

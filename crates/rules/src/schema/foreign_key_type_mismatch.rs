@@ -69,6 +69,7 @@ fn judge(
         Remedy::review(
             RULE.instead,
             vec![Change::AlterColumnType {
+                alter: Default::default(),
                 table: table.name.clone(),
                 column: column.name.clone(),
                 to: other.clone(),

@@ -49,7 +49,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .confidence(Confidence::Medium)
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::AddUnique { table: table.name.clone(), key, using_index: None }],
+                vec![Change::AddUnique {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    key,
+                    using_index: None,
+                }],
             )),
         );
     }

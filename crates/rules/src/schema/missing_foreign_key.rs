@@ -151,8 +151,16 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
         validated: !in_steps,
         ..ForeignKey::default()
     };
-    let add = Change::AddForeignKey { table: guess.table.name.clone(), foreign_key: Box::new(foreign_key) };
-    let validate = Change::ValidateConstraint { table: guess.table.name.clone(), constraint: name };
+    let add = Change::AddForeignKey {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        foreign_key: Box::new(foreign_key),
+    };
+    let validate = Change::ValidateConstraint {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        constraint: name,
+    };
     let mut changes = index_for(context, guess);
     changes.push(add);
     match (orphans, in_steps) {

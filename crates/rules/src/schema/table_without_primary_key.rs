@@ -56,6 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 found = found.remedy(Remedy::review(
                     format!("Make the unique index `{}` the primary key.", index.name),
                     vec![Change::AddPrimaryKey {
+                        alter: Default::default(),
                         table: table.name.clone(),
                         key,
                         using_index: Some(index.name.clone()),

@@ -48,6 +48,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Remedy::review(
                 RULE.instead,
                 vec![Change::SetViewOptions {
+                    if_exists: false,
+                    materialized: false,
                     name: view.name.clone(),
                     options: vec![(Name::new("security_invoker"), "true".to_owned())],
                 }],

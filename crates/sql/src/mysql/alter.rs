@@ -69,17 +69,31 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
         cursor.eat("IF EXISTS");
         let column = cursor.name()?;
         cursor.expect("TO")?;
-        changes.push(Change::RenameColumn { table: table.clone(), column, to: cursor.name()? });
+        changes.push(Change::RenameColumn {
+            alter: Default::default(),
+            table: table.clone(),
+            column,
+            to: cursor.name()?,
+        });
     } else if cursor.eat_any(&["RENAME INDEX", "RENAME KEY"]) {
         cursor.eat("IF EXISTS");
         let index = QualifiedName { schema: Name::DEFAULT, name: cursor.name()? };
         cursor.expect("TO")?;
-        changes.push(Change::RenameIndex { table: Some(table.clone()), index, to: cursor.name()? });
+        changes.push(Change::RenameIndex {
+            if_exists: false,
+            table: Some(table.clone()),
+            index,
+            to: cursor.name()?,
+        });
     } else if cursor.eat("RENAME") {
         if !cursor.eat_any(&["TO", "AS"]) {
             cursor.eat_symbol('=');
         }
-        changes.push(Change::RenameTable { table: table.clone(), to: cursor.qualified()? });
+        changes.push(Change::RenameTable {
+            alter: Default::default(),
+            table: table.clone(),
+            to: cursor.qualified()?,
+        });
     } else if cursor.eat("ALTER") {
         changes.push(alter_part(cursor, table)?);
     } else if cursor.eat("CONVERT TO") {
@@ -106,7 +120,11 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
                 text: Some(value).filter(|text| !text.is_empty()),
             }
         } else {
-            Change::SetTableOptions { table: table.clone(), options: vec![(name, value)] }
+            Change::SetTableOptions {
+                alter: Default::default(),
+                table: table.clone(),
+                options: vec![(name, value)],
+            }
         });
     } else {
         return Err(cursor.unexpected("an action of ALTER TABLE"));
@@ -128,7 +146,11 @@ fn is_about_partitions(cursor: &Cursor<'_>) -> bool {
 }
 
 fn set_option(table: &QualifiedName, name: &str, value: &str) -> Change {
-    Change::SetTableOptions { table: table.clone(), options: vec![(Name::new(name), value.to_owned())] }
+    Change::SetTableOptions {
+        alter: Default::default(),
+        table: table.clone(),
+        options: vec![(Name::new(name), value.to_owned())],
+    }
 }
 
 fn add(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Change>) -> Parsed<()> {
@@ -180,7 +202,13 @@ fn add_column(
 ) {
     let keys = keys_of(table, &definition);
     let column = Box::new(definition.column);
-    changes.push(Change::AddColumn { table: table.clone(), column, position, if_not_exists });
+    changes.push(Change::AddColumn {
+        alter: Default::default(),
+        table: table.clone(),
+        column,
+        position,
+        if_not_exists,
+    });
     changes.extend(keys);
 }
 
@@ -194,7 +222,13 @@ fn modify(
     let position = position(cursor)?;
     let keys = keys_of(table, &definition);
     let to = Box::new(definition.column);
-    changes.push(Change::ModifyColumn { table: table.clone(), column, to, position });
+    changes.push(Change::ModifyColumn {
+        alter: Default::default(),
+        table: table.clone(),
+        column,
+        to,
+        position,
+    });
     changes.extend(keys);
     Ok(())
 }
@@ -217,15 +251,23 @@ fn keys_of(table: &QualifiedName, definition: &Definition) -> Vec<Change> {
 fn add_constraint(table: &QualifiedName, constraint: Constraint) -> Option<Change> {
     let table = table.clone();
     Some(match constraint {
-        Constraint::Primary(index) => {
-            Change::AddPrimaryKey { table, key: table::key_of(&index), using_index: None }
-        }
-        Constraint::Unique(index) if is_plain(&index) => {
-            Change::AddUnique { table, key: table::key_of(&index), using_index: None }
-        }
+        Constraint::Primary(index) => Change::AddPrimaryKey {
+            alter: Default::default(),
+            table,
+            key: table::key_of(&index),
+            using_index: None,
+        },
+        Constraint::Unique(index) if is_plain(&index) => Change::AddUnique {
+            alter: Default::default(),
+            table,
+            key: table::key_of(&index),
+            using_index: None,
+        },
         Constraint::Unique(index) | Constraint::Index(index) => create_index(table, index),
-        Constraint::ForeignKey(foreign_key) => Change::AddForeignKey { table, foreign_key },
-        Constraint::Check(check) => Change::AddCheck { table, check },
+        Constraint::ForeignKey(foreign_key) => {
+            Change::AddForeignKey { alter: Default::default(), table, foreign_key }
+        }
+        Constraint::Check(check) => Change::AddCheck { alter: Default::default(), table, check },
         Constraint::Period => return None,
     })
 }
@@ -239,19 +281,38 @@ fn is_plain(index: &Index) -> bool {
 /// `CREATE INDEX` as a change.
 pub(super) fn create_index(table: QualifiedName, index: Index) -> Change {
     let index = Box::new(index);
-    Change::CreateIndex { table, index, concurrently: false, if_not_exists: false, only: false }
+    Change::CreateIndex {
+        online: Default::default(),
+        table,
+        index,
+        concurrently: false,
+        if_not_exists: false,
+        only: false,
+    }
 }
 
 fn drop(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> {
     let table = table.clone();
     if cursor.eat("PRIMARY KEY") {
         let constraint = DroppedConstraint::PrimaryKey;
-        return Ok(Change::DropConstraint { table, constraint, if_exists: false, cascade: false });
+        return Ok(Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists: false,
+            cascade: false,
+        });
     }
     if cursor.eat_any(&["FOREIGN KEY", "CONSTRAINT", "CHECK"]) {
         let if_exists = cursor.eat("IF EXISTS");
         let constraint = DroppedConstraint::Named(cursor.name()?);
-        return Ok(Change::DropConstraint { table, constraint, if_exists, cascade: false });
+        return Ok(Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists,
+            cascade: false,
+        });
     }
     if cursor.eat_any(&["INDEX", "KEY"]) {
         let if_exists = cursor.eat("IF EXISTS");
@@ -266,16 +327,29 @@ fn drop(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> {
     let if_exists = cursor.eat("IF EXISTS");
     let column = cursor.name()?;
     cursor.eat_any(&["RESTRICT", "CASCADE"]);
-    Ok(Change::DropColumn { table, column, if_exists, cascade: false })
+    Ok(Change::DropColumn { alter: Default::default(), table, column, if_exists, cascade: false })
 }
 
 /// `DROP INDEX` as a change. The primary key's index goes with its constraint.
 pub(super) fn drop_index(table: QualifiedName, index: QualifiedName, if_exists: bool) -> Change {
     if index.name.eq_ignore_case(table::PRIMARY) {
         let constraint = DroppedConstraint::PrimaryKey;
-        return Change::DropConstraint { table, constraint, if_exists, cascade: false };
+        return Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists,
+            cascade: false,
+        };
     }
-    Change::DropIndex { table: Some(table), index, concurrently: false, if_exists, cascade: false }
+    Change::DropIndex {
+        online: Default::default(),
+        table: Some(table),
+        index,
+        concurrently: false,
+        if_exists,
+        cascade: false,
+    }
 }
 
 /// `ALTER [COLUMN]`, `ALTER INDEX`, `ALTER CHECK` inside `ALTER TABLE`.
@@ -291,7 +365,7 @@ fn alter_part(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> 
         } else {
             return Err(cursor.unexpected("VISIBLE or INVISIBLE"));
         };
-        return Ok(Change::SetIndexVisible { table, index, visible });
+        return Ok(Change::SetIndexVisible { alter: Default::default(), table, index, visible });
     }
     if cursor.eat_any(&["CHECK", "CONSTRAINT"]) {
         cursor.skip_item();
@@ -302,11 +376,11 @@ fn alter_part(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> 
     cursor.eat("IF EXISTS");
     let column = cursor.name()?;
     if cursor.eat("DROP DEFAULT") {
-        return Ok(Change::SetDefault { table, column, default: None });
+        return Ok(Change::SetDefault { alter: Default::default(), table, column, default: None });
     }
     if cursor.eat("SET DEFAULT") {
         let default = Some(column::default(cursor)?);
-        return Ok(Change::SetDefault { table, column, default });
+        return Ok(Change::SetDefault { alter: Default::default(), table, column, default });
     }
     if cursor.eat_any(&["SET VISIBLE", "SET INVISIBLE"]) {
         return Ok(Change::Nothing);

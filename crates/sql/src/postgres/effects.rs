@@ -99,23 +99,23 @@ impl<'a> Reckoning<'a> {
             AddColumn { table, column, if_not_exists, .. } => self.add_column(table, column, *if_not_exists),
             DropColumn { table, column, cascade, .. } => self.drop_column(table, column, *cascade),
             RenameColumn { table, .. } => self.note_tree(table, AX, Cost::Brief),
-            AlterColumnType { table, column, to, collation, using } => {
+            AlterColumnType { table, column, to, collation, using, .. } => {
                 self.alter_type(table, column, to, collation.as_ref(), using.as_ref());
             }
-            SetNotNull { table, column, not_null } => self.set_not_null(table, column, *not_null),
+            SetNotNull { table, column, not_null, .. } => self.set_not_null(table, column, *not_null),
             SetDefault { table, .. } | SetIdentity { table, .. } | DropExpression { table, .. } => {
                 self.note_tree(table, AX, Cost::Brief);
             }
-            AddPrimaryKey { table, key, using_index } => self.add_key(table, key, using_index.as_ref(), true),
-            AddUnique { table, key, using_index } => self.add_key(table, key, using_index.as_ref(), false),
-            AddCheck { table, check } => self.add_check(table, check),
-            AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
+            AddPrimaryKey { table, key, using_index, .. } => self.add_key(table, key, using_index.as_ref(), true),
+            AddUnique { table, key, using_index, .. } => self.add_key(table, key, using_index.as_ref(), false),
+            AddCheck { table, check, .. } => self.add_check(table, check),
+            AddForeignKey { table, foreign_key, .. } => self.add_foreign_key(table, foreign_key),
             AddExclusion { table, .. } => self.note_tree(table, AX, Cost::IndexBuild),
             DropConstraint { table, constraint, cascade, .. } => {
                 self.drop_constraint(table, constraint, *cascade)
             }
             RenameConstraint { table, .. } => self.note_tree(table, AX, Cost::Brief),
-            ValidateConstraint { table, constraint } => self.validate(table, constraint),
+            ValidateConstraint { table, constraint, .. } => self.validate(table, constraint),
             CreateTable { table, .. } => self.create_table(table),
             CreateTableLike { table, like, .. } => {
                 self.note(like, Lock::AccessShare, Cost::Brief);
@@ -129,21 +129,21 @@ impl<'a> Reckoning<'a> {
             RenameTable { table, .. } => self.note(table, AX, Cost::Brief),
             SetOwner { object, .. } => self.set_owner(object),
             SetSchema { object, .. } => self.set_owner(object),
-            CreateIndex { table, index, concurrently, if_not_exists, only } => {
+            CreateIndex { table, index, concurrently, if_not_exists, only, .. } => {
                 self.create_index(table, index, *concurrently, *if_not_exists, *only);
             }
             DropIndex { index, concurrently, .. } => self.drop_index(index, *concurrently),
             RenameIndex { index, .. } => self.note_index(index, Lock::ShareUpdateExclusive),
-            Reindex { index, concurrently } => self.reindex(index, *concurrently),
+            Reindex { index, concurrently, .. } => self.reindex(index, *concurrently),
             AttachIndex { parent, child } => {
                 self.note_index(parent, AX);
                 self.note_index(child, AX);
             }
             AttachPartition { table, partition, .. } => self.attach(table, partition),
-            DetachPartition { table, partition, concurrently } => {
+            DetachPartition { table, partition, concurrently, .. } => {
                 self.detach(table, partition, *concurrently)
             }
-            SetInherit { table, parent, inherit } => {
+            SetInherit { table, parent, inherit, .. } => {
                 self.note(table, AX, Cost::Brief);
                 let lock = if *inherit { Lock::ShareUpdateExclusive } else { Lock::AccessShare };
                 self.note(parent, lock, Cost::Brief);
@@ -151,8 +151,8 @@ impl<'a> Reckoning<'a> {
             SetRowSecurity { table, .. } | SetReplicaIdentity { table, .. } => {
                 self.note(table, AX, Cost::Brief)
             }
-            SetTableOptions { table, options } => self.set_options(table, options),
-            CreateView { view, or_replace } => {
+            SetTableOptions { table, options, .. } => self.set_options(table, options),
+            CreateView { view, or_replace, .. } => {
                 if *or_replace && self.before.view(&view.name).is_some() {
                     self.note(&view.name, AX, Cost::Brief);
                 }
@@ -161,7 +161,7 @@ impl<'a> Reckoning<'a> {
                 self.read(view.query.as_deref(), cost);
             }
             DropView { name, .. } => self.note(name, AX, Cost::Brief),
-            RefreshView { name, concurrently } => {
+            RefreshView { name, concurrently, .. } => {
                 let (lock, cost) =
                     if *concurrently { (Lock::Exclusive, Cost::Scan) } else { (AX, Cost::Rewrite) };
                 self.note(name, lock, cost);
@@ -169,14 +169,14 @@ impl<'a> Reckoning<'a> {
                 self.read(before.view(name).and_then(|view| view.query.as_deref()), Cost::Scan);
             }
             SetViewOptions { name, .. } => self.note(name, AX, Cost::Brief),
-            AlterSequence { name, changes } => {
+            AlterSequence { name, changes, .. } => {
                 let lock = if changes.rename.is_some() { AX } else { Lock::ShareRowExclusive };
                 self.note(name, lock, Cost::Brief);
             }
             DropSequence { name, .. } => self.note(name, AX, Cost::Brief),
             SetSequenceValue { name, .. } => self.note(name, Lock::RowExclusive, Cost::Brief),
             DropType { name, cascade, .. } => self.drop_type(name, *cascade),
-            CreateTrigger { trigger } => self.note_tree(&trigger.table, Lock::ShareRowExclusive, Cost::Brief),
+            CreateTrigger { trigger, .. } => self.note_tree(&trigger.table, Lock::ShareRowExclusive, Cost::Brief),
             DropTrigger { table: Some(table), .. } => self.note_tree(table, AX, Cost::Brief),
             SetTriggerEnabled { table, .. } => self.note_tree(table, Lock::ShareRowExclusive, Cost::Brief),
             CreatePolicy { policy } => self.note(&policy.table, AX, Cost::Brief),
@@ -191,7 +191,7 @@ impl<'a> Reckoning<'a> {
                     self.note_tree(table, lock, cost);
                 }
             }
-            Data { kind, table, filtered } => self.data(*kind, table.as_ref(), *filtered),
+            Data { kind, table, filtered, .. } => self.data(*kind, table.as_ref(), *filtered),
             SetServerSetting { .. } => self.outside(),
             DropSchema { name, cascade, .. } => self.drop_schema(name, *cascade),
             _ => {}

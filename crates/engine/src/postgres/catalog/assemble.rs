@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, Table,
-    TableKind, UserType, UserTypeKind,
+    Catalog, Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, NotNull,
+    PartitionKey, Table, TableKind, UserType, UserTypeKind,
 };
 use dbwright_model::data_type::DataType;
 use dbwright_model::engine::Engine;
@@ -122,6 +122,7 @@ impl CatalogDraft {
     /// The catalog; lists are not sorted yet.
     pub fn finish(mut self) -> Catalog {
         let mut catalog = Catalog::empty(Engine::Postgres);
+        self.note_not_nulls();
         let mut indexes = self.indexes();
         let mut constrained = self.constrained();
         let names: HashMap<i64, QualifiedName> =
@@ -147,6 +148,10 @@ impl CatalogDraft {
                     if let Some(bound) = relation.bound
                         && let Some(of) = parents.first()
                     {
+                        table.sub_partitioned = relation.partitioned.as_deref().map(|key| {
+                            let (strategy, key) = partition_key(key);
+                            PartitionKey { strategy, key }
+                        });
                         table.kind = TableKind::Partition { of: of.clone(), bound };
                     } else {
                         table.inherits = parents;
@@ -187,6 +192,25 @@ impl CatalogDraft {
         catalog
     }
 
+    /// Notes at their columns which `NOT NULL` constraints are not the plain ones.
+    fn note_not_nulls(&mut self) {
+        for constraint in self.constraints.iter().filter(|constraint| constraint.kind == "n") {
+            let [number] = constraint.columns[..] else { continue };
+            let Some(relation) = self.relations.get(&constraint.relation) else { continue };
+            let Some(columns) = self.columns.get_mut(&constraint.relation) else { continue };
+            let Ok(at) = columns.binary_search_by_key(&number, |column| column.number) else { continue };
+            let column = &mut columns[at].column;
+            let usual = format!("{}_{}_not_null", relation.name.name, column.name);
+            // An inherited one is called as its parent's.
+            let own_name = !constraint.inherited && constraint.name != *usual;
+            column.not_null_constraint = Some(NotNull {
+                name: own_name.then(|| constraint.name.clone()),
+                validated: constraint.validated,
+                no_inherit: constraint.no_inherit,
+            });
+        }
+    }
+
     fn owned_sequences(&self, names: &HashMap<i64, QualifiedName>) -> HashMap<(i64, i64), QualifiedName> {
         let sequences = self.relations.values().filter_map(|relation| Some((relation.owner?, relation.oid)));
         sequences.filter_map(|(owner, oid)| Some((owner, names.get(&oid)?.clone()))).collect()
@@ -195,8 +219,14 @@ impl CatalogDraft {
     fn constrained(&self) -> HashMap<i64, Table> {
         let nulls_not_distinct: HashMap<i64, bool> =
             self.indexes.iter().map(|index| (index.oid, index.index.nulls_not_distinct)).collect();
+        let mut includes: HashMap<i64, Vec<Name>> = self
+            .indexes
+            .iter()
+            .filter(|index| index.key_columns < index.columns.len())
+            .map(|index| (index.oid, self.names(index.relation, &index.columns[index.key_columns..])))
+            .collect();
         let mut tables: HashMap<i64, Table> = HashMap::new();
-        for constraint in &self.constraints {
+        for constraint in self.constraints.iter().filter(|constraint| constraint.kind != "n") {
             let table = tables.entry(constraint.relation).or_default();
             let columns = self.names(constraint.relation, &constraint.columns);
             let name = Some(constraint.name.clone());
@@ -205,8 +235,12 @@ impl CatalogDraft {
                     let key = Key {
                         name,
                         columns,
+                        include: includes.remove(&constraint.index).unwrap_or_default(),
                         nulls_not_distinct: nulls_not_distinct.get(&constraint.index) == Some(&true),
+                        without_overlaps: constraint.period,
                         deferrable: constraint.deferrable,
+                        initially_deferred: constraint.initially_deferred,
+                        ..Key::default()
                     };
                     if constraint.kind == "p" {
                         table.primary_key = Some(key);
@@ -219,6 +253,7 @@ impl CatalogDraft {
                     expression: Expression::text(constraint.expression.clone().unwrap_or_default()),
                     validated: constraint.validated,
                     enforced: constraint.enforced,
+                    no_inherit: constraint.no_inherit,
                 }),
                 "f" => table.foreign_keys.push(ForeignKey {
                     name,
@@ -230,8 +265,12 @@ impl CatalogDraft {
                         .unwrap_or_default(),
                     referenced_columns: self.names(constraint.parent, &constraint.parent_columns),
                     on_delete: constraint.on_delete,
+                    on_delete_columns: self.names(constraint.relation, &constraint.on_delete_columns),
                     on_update: constraint.on_update,
+                    match_full: constraint.match_full,
+                    period: constraint.period,
                     deferrable: constraint.deferrable,
+                    initially_deferred: constraint.initially_deferred,
                     validated: constraint.validated,
                     enforced: constraint.enforced,
                 }),

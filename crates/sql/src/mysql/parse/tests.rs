@@ -224,7 +224,11 @@ fn what_is_not_understood_says_what_it_touches() {
 fn statements_about_rows_name_table_and_filter() {
     let check = |text: &str, kind: DataKind, table: Option<&str>, filtered: bool| {
         let table = table.map(QualifiedName::bare);
-        assert_eq!(statement(text), [Change::Data { kind, table, filtered }], "{text}");
+        assert_eq!(
+            statement(text),
+            [Change::Data { clauses: Default::default(), kind, table, filtered }],
+            "{text}"
+        );
     };
     check("INSERT IGNORE INTO `t` (a) VALUES (1)", DataKind::Insert, Some("t"), false);
     check("UPDATE t SET a = 1", DataKind::Update, Some("t"), false);
