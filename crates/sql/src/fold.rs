@@ -231,7 +231,9 @@ impl Folder {
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
                 let partition = self.table_name(partition);
-                self.hand_down(&partition, &of);
+                if self.stays_a_tree(&partition) {
+                    self.hand_down(&partition, &of);
+                }
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
@@ -249,6 +251,8 @@ impl Folder {
                         target.inherits.push(parent);
                     }
                 });
+                let heir = self.table_name(table);
+                self.stays_a_tree(&heir);
             }
             Change::SetRowSecurity { table, enabled, forced } => {
                 self.with_table(table, |target, _| {
@@ -597,6 +601,9 @@ impl Folder {
         }
         self.catalog.tables.push(table);
         self.tables.insert(self.lookup_form(&name), self.catalog.tables.len() - 1);
+        if !parents.is_empty() && !self.stays_a_tree(&name) {
+            parents.clear();
+        }
         self.make_sequences(&name);
         if let Some(key) = keys.0.as_ref().filter(|_| !sqlite) {
             self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
@@ -624,6 +631,37 @@ impl Folder {
         for parent in parents {
             self.hand_down(&name, &parent);
         }
+    }
+
+    /// Whether a table is none of its own ancestors. Otherwise the last tie is cut: what is handed down would go in circles.
+    fn stays_a_tree(&mut self, name: &QualifiedName) -> bool {
+        let mut seen: HashSet<&QualifiedName> = HashSet::new();
+        let mut pending = vec![name];
+        let mut circle = false;
+        while let Some(next) = pending.pop() {
+            let Some(i) = self.tables.get(&self.lookup_form(next)) else { continue };
+            let table = &self.catalog.tables[*i];
+            let of = match &table.kind {
+                TableKind::Partition { of, .. } => Some(of),
+                _ => None,
+            };
+            for parent in table.inherits.iter().chain(of) {
+                circle |= parent == name;
+                if seen.insert(parent) {
+                    pending.push(parent);
+                }
+            }
+        }
+        if circle {
+            self.with_table(name, |target, _| {
+                target.inherits.clear();
+                if target.is_partition() {
+                    target.kind = TableKind::Ordinary;
+                }
+            });
+            self.doubt(Some(name.clone()), "it would be its own parent");
+        }
+        !circle
     }
 
     /// Columns that come from a partitioned parent or by inheritance.
@@ -849,6 +887,19 @@ impl Folder {
             schema: if to.schema.is_empty() { from.schema.clone() } else { to.schema.clone() },
             name: to.name.clone(),
         };
+        let taken = self.tables.get(&self.lookup_form(&to)).copied().filter(|other| *other != i);
+        let i = match taken {
+            // No server lets two tables have one name: what made room for the new one was not understood.
+            Some(_) => {
+                self.doubt(Some(to.clone()), "another table takes its name");
+                self.drop_table(&to, false);
+                match self.tables.get(&self.lookup_form(&from)) {
+                    Some(i) => *i,
+                    None => return,
+                }
+            }
+            None => i,
+        };
         self.catalog.tables[i].name = to.clone();
         self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {
@@ -875,6 +926,7 @@ impl Folder {
             policies.iter_mut().for_each(|policy| rename(&mut policy.table));
         }
         self.index_tables();
+        self.stays_a_tree(&to);
     }
 
     /// Names that the engine made out of the table's follow it.
@@ -919,8 +971,12 @@ impl Folder {
             }
             insert_column(target, column.clone(), position);
         });
-        if duplicate && !if_not_exists {
-            self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
+        if duplicate {
+            if !if_not_exists {
+                self.doubt(Some(full), format!("column `{}` is added twice", column.name));
+            }
+            // Its heirs have it too.
+            return;
         }
         self.make_sequences(&full);
         let heirs = self.heirs_of(&full);
@@ -932,10 +988,12 @@ impl Folder {
 
     fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool) {
         let full = self.table_name(table);
+        let mut found = false;
         self.with_table(table, |target, engine| {
             let Some(declared) = column_mut(engine, target, column).map(|found| found.name.clone()) else {
                 return;
             };
+            found = true;
             target.columns.retain(|other| other.name != declared);
             if engine.dialect() == Dialect::Mysql {
                 // MySQL takes the column out of its indexes and drops those that become empty.
@@ -967,17 +1025,19 @@ impl Folder {
         self.catalog.sequences.retain(|sequence| {
             sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
         });
-        for heir in self.heirs_of(&full) {
-            self.drop_column(&heir, column, cascade);
+        for heir in self.heirs_of(&full).iter().filter(|_| found) {
+            self.drop_column(heir, column, cascade);
         }
     }
 
     fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
         let full = self.table_name(table);
         let mut declared = column.clone();
+        let mut found = false;
         self.with_table(table, |target, engine| {
-            if let Some(found) = column_mut(engine, target, column) {
-                declared = std::mem::replace(&mut found.name, to.clone());
+            if let Some(column) = column_mut(engine, target, column) {
+                declared = std::mem::replace(&mut column.name, to.clone());
+                found = column.name != declared;
             }
             rename_in_table(target, &declared, to);
         });
@@ -996,8 +1056,8 @@ impl Folder {
                 *owner = to.clone();
             }
         }
-        for heir in self.heirs_of(&full) {
-            self.rename_column(&heir, column, to);
+        for heir in self.heirs_of(&full).iter().filter(|_| found) {
+            self.rename_column(heir, column, to);
         }
     }
 
