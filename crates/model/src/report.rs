@@ -42,6 +42,10 @@ pub struct Report {
     /// Suppressions that expired or matched nothing, each with that word behind it.
     #[serde(default)]
     pub unused_suppressions: Vec<String>,
+    /// Keys of findings below the level that was asked for, sorted. They are not shown, but a baseline holds them:
+    /// otherwise a baseline written with `--level error` would make every warning look new.
+    #[serde(skip)]
+    pub unshown: Vec<String>,
 }
 
 /// What was looked at.

@@ -74,7 +74,15 @@ pub fn cook(
             !known
         });
     }
-    findings.retain(|finding| finding.level >= recipe.level);
+    let mut unshown = Vec::new();
+    findings.retain(|finding| {
+        let shown = finding.level >= recipe.level;
+        if !shown {
+            unshown.push(finding.key.clone());
+        }
+        shown
+    });
+    unshown.sort();
     findings.sort_by(|a, b| {
         (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message).cmp(&(
             !b.critical,
@@ -97,6 +105,7 @@ pub fn cook(
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
         unused_suppressions: book.unused(),
+        unshown,
     }
 }
 

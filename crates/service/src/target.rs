@@ -71,8 +71,7 @@ pub fn resolve(
     match extension.as_str() {
         "json" => Ok(Target::Snapshot(path)),
         "sql" | "ddl" | "txt" | "schema" | "dump" if !is_binary(&head) => {
-            let file = read_source(text, &path)?;
-            Ok(Target::Files(with_engine(text, vec![file], engine)))
+            Ok(Target::Files(with_engine(text, vec![read_script(text, &path)?], engine)))
         }
         "prisma" => {
             let file = read_source(text, &path)?;
@@ -89,10 +88,7 @@ pub fn resolve(
             format!("`{text}` is not a database that dbwright knows"),
         )
         .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too")),
-        _ => {
-            let file = read_source(text, &path)?;
-            Ok(Target::Files(with_engine(text, vec![file], engine)))
-        }
+        _ => Ok(Target::Files(with_engine(text, vec![read_script(text, &path)?], engine))),
     }
 }
 
@@ -149,6 +145,13 @@ pub fn read_source(name: &str, path: &Path) -> Result<SourceFile, ServiceError> 
     Ok(SourceFile { name: name.to_owned(), text: decode(bytes) })
 }
 
+/// Reads a script for what it makes: without the part that undoes it.
+fn read_script(name: &str, path: &Path) -> Result<SourceFile, ServiceError> {
+    let mut source = read_source(name, path)?;
+    blank_undo(&mut source.text);
+    Ok(source)
+}
+
 fn decode(bytes: Vec<u8>) -> String {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -182,9 +185,7 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
     for file in paths {
         let shown = file.strip_prefix(path).unwrap_or(&file);
         let shown = Path::new(name).join(shown).to_string_lossy().into_owned();
-        let mut source = read_source(&shown, &file)?;
-        blank_undo(&mut source.text);
-        files.push(source);
+        files.push(read_script(&shown, &file)?);
     }
     Ok(with_engine(name, files, engine))
 }

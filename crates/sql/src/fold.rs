@@ -298,7 +298,9 @@ impl Folder {
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
                 let partition = self.table_name(partition);
-                self.hand_down(&partition, &of);
+                if self.stays_a_tree(&partition) {
+                    self.hand_down(&partition, &of);
+                }
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
@@ -316,6 +318,8 @@ impl Folder {
                         target.inherits.push(parent);
                     }
                 });
+                let heir = self.table_name(table);
+                self.stays_a_tree(&heir);
             }
             Change::SetRowSecurity { table, enabled, forced, .. } => {
                 self.with_table(table, |target, _| {
@@ -895,6 +899,9 @@ impl Folder {
         }
         self.catalog.tables.push(table);
         self.tables.insert(self.lookup_form(&name), self.catalog.tables.len() - 1);
+        if !parents.is_empty() && !self.stays_a_tree(&name) {
+            parents.clear();
+        }
         self.make_sequences(&name);
         if let Some(key) = keys.0.as_ref().filter(|_| !sqlite) {
             self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
@@ -944,6 +951,37 @@ impl Folder {
             });
         }
         table.of_type = Some(of_type);
+    }
+
+    /// Whether a table is none of its own ancestors. Otherwise the last tie is cut: what is handed down would go in circles.
+    fn stays_a_tree(&mut self, name: &QualifiedName) -> bool {
+        let mut seen: HashSet<&QualifiedName> = HashSet::new();
+        let mut pending = vec![name];
+        let mut circle = false;
+        while let Some(next) = pending.pop() {
+            let Some(i) = self.tables.get(&self.lookup_form(next)) else { continue };
+            let table = &self.catalog.tables[*i];
+            let of = match &table.kind {
+                TableKind::Partition { of, .. } => Some(of),
+                _ => None,
+            };
+            for parent in table.inherits.iter().chain(of) {
+                circle |= parent == name;
+                if seen.insert(parent) {
+                    pending.push(parent);
+                }
+            }
+        }
+        if circle {
+            self.with_table(name, |target, _| {
+                target.inherits.clear();
+                if target.is_partition() {
+                    target.kind = TableKind::Ordinary;
+                }
+            });
+            self.doubt(Some(name.clone()), "it would be its own parent");
+        }
+        !circle
     }
 
     /// Columns that come from a partitioned parent or by inheritance.
@@ -1172,6 +1210,19 @@ impl Folder {
             schema: if to.schema.is_empty() { from.schema.clone() } else { to.schema.clone() },
             name: to.name.clone(),
         };
+        let taken = self.tables.get(&self.lookup_form(&to)).copied().filter(|other| *other != i);
+        let i = match taken {
+            // No server lets two tables have one name: what made room for the new one was not understood.
+            Some(_) => {
+                self.doubt(Some(to.clone()), "another table takes its name");
+                self.drop_table(&to, false);
+                match self.tables.get(&self.lookup_form(&from)) {
+                    Some(i) => *i,
+                    None => return,
+                }
+            }
+            None => i,
+        };
         self.catalog.tables[i].name = to.clone();
         self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {
@@ -1199,6 +1250,7 @@ impl Folder {
         }
         self.follow_table(&from, &to);
         self.index_tables();
+        self.stays_a_tree(&to);
     }
 
     /// Names that the engine made out of the table's follow it.
@@ -1244,8 +1296,12 @@ impl Folder {
             }
             insert_column(target, column.clone(), position);
         });
-        if duplicate && !if_not_exists {
-            self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
+        if duplicate {
+            if !if_not_exists {
+                self.doubt(Some(full), format!("column `{}` is added twice", column.name));
+            }
+            // Its heirs have it too.
+            return;
         }
         self.make_sequences(&full);
         let heirs = if only { Vec::new() } else { self.heirs_of(&full) };
@@ -1257,10 +1313,12 @@ impl Folder {
 
     fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool, only: bool) {
         let full = self.table_name(table);
+        let mut found = false;
         self.with_table(table, |target, engine| {
             let Some(declared) = column_mut(engine, target, column).map(|found| found.name.clone()) else {
                 return;
             };
+            found = true;
             target.columns.retain(|other| other.name != declared);
             if engine.dialect() == Dialect::Mysql {
                 // MySQL takes the column out of its indexes and drops those that become empty.
@@ -1302,8 +1360,8 @@ impl Folder {
             self.drop_views_of(&full, Some(column));
         }
         if !only {
-            for heir in self.heirs_of(&full) {
-                self.drop_column(&heir, column, cascade, false);
+            for heir in self.heirs_of(&full).iter().filter(|_| found) {
+                self.drop_column(heir, column, cascade, false);
             }
         }
     }
@@ -1311,9 +1369,11 @@ impl Folder {
     fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
         let full = self.table_name(table);
         let mut declared = column.clone();
+        let mut found = false;
         self.with_table(table, |target, engine| {
-            if let Some(found) = column_mut(engine, target, column) {
-                declared = std::mem::replace(&mut found.name, to.clone());
+            if let Some(column) = column_mut(engine, target, column) {
+                declared = std::mem::replace(&mut column.name, to.clone());
+                found = column.name != declared;
             }
             rename_in_table(target, &declared, to);
         });
@@ -1332,8 +1392,8 @@ impl Folder {
                 *owner = to.clone();
             }
         }
-        for heir in self.heirs_of(&full) {
-            self.rename_column(&heir, column, to);
+        for heir in self.heirs_of(&full).iter().filter(|_| found) {
+            self.rename_column(heir, column, to);
         }
     }
 

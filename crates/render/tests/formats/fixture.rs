@@ -100,6 +100,7 @@ pub fn empty() -> Report {
         not_checked: Vec::new(),
         skipped_statements: Vec::new(),
         unused_suppressions: Vec::new(),
+        unshown: Vec::new(),
     }
 }
 
@@ -116,6 +117,7 @@ pub fn rich() -> Report {
         not_checked: not_checked(),
         skipped_statements: skipped(),
         unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
+        unshown: Vec::new(),
     }
 }
 

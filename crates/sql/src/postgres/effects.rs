@@ -106,8 +106,12 @@ impl<'a> Reckoning<'a> {
             SetDefault { table, .. } | SetIdentity { table, .. } | DropExpression { table, .. } => {
                 self.note_tree(table, AX, Cost::Brief);
             }
-            AddPrimaryKey { table, key, using_index, .. } => self.add_key(table, key, using_index.as_ref(), true),
-            AddUnique { table, key, using_index, .. } => self.add_key(table, key, using_index.as_ref(), false),
+            AddPrimaryKey { table, key, using_index, .. } => {
+                self.add_key(table, key, using_index.as_ref(), true)
+            }
+            AddUnique { table, key, using_index, .. } => {
+                self.add_key(table, key, using_index.as_ref(), false)
+            }
             AddCheck { table, check, .. } => self.add_check(table, check),
             AddForeignKey { table, foreign_key, .. } => self.add_foreign_key(table, foreign_key),
             AddExclusion { table, .. } => self.note_tree(table, AX, Cost::IndexBuild),
@@ -176,7 +180,9 @@ impl<'a> Reckoning<'a> {
             DropSequence { name, .. } => self.note(name, AX, Cost::Brief),
             SetSequenceValue { name, .. } => self.note(name, Lock::RowExclusive, Cost::Brief),
             DropType { name, cascade, .. } => self.drop_type(name, *cascade),
-            CreateTrigger { trigger, .. } => self.note_tree(&trigger.table, Lock::ShareRowExclusive, Cost::Brief),
+            CreateTrigger { trigger, .. } => {
+                self.note_tree(&trigger.table, Lock::ShareRowExclusive, Cost::Brief)
+            }
             DropTrigger { table: Some(table), .. } => self.note_tree(table, AX, Cost::Brief),
             SetTriggerEnabled { table, .. } => self.note_tree(table, Lock::ShareRowExclusive, Cost::Brief),
             CreatePolicy { policy } => self.note(&policy.table, AX, Cost::Brief),

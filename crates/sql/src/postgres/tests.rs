@@ -70,9 +70,11 @@ fn tables_are_read_and_written_back() {
         "CREATE TABLE t (a int CONSTRAINT n NOT NULL, b int DEFAULT (((1 + 2))), c int DEFAULT NULL, \
          CONSTRAINT k PRIMARY KEY (a, b) DEFERRABLE INITIALLY DEFERRED, \
          CONSTRAINT f FOREIGN KEY (b, c) REFERENCES s.parent (x, y) ON UPDATE SET NULL NOT ENFORCED)",
-        &["CREATE TABLE t ( a integer CONSTRAINT n NOT NULL, b integer DEFAULT (1 + 2) NOT NULL, c integer, \
+        &[
+            "CREATE TABLE t ( a integer CONSTRAINT n NOT NULL, b integer DEFAULT (1 + 2) NOT NULL, c integer, \
            CONSTRAINT k PRIMARY KEY (a, b) DEFERRABLE INITIALLY DEFERRED, CONSTRAINT f FOREIGN KEY (b, c) REFERENCES s.parent (x, y) \
-           ON UPDATE SET NULL NOT ENFORCED )"],
+           ON UPDATE SET NULL NOT ENFORCED )",
+        ],
     );
     same("DROP TABLE t");
     check(
@@ -514,6 +516,24 @@ fn expressions_become_trees() {
         ("NOT (a IS DISTINCT FROM b)", "[a IS NOT DISTINCT FROM b]"),
         ("NOT EXISTS (SELECT 1)", "[not-exists]"),
         ("a BETWEEN 1 AND 2", "[a between 1 2]"),
+        ("a::date BETWEEN b AND c::date", "[[a::date] between b [c::date]]"),
+        ("(a::date BETWEEN b AND c)", "[[a::date] between b c]"),
+        ("a::date NOT BETWEEN b AND c AND d", "[[[a::date] not-between b c] AND d]"),
+        ("d OR a::text::date BETWEEN b AND c", "[d OR [[[a::text]::date] between b c]]"),
+        (
+            "f(a::date BETWEEN b AND c, d::int BETWEEN 1 AND 2)",
+            "f([[a::date] between b c] [[d::int] between 1 2])",
+        ),
+        (
+            "a BETWEEN b::int AND c::int AND d::int BETWEEN 1 AND 2",
+            "[[a between [b::int] [c::int]] AND [[d::int] between 1 2]]",
+        ),
+        ("a + b BETWEEN 1 AND 2", "[[a + b] between 1 2]"),
+        ("a + b * c BETWEEN 1 AND 2 + 3", "[[a + [b * c]] between 1 [2 + 3]]"),
+        ("a + b::int BETWEEN 1 AND 2", "[[a + [b::int]] between 1 2]"),
+        ("- a BETWEEN 1 AND 2", "[[- a] between 1 2]"),
+        ("a = (b BETWEEN 1 AND 2)", "[a = [b between 1 2]]"),
+        ("a + (b BETWEEN 1 AND 2)", "[a + [b between 1 2]]"),
         ("a AT TIME ZONE 'utc'", "[a AT TIME ZONE 'utc']"),
         ("a ->> 'b'", "[a ->> 'b']"),
         ("CASE a WHEN 1 THEN 2 ELSE 3 END", "[case a 1:2 else 3]"),
