@@ -10,8 +10,8 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, NotNull, Persistence, Schema,
-    Sequence, Table, TableKind, UserType, UserTypeKind,
+    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, NotNull, PartitionKey, Persistence,
+    Schema, Sequence, Table, TableKind, UserType, UserTypeKind,
 };
 use dbwright_model::change::{
     AlterClauses, Change, ColumnPosition, CommentTarget, ConstraintChanges, DroppedConstraint, ObjectKind,
@@ -295,6 +295,10 @@ impl Folder {
             Change::AttachPartition { table, partition, bound, .. } => {
                 let of = self.table_name(table);
                 self.with_table(partition, |target, _| {
+                    if let TableKind::Partitioned { strategy, key } = &target.kind {
+                        target.sub_partitioned =
+                            Some(PartitionKey { strategy: strategy.clone(), key: key.clone() });
+                    }
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
                 let partition = self.table_name(partition);
@@ -302,7 +306,10 @@ impl Folder {
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
-                    target.kind = TableKind::Ordinary;
+                    target.kind = match target.sub_partitioned.take() {
+                        Some(PartitionKey { strategy, key }) => TableKind::Partitioned { strategy, key },
+                        None => TableKind::Ordinary,
+                    };
                     for index in &mut target.indexes {
                         index.partition_of = None;
                     }

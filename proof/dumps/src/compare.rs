@@ -158,6 +158,13 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
             table.columns.iter_mut().for_each(|column| column.collation = None);
         }
         table.columns.iter_mut().for_each(|column| normalise_column(column, texts));
+        if texts == Texts::Columns {
+            // Version 18 alone names them, and keeps the name when the table or the column gets another.
+            for column in &mut table.columns {
+                column.not_null_constraint =
+                    column.not_null_constraint.take().filter(|made| !made.validated || made.no_inherit);
+            }
+        }
         table.checks.iter_mut().for_each(|check| normalise_check(check, texts));
         table.indexes.iter_mut().for_each(|index| normalise_index(index, texts));
         for exclusion in &mut table.exclusions {
