@@ -4,7 +4,8 @@ use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::name::QualifiedName;
 
-use super::{Folder, replace_word};
+use super::Folder;
+use super::renaming::replace_word;
 
 fn fold(script: &str) -> Catalog {
     let mut folder = Folder::new(Engine::Postgres);
