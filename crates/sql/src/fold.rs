@@ -2,19 +2,22 @@
 //!
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
+mod constraints;
 mod heirs;
 mod look;
 mod objects;
+mod renaming;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, NotNull, Persistence, Schema,
+    Catalog, Check, Column, ConstraintKind, Doubt, Index, Key, NotNull, PartitionKey, Persistence, Schema,
     Sequence, Table, TableKind, UserType, UserTypeKind,
 };
 use dbwright_model::change::{
-    AlterClauses, Change, ColumnPosition, CommentTarget, ConstraintChanges, DroppedConstraint, ObjectKind,
-    SequenceChanges,
+    AlterClauses, Change, ColumnPosition, CommentTarget, ObjectKind, SequenceChanges,
 };
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
@@ -22,6 +25,7 @@ use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::names;
+use renaming::{index_mentions, mentions, rename_in_table, rename_names};
 
 /// Folds changes one by one.
 #[derive(Clone, Debug)]
@@ -295,6 +299,10 @@ impl Folder {
             Change::AttachPartition { table, partition, bound, .. } => {
                 let of = self.table_name(table);
                 self.with_table(partition, |target, _| {
+                    if let TableKind::Partitioned { strategy, key } = &target.kind {
+                        target.sub_partitioned =
+                            Some(PartitionKey { strategy: strategy.clone(), key: key.clone() });
+                    }
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
                 let partition = self.table_name(partition);
@@ -304,7 +312,10 @@ impl Folder {
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
-                    target.kind = TableKind::Ordinary;
+                    target.kind = match target.sub_partitioned.take() {
+                        Some(PartitionKey { strategy, key }) => TableKind::Partitioned { strategy, key },
+                        None => TableKind::Ordinary,
+                    };
                     for index in &mut target.indexes {
                         index.partition_of = None;
                     }
@@ -1439,155 +1450,6 @@ impl Folder {
         }
     }
 
-    fn drop_constraint(
-        &mut self,
-        table: &QualifiedName,
-        constraint: &DroppedConstraint,
-        cascade: bool,
-        only: bool,
-    ) {
-        let full = self.table_name(table);
-        if !only {
-            self.drop_inherited_constraint(&full, constraint);
-        }
-        let mut dropped_columns: Option<Vec<Name>> = None;
-        self.with_table(table, |target, _| {
-            if let DroppedConstraint::Named(name) = constraint
-                && let Some(column) = not_null_of(target, name)
-            {
-                column.not_null = false;
-                column.not_null_constraint = None;
-                return;
-            }
-            let is_primary = match constraint {
-                DroppedConstraint::PrimaryKey => true,
-                DroppedConstraint::Named(name) => {
-                    target.primary_key.as_ref().is_some_and(|key| key.name.as_ref() == Some(name))
-                }
-            };
-            if is_primary {
-                dropped_columns = target.primary_key.take().map(|key| key.columns);
-                target.indexes.retain(|index| index.backs != Some(ConstraintKind::PrimaryKey));
-                return;
-            }
-            let DroppedConstraint::Named(name) = constraint else { return };
-            if let Some(i) = target.uniques.iter().position(|key| key.name.as_ref() == Some(name)) {
-                dropped_columns = Some(target.uniques.remove(i).columns);
-                target.indexes.retain(|index| index.name != *name || index.backs.is_none());
-            }
-            target.checks.retain(|check| check.name.as_ref() != Some(name));
-            target.foreign_keys.retain(|foreign_key| foreign_key.name.as_ref() != Some(name));
-            if target.exclusions.iter().any(|exclusion| exclusion.name == *name) {
-                target.exclusions.retain(|exclusion| exclusion.name != *name);
-                target.indexes.retain(|index| index.name != *name);
-            }
-        });
-        if let Some(columns) = dropped_columns
-            && cascade
-        {
-            for other in &mut self.catalog.tables {
-                other.foreign_keys.retain(|foreign_key| {
-                    foreign_key.references != full || foreign_key.referenced_columns != columns
-                });
-            }
-        }
-    }
-
-    /// What heirs have of a constraint goes with it.
-    fn drop_inherited_constraint(&mut self, full: &QualifiedName, constraint: &DroppedConstraint) {
-        let Some(table) = self.table_mut(full).map(|table| table.clone()) else { return };
-        let name = match constraint {
-            DroppedConstraint::PrimaryKey => table.primary_key.as_ref().and_then(|key| key.name.clone()),
-            DroppedConstraint::Named(name) => Some(name.clone()),
-        };
-        let Some(name) = name else { return };
-        let is_check = table.checks.iter().any(|check| check.name.as_ref() == Some(&name));
-        let is_index = table.indexes.iter().any(|index| index.name == name && index.backs.is_some());
-        let foreign_key = table.foreign_keys.iter().find(|key| key.name.as_ref() == Some(&name));
-        for heir in self.heirs_of(full) {
-            let Some(below) = self.table_mut(&heir) else { continue };
-            let own = if is_check {
-                Some(name.clone())
-            } else if is_index {
-                let part = below.indexes.iter().find(|index| index.partition_of.as_ref() == Some(&name));
-                part.map(|index| index.name.clone())
-            } else if let Some(parent) = foreign_key.filter(|_| below.is_partition()) {
-                let same = |key: &&dbwright_model::catalog::ForeignKey| {
-                    (&key.columns, &key.references) == (&parent.columns, &parent.references)
-                };
-                below.foreign_keys.iter().find(same).and_then(|key| key.name.clone())
-            } else {
-                None
-            };
-            if let Some(own) = own {
-                self.drop_constraint(&heir, &DroppedConstraint::Named(own), false, false);
-            }
-        }
-    }
-
-    fn validate_constraint(&mut self, table: &QualifiedName, constraint: &Name) {
-        let full = self.table_name(table);
-        let mut column_name = None;
-        self.with_table(table, |target, _| {
-            if let Some(column) = not_null_of(target, constraint) {
-                validate_not_null(column);
-                column_name = Some(column.name.clone());
-            }
-        });
-        let Some(column_name) = column_name else { return self.validate(table, constraint) };
-        for heir in self.all_heirs_of(&full) {
-            self.with_column(&heir, &column_name, validate_not_null);
-        }
-    }
-
-    fn alter_constraint(&mut self, table: &QualifiedName, constraint: &Name, changes: ConstraintChanges) {
-        self.with_table(table, |target, _| {
-            for key in &mut target.foreign_keys {
-                if key.name.as_ref() != Some(constraint) {
-                    continue;
-                }
-                if let Some(deferrable) = changes.deferrable {
-                    key.deferrable = deferrable;
-                    key.initially_deferred &= deferrable;
-                }
-                if let Some(deferred) = changes.initially_deferred {
-                    key.initially_deferred = deferred;
-                    key.deferrable |= deferred;
-                }
-                if let Some(enforced) = changes.enforced {
-                    // To be enforced again, the rows are checked.
-                    key.enforced = enforced;
-                    key.validated = enforced;
-                }
-            }
-            if let Some(inherit) = changes.inherit
-                && let Some(column) = not_null_of(target, constraint)
-                && let Some(not_null) = &mut column.not_null_constraint
-            {
-                not_null.no_inherit = !inherit;
-            }
-        });
-    }
-
-    fn rename_constraint(&mut self, table: &QualifiedName, constraint: &Name, to: &Name) {
-        self.with_table(table, |target, _| {
-            let rename = |name: &mut Option<Name>| {
-                if name.as_ref() == Some(constraint) {
-                    *name = Some(to.clone());
-                }
-            };
-            target.primary_key.iter_mut().for_each(|key| rename(&mut key.name));
-            target.uniques.iter_mut().for_each(|key| rename(&mut key.name));
-            target.checks.iter_mut().for_each(|check| rename(&mut check.name));
-            target.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.name));
-            for index in &mut target.indexes {
-                if index.backs.is_some() && index.name == *constraint {
-                    index.name = to.clone();
-                }
-            }
-        });
-    }
-
     /// The table that holds an index, and the index's name as declared.
     fn find_index(&self, table: Option<&QualifiedName>, index: &QualifiedName) -> Option<(usize, Name)> {
         let same = |name: &Name| match self.engine.dialect() {
@@ -1882,27 +1744,6 @@ fn constraint_exists(table: &Table, name: &str) -> bool {
         || table.primary_key.as_ref().is_some_and(|key| has(&key.name))
 }
 
-/// The column whose `NOT NULL` has a name, said or made up by the server.
-fn not_null_of<'a>(table: &'a mut Table, name: &Name) -> Option<&'a mut Column> {
-    let own = table.name.name.clone();
-    table.columns.iter_mut().filter(|column| column.not_null).find(|column| {
-        match column.not_null_constraint.as_ref().and_then(|constraint| constraint.name.as_ref()) {
-            Some(said) => said == name,
-            None => *name == *format!("{own}_{}_not_null", column.name),
-        }
-    })
-}
-
-/// Notes that every row obeys the `NOT NULL` of a column.
-fn validate_not_null(column: &mut Column) {
-    if let Some(constraint) = &mut column.not_null_constraint {
-        constraint.validated = true;
-        if constraint.name.is_none() && !constraint.no_inherit {
-            column.not_null_constraint = None;
-        }
-    }
-}
-
 fn merge_options(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
     for (name, value) in options {
         target.retain(|(other, _)| other != name);
@@ -1946,164 +1787,7 @@ fn is_relation(kind: &ObjectKind) -> bool {
     )
 }
 
-fn mentions(expression: &Expression, column: &Name) -> bool {
-    expression.tree.as_ref().is_some_and(|tree| tree.columns().contains(&column))
-}
-
-fn index_mentions(index: &Index, column: &Name) -> bool {
-    index.include.contains(column)
-        || index.parts.iter().any(|part| match &part.key {
-            IndexKey::Column(name) => name == column,
-            IndexKey::Expression(expression) => mentions(expression, column),
-        })
-        || index.predicate.as_ref().is_some_and(|predicate| mentions(predicate, column))
-}
-
-fn rename_names(names: &mut [Name], from: &Name, to: &Name) {
-    for name in names {
-        if name == from {
-            *name = to.clone();
-        }
-    }
-}
-
-fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
-    if !mentions(expression, from) {
-        return;
-    }
-    if let Some(tree) = &mut expression.tree {
-        rename_in_tree(tree, from, to);
-    }
-    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
-}
-
-fn rename_in_tree(expr: &mut Expr, from: &Name, to: &Name) {
-    match expr {
-        Expr::Column { name, .. } => {
-            if name == from {
-                *name = to.clone();
-            }
-        }
-        Expr::Wildcard { .. }
-        | Expr::Literal(_)
-        | Expr::Parameter(_)
-        | Expr::Exists { .. }
-        | Expr::Subquery(_) => {}
-        Expr::Call(call) => {
-            call.args.iter_mut().for_each(|arg| rename_in_tree(arg, from, to));
-            call.filter.iter_mut().for_each(|filter| rename_in_tree(filter, from, to));
-        }
-        Expr::Unary { operand, .. }
-        | Expr::IsNull { operand, .. }
-        | Expr::IsTruth { operand, .. }
-        | Expr::InQuery { operand, .. }
-        | Expr::Cast { operand, .. } => rename_in_tree(operand, from, to),
-        Expr::Binary { left, right, .. } => {
-            rename_in_tree(left, from, to);
-            rename_in_tree(right, from, to);
-        }
-        Expr::InList { operand, list, .. } => {
-            rename_in_tree(operand, from, to);
-            list.iter_mut().for_each(|member| rename_in_tree(member, from, to));
-        }
-        Expr::Between { operand, low, high, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(low, from, to);
-            rename_in_tree(high, from, to);
-        }
-        Expr::Like { operand, pattern, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(pattern, from, to);
-        }
-        Expr::Case { operand, branches, otherwise } => {
-            operand.iter_mut().for_each(|operand| rename_in_tree(operand, from, to));
-            for (when, then) in branches {
-                rename_in_tree(when, from, to);
-                rename_in_tree(then, from, to);
-            }
-            otherwise.iter_mut().for_each(|otherwise| rename_in_tree(otherwise, from, to));
-        }
-        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
-            parts.iter_mut().for_each(|part| rename_in_tree(part, from, to));
-        }
-    }
-}
-
-/// Replaces whole words only, string constants left alone.
-fn replace_word(text: &str, from: &str, to: &str) -> String {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let mut result = String::with_capacity(text.len());
-    let mut in_string = false;
-    let mut rest = text;
-    let mut previous = ' ';
-    while let Some(c) = rest.chars().next() {
-        if c == '\'' {
-            in_string = !in_string;
-        }
-        let boundary = !in_string && !is_word(previous);
-        if boundary
-            && let Some(after) = rest.strip_prefix(from)
-            && !after.chars().next().is_some_and(is_word)
-        {
-            result.push_str(to);
-            previous = from.chars().next_back().unwrap_or(' ');
-            rest = after;
-            continue;
-        }
-        result.push(c);
-        previous = c;
-        rest = &rest[c.len_utf8()..];
-    }
-    result
-}
-
-fn rename_in_table(table: &mut Table, from: &Name, to: &Name) {
-    for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
-        rename_names(&mut key.columns, from, to);
-    }
-    for foreign_key in &mut table.foreign_keys {
-        rename_names(&mut foreign_key.columns, from, to);
-    }
-    for check in &mut table.checks {
-        rename_in_expression(&mut check.expression, from, to);
-    }
-    for column in &mut table.columns {
-        if let Some(generated) = &mut column.generated {
-            rename_in_expression(&mut generated.expression, from, to);
-        }
-    }
-    for index in &mut table.indexes {
-        rename_names(&mut index.include, from, to);
-        for part in &mut index.parts {
-            match &mut part.key {
-                IndexKey::Column(name) => {
-                    if name == from {
-                        *name = to.clone();
-                    }
-                }
-                IndexKey::Expression(expression) => rename_in_expression(expression, from, to),
-            }
-        }
-        if let Some(predicate) = &mut index.predicate {
-            rename_in_expression(predicate, from, to);
-        }
-    }
-}
-
 /// Whether a column of this type can be a foreign key's own index in MySQL.
 pub(crate) fn is_indexable(kind: TypeKind) -> bool {
     !matches!(kind, TypeKind::Json | TypeKind::Geometry)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_replaced_whole_and_outside_of_strings() {
-        assert_eq!(
-            replace_word("a > 0 AND ab <> 'a' AND a IS NOT NULL", "a", "b"),
-            "b > 0 AND ab <> 'a' AND b IS NOT NULL"
-        );
-    }
 }

@@ -19,8 +19,8 @@ const REQUIRE: &str = "DBWRIGHT_REQUIRE_SERVERS";
 
 /// What statements of a schema tell. Statistics are left out: an empty table of a live server has none of its rows, while a
 /// file does not say how many there are.
-pub const SCHEMA_FACTS: [Fact; 5] =
-    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions];
+pub const SCHEMA_FACTS: [Fact; 6] =
+    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions, Fact::Publications];
 
 /// One server, or the place where SQLite files are made.
 pub enum Server {

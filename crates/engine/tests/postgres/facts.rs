@@ -236,14 +236,14 @@ fn collection_is_frugal() {
         run(&client, "select pg_stat_statements_reset()").await;
         session.collect(&plan(), &Silent).await.unwrap();
         let recording = session.recording().unwrap();
-        assert!(recording.answers.len() <= 30, "{} statements", recording.answers.len());
+        assert!(recording.answers.len() <= 32, "{} statements", recording.answers.len());
         let names: BTreeSet<&str> = recording.answers.iter().map(|one| one.statement.as_str()).collect();
         assert_eq!(names.len(), recording.answers.len(), "a statement ran twice");
         // Every transaction also takes its snapshot by `select 1`. Version 18 leaves comments out.
         let query = "select count(*) from pg_stat_statements
                       where query not like '%select $1' and query not like '%pg_stat_statements_reset%'";
         let counted: i64 = client.query_one(query, &[]).await.unwrap().get(0);
-        assert!((20..=30).contains(&counted), "{counted} statements");
+        assert!((20..=32).contains(&counted), "{counted} statements");
 
         // A recording gives the same facts as the server.
         let live = session.collect(&plan(), &Silent).await.unwrap();

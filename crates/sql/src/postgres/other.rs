@@ -234,7 +234,7 @@ pub(super) fn common_action(node: &Node, kind: &ObjectKind, object: &QualifiedNa
     let table = child(node, K::ON_TABLE)
         .and_then(|on| qualified_in(&on, K::TABLE_NAME_REF))
         .or_else(|| child(node, K::ON_RELATION).and_then(|on| qualified_in(&on, K::RELATION_NAME_REF)));
-    let rename = node.children().find(|part| is_rename(part))?;
+    let rename = node.children().find(is_rename)?;
     let to = segments(&rename.children().next()?).pop().filter(|to| !to.is_empty())?;
     Some(Change::RenameObject { kind, object, table, to })
 }

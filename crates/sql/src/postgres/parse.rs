@@ -39,7 +39,7 @@ fn changes(parsed: &Parsed<'_>) -> Vec<Change> {
         return statements.iter().flat_map(|node| lower(parsed, node)).collect();
     }
     let because = format!("not understood: {}", complaint());
-    if let [node] = statements.as_slice()
+    if let Some(node) = statements.first()
         && node.kind() == K::ALTER_TABLE
     {
         let actions = alter_table::single_actions(parsed, node);

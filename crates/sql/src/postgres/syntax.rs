@@ -253,7 +253,10 @@ pub(super) fn first_token(node: &Node) -> Option<SyntaxToken> {
 
 /// The last token of a node that is not white space or a comment.
 pub(super) fn last_token(node: &Node) -> Option<SyntaxToken> {
-    let mut token = node.last_token();
+    // A node that ends in an empty one says that it has no last token.
+    let mut token = node
+        .last_token()
+        .or_else(|| node.descendants_with_tokens().filter_map(SyntaxElement::into_token).last());
     while let Some(it) = token {
         if !it.kind().is_trivia() {
             return Some(it);

@@ -6,7 +6,9 @@
 use dbwright_model::catalog::{
     Column, Index, IndexKey, IndexPart, Key, Persistence, Table, TableKind, Trigger, View,
 };
-use dbwright_model::change::{Change, ColumnPosition, DataKind, DroppedConstraint, TransactionControl};
+use dbwright_model::change::{
+    Change, ColumnPosition, DataKind, DroppedConstraint, ReindexTarget, TransactionControl,
+};
 use dbwright_model::expression::{DataStatement, Expression, Query, QueryBody, Source};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -38,7 +40,8 @@ pub fn statement(text: &str) -> Vec<Change> {
         "ALTER" => alter_table(&mut cursor),
         "DROP" => drop(&mut cursor),
         "PRAGMA" => pragma(&mut cursor),
-        "ATTACH" | "DETACH" | "EXPLAIN" => Some(vec![Change::Nothing]),
+        "EXPLAIN" => Some(vec![Change::Nothing]),
+        "ATTACH" | "DETACH" => attach(&mut cursor),
         "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => transaction(&mut cursor, &word),
         "INSERT" if let Some(definition) = dumped_definition(&tokens[..end]) => {
             return statement(&definition);
@@ -460,10 +463,28 @@ fn transaction(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<Change>> {
     Some(vec![Change::Transaction { savepoint: None, control }])
 }
 
+/// `ATTACH [DATABASE] file AS name`, `DETACH [DATABASE] name`.
+fn attach(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
+    let attach = cursor.accept("attach");
+    if !attach {
+        cursor.keyword("detach")?;
+    }
+    cursor.accept("database");
+    if attach {
+        while cursor.peek().is_some() && !cursor.is("as") {
+            cursor.next();
+        }
+        cursor.keyword("as")?;
+        return Some(vec![Change::AttachDatabase { name: Name::new(cursor.name()?) }]);
+    }
+    Some(vec![Change::DetachDatabase { name: Name::new(cursor.name()?) }])
+}
+
 fn reindex(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     cursor.keyword("reindex")?;
     if cursor.peek().is_none() {
-        return Some(vec![Change::Nothing]);
+        let target = ReindexTarget::Database(None);
+        return Some(vec![Change::ReindexAll { target, concurrently: false }]);
     }
     Some(vec![Change::Reindex { index: cursor.qualified()?, concurrently: false }])
 }

@@ -136,7 +136,8 @@ fn other_statements_become_changes() {
     check("PRAGMA main.journal_mode('wal')", "SetServerSetting { name: \"journal_mode\", value: \"wal\" }");
     check("PRAGMA table_info(t)", "[Nothing]");
     check("PRAGMA user_version", "[Nothing]");
-    check("ATTACH 'x.db' AS x", "[Nothing]");
+    check("ATTACH 'x.db' AS x", "[AttachDatabase { name: \"x\" }]");
+    check("REINDEX", "ReindexAll");
     check("BEGIN IMMEDIATE", "Begin");
     check("END TRANSACTION", "Commit");
     check("ROLLBACK TO SAVEPOINT x", "RollbackTo");

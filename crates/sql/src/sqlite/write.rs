@@ -76,6 +76,9 @@ pub fn change(version: Option<Version>, change: &Change) -> Option<Vec<Written>>
             }
             trigger.body.clone()
         }
+        Change::ReindexAll { target: dbwright_model::change::ReindexTarget::Database(None), .. } => {
+            "REINDEX".to_owned()
+        }
         Change::Reindex { index, concurrently: false } => format!("REINDEX {}", object(index)),
         Change::Analyze { table: None } => "ANALYZE".to_owned(),
         Change::Analyze { table: Some(table) } => format!("ANALYZE {}", object(table)),
