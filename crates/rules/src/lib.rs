@@ -7,6 +7,7 @@
 pub mod rule;
 pub mod context;
 pub mod findings;
+pub mod doubts;
 pub mod lexicon;
 pub mod index_shape;
 pub mod counting;

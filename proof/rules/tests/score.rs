@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use dbwright_model::catalog::{Catalog, Doubt};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::finding::{Confidence, EvidenceLevel, Finding, Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
-use dbwright_model::score::{Dimension, Score};
+use dbwright_model::observed::Observed;
+use dbwright_model::score::{CheckResult, CheckState, Dimension, Score};
 use dbwright_rules::run::{Checked, Outcome, default_rules, run};
 use dbwright_rules::{ALL, Options, score};
 use proof_rules::examples;
@@ -85,6 +87,94 @@ fn nothing_known_is_nothing_proven() {
         assert_eq!((score.proven, score.coverage), (0, 0), "{engine}: {}", score.headline());
         assert_eq!(score.ceiling, 100, "{engine}: {}", score.headline());
     }
+}
+
+#[test]
+fn an_empty_catalog_proves_nothing() {
+    for engine in Engine::ALL {
+        let mut facts = proof_rules::unknown_facts(engine);
+        facts.catalog = Observed::Known(Catalog::empty(engine));
+        let score = score_of(&facts);
+        let passed: Vec<&str> = score
+            .checks
+            .iter()
+            .filter(|check| check.state == CheckState::Pass)
+            .map(|check| check.rule.as_str())
+            .collect();
+        assert!(passed.is_empty(), "{engine}: passed over nothing: {passed:?}");
+        assert_eq!(score.proven, 0, "{engine}: {}", score.headline());
+    }
+}
+
+/// The facts of some tables, with statements among them that nobody understands.
+fn with_opaque(engine: Engine, opaque: &str) -> Facts {
+    let mut facts = proof_rules::unknown_facts(engine);
+    let sql = format!(
+        "create table t (id integer primary key, a integer not null, b integer);
+         create table parent (id integer primary key);
+         create table child (id integer primary key, parent_id integer references parent (id));
+         {opaque}"
+    );
+    let file = dbwright_sql::files::SourceFile { name: "t.sql".to_owned(), text: sql };
+    facts.catalog = dbwright_sql::files::read(engine, None, "t.sql", &[file]).facts.catalog;
+    facts
+}
+
+#[test]
+fn a_statement_that_is_not_understood_leaves_no_check_passed() {
+    for engine in Engine::ALL {
+        let clear = score_of(&with_opaque(engine, ""));
+        let rules: Vec<&str> = passed(&clear);
+        assert!(!rules.is_empty(), "{engine}: nothing passes at all");
+        for opaque in ["alter table t frobnicate the rows;", "frobnicate everything;"] {
+            let doubted = score_of(&with_opaque(engine, opaque));
+            assert_eq!(passed(&doubted), [""; 0], "{engine}: {opaque}");
+            assert!(doubted.proven < clear.proven, "{engine}: {opaque}: {}", doubted.headline());
+            // Two of three tables are still known, so that not everything is lost.
+            assert!(doubted.proven > 0 && doubted.coverage > 0, "{engine}: {opaque}: {}", doubted.headline());
+            assert!(doubted.proven <= doubted.ceiling, "{engine}: {opaque}: {}", doubted.headline());
+        }
+        let unsure = run(
+            &with_opaque(engine, "alter table t frobnicate the rows;"),
+            default_rules(),
+            &Options::default(),
+        );
+        for finding in &unsure.findings {
+            let on_t = finding.object.parent.as_ref().is_some_and(|table| table.name == "t");
+            assert!(!on_t || finding.confidence == Confidence::Low, "{engine}: {} is sure", finding.object);
+        }
+    }
+}
+
+/// The checks over the catalog that passed.
+fn passed(score: &Score) -> Vec<&str> {
+    let over_tables = |check: &&CheckResult| {
+        check.state == CheckState::Pass
+            && dbwright_rules::find(&check.rule)
+                .is_some_and(|entry| entry.rule.needs.contains(&Fact::Catalog))
+    };
+    score.checks.iter().filter(over_tables).map(|check| check.rule.as_str()).collect()
+}
+
+#[test]
+fn one_more_doubt_never_raises_the_score() {
+    let mut complaints = Vec::new();
+    for (name, facts) in all_facts() {
+        let before = score_of(&facts);
+        let Some(catalog) = facts.catalog.known() else { continue };
+        let objects = catalog.tables.iter().map(|table| Some(table.name.clone())).chain([None]);
+        for object in objects {
+            let mut doubted = facts.clone();
+            if let Some(catalog) = doubted.catalog.known_mut() {
+                catalog.doubts.push(Doubt { object, because: "it was not understood".to_owned() });
+            }
+            let after = score_of(&doubted);
+            if after.proven > before.proven || after.coverage > before.coverage {
+                complaints.push(format!("{name}: {} -> {}", before.headline(), after.headline()));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let catalog = context.catalog();
+    // Definitions that the server keeps to itself.
+    let mut hidden = 0u64;
     let mut look = |object: &dyn Fn() -> ObjectRef, place: String, text: &str| {
         findings.examined(1);
         if let Some(kind) = secrets::find(text) {
@@ -35,10 +37,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     };
-    let functions = catalog.functions.known().map(Vec::as_slice);
+    let functions = context.functions_if_known();
     for function in functions.unwrap_or_default().iter().filter(|function| function.extension.is_none()) {
         let object = || ObjectRef::function(&function.name, &function.arguments);
         look(&object, format!("The body of `{}`", function.name), &function.body);
+        hidden += u64::from(function.body.is_empty());
     }
     for trigger in context.triggers().iter().filter(|trigger| !trigger.body.is_empty()) {
         let object = || ObjectRef::trigger(&trigger.table, &trigger.name);
@@ -46,6 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     for view in catalog.views.iter().filter(|view| view.extension.is_none()) {
         look(&|| ObjectRef::view(&view.name), format!("The query of `{}`", view.name), &view.definition);
+        hidden += u64::from(view.definition.is_empty());
         if let Some(comment) = &view.comment {
             look(&|| ObjectRef::view(&view.name), format!("The comment on `{}`", view.name), comment);
         }
@@ -66,6 +70,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+    findings.not_seen(hidden, "definitions are hidden from this role");
     if functions.is_none() && context.engine() != Engine::Sqlite {
         findings.unknown("the bodies of routines could not be read");
     }
