@@ -94,7 +94,6 @@ pub(super) fn replication(rows: &[Row]) -> Result<Replication, DecodeError> {
         let sql = text(["replica_sql_running", "slave_sql_running"]);
         let running = io.as_deref() == Some("Yes") && sql.as_deref() == Some("Yes");
         made.receiver_running = Some(made.receiver_running.unwrap_or(true) && running);
-        made.replay_paused = Some(sql.as_deref() != Some("Yes"));
         let behind = ["seconds_behind_source", "seconds_behind_master"]
             .into_iter()
             .find_map(|name| row.opt_float(name).ok().flatten());

@@ -38,8 +38,8 @@ pub(super) fn database(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
         name: Name::new(row.text("name")?),
         current: row.bool("current")?,
         allows_connections: row.bool("allows_connections")?,
-        xid_age: row.opt_count("xid_age")?.unwrap_or(0),
-        multixact_age: row.opt_count("multixact_age")?.unwrap_or(0),
+        xid_age: row.opt_count("xid_age")?,
+        multixact_age: row.opt_count("multixact_age")?,
         bytes: row.opt_count("bytes")?,
         commits: row.opt_count("commits")?,
         rollbacks: row.opt_count("rollbacks")?,
@@ -176,7 +176,7 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         draft.counters = Counters {
             since: timestamp(row.opt_float("counters_since")?),
             started: timestamp(row.opt_float("started")?),
-            standbys: row.opt_count("standbys")?.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            standbys: row.opt_count("standbys")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         };
     }
     let senders: Vec<SenderRow> = json(row, "senders")?;
