@@ -308,7 +308,7 @@ async fn a_section_of_a_catalog_that_was_not_read_stays_unknown() {
     let mut facts = Facts::none(session.source().await);
     facts.catalog = Observed::Denied("grant SELECT".to_owned());
     for fact in [Fact::Functions, Fact::Triggers] {
-        super::collect::fact(&mut session, fact, &mut facts).await;
+        collect::fact(&mut session, fact, &mut facts).await;
         assert_eq!(facts.status(fact), Observed::Denied("grant SELECT".to_owned()), "{fact:?}");
     }
     // A section that is asked for alone brings the tables with it.

@@ -113,7 +113,7 @@ pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
 /// Reads a column that holds JSON made by the statement itself; null gives the default.
 fn json<T: DeserializeOwned + Default>(row: &Row, column: &'static str) -> Result<T, DecodeError> {
     let Some(text) = row.opt_text(column)? else { return Ok(T::default()) };
-    serde_json::from_str(text).map_err(|error| DecodeError {
+    serde_json::from_str(text).map_err(|error| DecodeError::Wrong {
         column: column.to_owned(),
         expected: "JSON of the statement's own making",
         found: error.to_string(),
