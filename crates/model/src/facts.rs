@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{HbaRules, Privileges, Publication, Role, UserMapping};
 use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use crate::backup::Backups;
+use crate::backup::{Backups, RestoreProof};
 use crate::catalog::Catalog;
 use crate::engine::{Engine, Version};
 use crate::name::{Name, QualifiedName};
@@ -111,6 +111,9 @@ pub struct Facts {
     /// Answers to questions about rows, asked only with the user's leave.
     #[serde(default)]
     pub data: Observed<Vec<DataAnswer>>,
+    /// Proofs of restore that the team declares, whatever could be read of backups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared_proofs: Vec<RestoreProof>,
 }
 
 /// Where facts come from.
@@ -499,6 +502,7 @@ impl Facts {
             backups: Observed::NotAsked,
             migration_history: Observed::NotAsked,
             data: Observed::NotAsked,
+            declared_proofs: Vec::new(),
         }
     }
 

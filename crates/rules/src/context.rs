@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use dbwright_model::access::{HbaRules, Privileges, Publication, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use dbwright_model::backup::Backups;
+use dbwright_model::backup::{Backups, RestoreProof};
 use dbwright_model::capability::{self, Capability};
 use dbwright_model::catalog::{Catalog, Extension, ForeignKey, Function, Policy, Table, Trigger};
 use dbwright_model::engine::Engine;
@@ -228,6 +228,11 @@ impl<'a> Context<'a> {
     pub fn facts_if_known(&self, fact: Fact) -> &'a Facts {
         self.wanted(fact);
         self.facts
+    }
+
+    /// Proofs of restore that the team declares.
+    pub fn declared_proofs(&self) -> &'a [RestoreProof] {
+        &self.facts.declared_proofs
     }
 
     /// Where the facts come from.

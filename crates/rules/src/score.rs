@@ -133,7 +133,14 @@ fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Jud
         }
         Checked::Ran { examined } if all.is_empty() => judged(CheckState::Pass, 1.0, *examined, None),
         Checked::Ran { examined } if findings.is_empty() => {
-            let because = Some(format!("{} accepted by suppression", accepted.len()));
+            // What its owner accepts limits the total no more, but a critical fact is still called one.
+            let critical = accepted.iter().filter(|finding| finding.critical).count();
+            let because = Some(match critical {
+                0 => format!("{} accepted by suppression", accepted.len()),
+                critical => {
+                    format!("{} accepted by suppression, {critical} of them critical", accepted.len())
+                }
+            });
             let credit = credit(&all, *examined, certainty).max(WAIVED);
             judged(CheckState::Waived, credit, *examined, because)
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dbwright_model::backup::{Backups, RestoreProof};
 use dbwright_model::catalog::{Catalog, Doubt};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
@@ -9,6 +10,7 @@ use dbwright_model::finding::{Confidence, EvidenceLevel, Finding, Level, ObjectR
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::score::{CheckResult, CheckState, Dimension, Score};
+use dbwright_model::stats::Counters;
 use dbwright_rules::run::{Checked, Outcome, default_rules, run};
 use dbwright_rules::{ALL, Options, score};
 use proof_rules::examples;
@@ -143,6 +145,33 @@ fn a_statement_that_is_not_understood_leaves_no_check_passed() {
             let on_t = finding.object.parent.as_ref().is_some_and(|table| table.name == "t");
             assert!(!on_t || finding.confidence == Confidence::Low, "{engine}: {} is sure", finding.object);
         }
+    }
+}
+
+#[test]
+fn what_nobody_counted_is_not_passed() {
+    let mut facts = with_opaque(Engine::Postgres, "");
+    facts.table_statistics = Observed::Known(Vec::new());
+    facts.column_statistics = Observed::Known(Vec::new());
+    facts.index_statistics = Observed::Known(Vec::new());
+    facts.settings = Observed::Known(Default::default());
+    facts.databases = Observed::Known(vec![Default::default()]);
+    let day = |day: &str| Some(format!("2030-{day}T12:00:00Z").parse().expect("it is a time"));
+    facts.counters = Observed::Known(Counters { since: day("01-01"), started: day("01-01"), standbys: None });
+    facts.source.collected_at = day("06-15");
+    let rules = [
+        "health/bloated-table",
+        "health/never-analyzed",
+        "health/dead-rows",
+        "health/deadlocks",
+        "health/temporary-file-spills",
+        "health/transaction-wraparound",
+        "health/multixact-wraparound",
+        "index/hot-sequential-scans",
+    ];
+    let entries = rules.iter().map(|rule| dbwright_rules::find(rule).expect("there is such a rule"));
+    for (entry, checked) in run(&facts, entries, &Options::default()).checks {
+        assert!(matches!(checked, Checked::Unknown { .. }), "{}: {checked:?}", entry.id);
     }
 }
 
@@ -325,6 +354,47 @@ proptest! {
         let accepted = score::score(&outcome(&states, &[]), &waived);
         prop_assert!(accepted.proven <= mended.proven);
     }
+}
+
+#[test]
+fn an_accepted_critical_fact_limits_nothing_and_is_still_named() {
+    let entry = ALL.iter().find(|entry| entry.rule.cap.is_some()).expect("some facts are critical");
+    let outcome =
+        |findings: Vec<Finding>| Outcome { findings, checks: vec![(entry, Checked::Ran { examined: 1 })] };
+    let critical = finding(entry.id, Level::Error, Confidence::High, true);
+    let stands = score::score(&outcome(vec![critical.clone()]), &BTreeMap::new());
+    assert!(stands.caps.iter().any(|cap| cap.seen));
+    let waived = BTreeMap::from([(entry.id.to_owned(), vec![critical])]);
+    let accepted = score::score(&outcome(Vec::new()), &waived);
+    assert_eq!(accepted.caps, []);
+    assert_eq!(accepted.checks[0].state, CheckState::Waived);
+    let because = accepted.checks[0].because.as_deref();
+    assert_eq!(because, Some("1 accepted by suppression, 1 of them critical"));
+}
+
+#[test]
+fn restores_that_are_declared_count_beside_what_was_read_of_backups() {
+    let entry = dbwright_rules::find("backup/restore-unproven").expect("there is such a rule");
+    let day = |day: &str| Some(format!("2030-{day}T12:00:00Z").parse().expect("it is a time"));
+    let check = |backups: Observed<Backups>, declared: bool| {
+        let mut facts = proof_rules::unknown_facts(Engine::Postgres);
+        facts.source.collected_at = day("06-15");
+        facts.backups = backups;
+        let proof = RestoreProof { finished: day("06-10"), ok: true };
+        facts.declared_proofs = if declared { vec![proof] } else { Vec::new() };
+        let outcome = run(&facts, [entry], &Options::default());
+        (outcome.findings.len(), outcome.checks[0].1.clone())
+    };
+    let nothing = || Observed::Known(Backups::default());
+    let refused = || Observed::Denied("the role may not read it".to_owned());
+    assert_eq!(check(nothing(), true), (0, Checked::Ran { examined: 1 }));
+    assert_eq!(check(nothing(), false), (1, Checked::Ran { examined: 1 }));
+    let because = "backup records: the role may not read it".to_owned();
+    assert_eq!(check(refused(), true), (0, Checked::Unknown { because: because.clone() }));
+    assert_eq!(check(refused(), false), (0, Checked::Unknown { because }));
+    let absent = || Observed::Unsupported("the server keeps no record".to_owned());
+    assert_eq!(check(absent(), true), (0, Checked::Ran { examined: 1 }));
+    assert!(matches!(check(absent(), false), (0, Checked::Unknown { .. })));
 }
 
 #[test]
