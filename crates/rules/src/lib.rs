@@ -18,6 +18,7 @@ pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod quoting;
 pub mod columns;
 pub mod reference;
 pub mod keys;
