@@ -357,6 +357,21 @@ proptest! {
 }
 
 #[test]
+fn a_hidden_definition_may_hold_a_secret() {
+    let entry = dbwright_rules::find("security/secrets-in-definitions").expect("there is such a rule");
+    let mut facts =
+        with_opaque(Engine::Mariadb, "create view v as select id from t; create view w as select id from t;");
+    let check = |facts: &Facts| run(facts, [entry], &Options::default()).checks[0].1.clone();
+    assert!(matches!(check(&facts), Checked::Ran { .. }), "{:?}", check(&facts));
+    let catalog = facts.catalog.known_mut().expect("it was folded");
+    catalog.views[0].definition.clear();
+    let object = Some(catalog.views[0].name.clone());
+    catalog.doubts.push(Doubt { object, because: "its query is hidden".to_owned() });
+    let because = "1 of 2 definitions could not be read".to_owned();
+    assert_eq!(check(&facts), Checked::InPart { examined: 1, trusted: 0, because });
+}
+
+#[test]
 fn an_accepted_critical_fact_limits_nothing_and_is_still_named() {
     let entry = ALL.iter().find(|entry| entry.rule.cap.is_some()).expect("some facts are critical");
     let outcome =
