@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{HbaRules, Privileges, Role, UserMapping};
 use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use crate::backup::Backups;
+use crate::backup::{Backups, RestoreProof};
 use crate::catalog::Catalog;
 use crate::chain::Chain;
 use crate::engine::{Engine, Version};
@@ -118,6 +118,9 @@ pub struct Facts {
     /// the others without a word. What rests on them is checked in part and never counts as good.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_part: BTreeMap<Fact, String>,
+    /// Proofs of restore that the team declares, whatever could be read of backups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared_proofs: Vec<RestoreProof>,
 }
 
 /// Where facts come from.
@@ -516,6 +519,7 @@ impl Facts {
             migrations: Observed::NotAsked,
             data: Observed::NotAsked,
             in_part: BTreeMap::new(),
+            declared_proofs: Vec::new(),
         }
     }
 

@@ -1,10 +1,10 @@
 //! What a rule sees: the facts it declared, and ways to look things up in them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use dbwright_model::backup::Backups;
+use dbwright_model::backup::{Backups, RestoreProof};
 use dbwright_model::capability::{self, Capability};
 use dbwright_model::catalog::{
     Catalog, Extension, ForeignKey, Function, Policy, Publication, Table, Trigger,
@@ -23,6 +23,7 @@ use dbwright_model::storage::{Integrity, Storage};
 use dbwright_model::workload::Workload;
 
 use crate::Entry;
+use crate::doubts::Doubts;
 use crate::rule::{ChosenValue, OptionValue, Options};
 
 /// Look-up tables over facts, built once per run.
@@ -33,12 +34,18 @@ pub struct Lookup<'a> {
     table_statistics: HashMap<&'a QualifiedName, &'a TableStatistics>,
     index_statistics: HashMap<(&'a QualifiedName, &'a Name), &'a IndexStatistics>,
     column_statistics: HashMap<(&'a QualifiedName, &'a Name), &'a ColumnStatistics>,
+    doubtful: BTreeSet<&'a QualifiedName>,
+    doubts: Option<Doubts>,
 }
 
 impl<'a> Lookup<'a> {
     /// Builds the tables.
     pub fn new(facts: &'a Facts) -> Self {
         let mut lookup = Lookup::default();
+        if let Some(catalog) = facts.catalog.known() {
+            lookup.doubtful = catalog.doubts.iter().filter_map(|doubt| doubt.object.as_ref()).collect();
+            lookup.doubts = Doubts::of(catalog);
+        }
         for table in facts.catalog.known().map(|catalog| catalog.tables.as_slice()).unwrap_or_default() {
             lookup.tables.insert(&table.name, table);
             for foreign_key in &table.foreign_keys {
@@ -55,6 +62,11 @@ impl<'a> Lookup<'a> {
             lookup.column_statistics.insert((&statistics.table, &statistics.column), statistics);
         }
         lookup
+    }
+
+    /// What is in doubt about the tables of the catalog; `None` when nothing is.
+    pub fn doubts(&self) -> Option<&Doubts> {
+        self.doubts.as_ref()
     }
 }
 
@@ -208,10 +220,27 @@ impl<'a> Context<'a> {
         self.section(Fact::Extensions, |catalog| &catalog.extensions)
     }
 
+    /// Routines, for a rule that wants them and does not need them.
+    pub fn functions_if_known(&self) -> Option<&'a [Function]> {
+        self.wanted(Fact::Functions);
+        self.facts.catalog.known()?.functions.known().map(Vec::as_slice)
+    }
+
+    /// Extensions, for a rule that wants them and does not need them.
+    pub fn extensions_if_known(&self) -> Option<&'a [Extension]> {
+        self.wanted(Fact::Extensions);
+        self.facts.catalog.known()?.extensions.known().map(Vec::as_slice)
+    }
+
     /// All facts, for a fact that the rule wants but does not need.
     pub fn facts_if_known(&self, fact: Fact) -> &'a Facts {
         self.wanted(fact);
         self.facts
+    }
+
+    /// Proofs of restore that the team declares.
+    pub fn declared_proofs(&self) -> &'a [RestoreProof] {
+        &self.facts.declared_proofs
     }
 
     /// Where the facts come from.
@@ -249,6 +278,12 @@ impl<'a> Context<'a> {
             .tables
             .iter()
             .filter(|table| table.is_own() && !table.is_partition() && !crate::lexicon::is_tool_table(table))
+    }
+
+    /// Whether something about an object is not known for sure: a statement that was not understood may have changed it, or
+    /// the server hid a part of it.
+    pub fn is_doubtful(&self, object: &QualifiedName) -> bool {
+        self.lookup.doubtful.contains(object)
     }
 
     /// Foreign keys that refer to a table.

@@ -7,6 +7,7 @@
 pub mod rule;
 pub mod context;
 pub mod findings;
+pub mod doubts;
 pub mod lexicon;
 pub mod index_shape;
 pub mod counting;
@@ -17,6 +18,7 @@ pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod quoting;
 pub mod columns;
 pub mod reference;
 pub mod keys;

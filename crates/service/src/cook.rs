@@ -166,7 +166,10 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
             None => complete = false,
         }
     }
-    steps.extend(remedy.statements.iter().map(|sql| RemedyStep { sql: sql.clone(), in_transaction: true }));
+    steps.extend(remedy.statements.iter().map(|statement| RemedyStep {
+        sql: format!("{};", statement.sql),
+        in_transaction: statement.in_transaction,
+    }));
     if !complete {
         steps.clear();
     }
@@ -243,7 +246,7 @@ impl<'a> SuppressionBook<'a> {
             commented: gathered
                 .suppressions
                 .iter()
-                .map(|suppression| (suppression, expired(suppression.until.as_ref()), false))
+                .map(|suppression| (suppression, suppression.until.is_some_and(|until| until < today), false))
                 .collect(),
         }
     }
@@ -251,12 +254,12 @@ impl<'a> SuppressionBook<'a> {
     fn accepts(&mut self, finding: &Finding) -> Option<SuppressedFinding> {
         let key = key(finding);
         let object = finding.object.to_string();
-        let accepted = |reason: &str, until: Option<&String>, by: &str| SuppressedFinding {
+        let accepted = |reason: &str, until: Option<String>, by: &str| SuppressedFinding {
             key: key.clone(),
             rule: finding.rule.to_owned(),
             object: object.clone(),
             reason: reason.to_owned(),
-            until: until.cloned(),
+            until,
             by: by.to_owned(),
         };
         for (suppression, expired, used) in &mut self.configured {
@@ -266,7 +269,7 @@ impl<'a> SuppressionBook<'a> {
             if by_key || by_rule {
                 *used = true;
                 if !*expired {
-                    return Some(accepted(&suppression.reason, suppression.until.as_ref(), "config"));
+                    return Some(accepted(&suppression.reason, suppression.until.clone(), "config"));
                 }
             }
         }
@@ -275,8 +278,9 @@ impl<'a> SuppressionBook<'a> {
             let object_matches = suppression.object.as_ref().is_some_and(|wanted| is_within(&object, wanted));
             if rule_matches && object_matches {
                 *used = true;
-                if !*expired {
-                    return Some(accepted(&suppression.reason, suppression.until.as_ref(), "comment"));
+                if !*expired && suppression.fault.is_none() {
+                    let until = suppression.until.map(|until| until.to_string());
+                    return Some(accepted(&suppression.reason, until, "comment"));
                 }
             }
         }
@@ -303,7 +307,11 @@ impl<'a> SuppressionBook<'a> {
                 .or_else(|| suppression.object.clone())
                 .unwrap_or_default();
             let what = format!("{} at {place}", suppression.rules.join(", "));
-            list.extend(complaint(&what, *expired, *used, suppression.until.as_ref()));
+            let until = suppression.until.map(|until| until.to_string());
+            match &suppression.fault {
+                Some(fault) => list.push(format!("{what}: {fault}")),
+                None => list.extend(complaint(&what, *expired, *used, until.as_ref())),
+            }
         }
         list
     }
@@ -317,12 +325,9 @@ fn complaint(what: &str, expired: bool, used: bool, until: Option<&String>) -> O
     }
 }
 
-/// Whether an object is the wanted one or belongs to it; the schema may be left out of what is wanted.
+/// Whether an object is the wanted one or belongs to it.
 fn is_within(object: &str, wanted: &str) -> bool {
-    let starts = |object: &str| {
-        object.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
-    };
-    starts(object) || object.split_once('.').is_some_and(|(_, rest)| starts(rest))
+    object.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
 }
 
 /// Whether a text matches a pattern in which `*` stands for any text.
@@ -357,10 +362,38 @@ mod tests {
 
     #[test]
     fn a_comment_speaks_for_what_it_stands_on() {
-        assert!(is_within("public.t.a", "t"));
         assert!(is_within("public.t.a", "public.t"));
         assert!(is_within("t(a, b)", "t"));
-        assert!(!is_within("public.t2", "t"));
-        assert!(!is_within("public.t", "t.a"));
+        assert!(!is_within("audit.t", "public.t"));
+        assert!(!is_within("public.t2", "public.t"));
+        assert!(!is_within("public.t", "public.t.a"));
+        // Where names have no schema, a table is not the column of that name.
+        assert!(!is_within("t.a", "a"));
+    }
+
+    #[test]
+    fn statements_for_hands_end_and_say_whether_they_stand_alone() {
+        use dbwright_model::engine::Engine;
+        use dbwright_model::facts::{FactSource, Origin};
+        use dbwright_model::remedy::ManualStatement;
+        let source = FactSource {
+            origin: Origin::Live,
+            engine: Engine::Postgres,
+            version: None,
+            version_text: String::new(),
+            target: "t".to_owned(),
+            database: Default::default(),
+            role: None,
+            superuser: false,
+            collected_at: None,
+            skipped: Vec::new(),
+        };
+        let statements =
+            [ManualStatement::alone("ALTER SYSTEM SET fsync = on"), "SELECT pg_reload_conf()".into()];
+        let remedy = report_remedy(&Remedy::manual_sql("Do it.", statements), &Facts::none(source));
+        let steps: Vec<(&str, bool)> =
+            remedy.steps.iter().map(|step| (step.sql.as_str(), step.in_transaction)).collect();
+        assert_eq!(steps, [("ALTER SYSTEM SET fsync = on;", false), ("SELECT pg_reload_conf();", true)]);
+        assert_eq!(remedy.applicability, Applicability::Manual);
     }
 }

@@ -2,7 +2,6 @@
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::session::ReadSession;
-use dbwright_model::backup::Backups;
 use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::observed::Observed;
 use dbwright_rules::Entry;
@@ -57,7 +56,7 @@ pub async fn gather(
         }
         Target::Database(dsn) => from_catalog(live(&dsn, plan, rules, ask_rows, config, world).await?),
     };
-    declare_backups(&mut gathered.facts, config);
+    gathered.facts.declared_proofs = config.restore_proofs.clone();
     Ok(gathered)
 }
 
@@ -98,24 +97,4 @@ fn questions(facts: &Facts, rules: &[&'static Entry], config: &Config) -> Vec<Da
     questions.sort();
     questions.dedup();
     questions
-}
-
-/// Adds the restores that the team declares in its configuration to what was found.
-fn declare_backups(facts: &mut Facts, config: &Config) {
-    if config.restore_proofs.is_empty() {
-        return;
-    }
-    let backups = match &mut facts.backups {
-        Observed::Known(backups) => backups,
-        other => {
-            *other = Observed::Known(Backups::default());
-            match other {
-                Observed::Known(backups) => backups,
-                _ => return,
-            }
-        }
-    };
-    backups.sources.push("dbwright.toml".to_owned());
-    backups.proofs.extend(config.restore_proofs.iter().cloned());
-    backups.proofs.sort_by_key(|proof| std::cmp::Reverse(proof.finished));
 }

@@ -4,7 +4,7 @@ use dbwright_model::change::{Change, DataKind};
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Location;
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::workload::{self, Workload};
 
@@ -101,7 +101,7 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
                 folder.apply(change);
             }
             if !statement.leading_comments.is_empty() {
-                let object = changes.iter().find_map(object_of);
+                let object = changes.iter().find_map(|change| object_of(change, &folder));
                 for suppression in suppress::read(statement.leading_comments) {
                     suppressions.push(CommentSuppression {
                         object: object.clone(),
@@ -168,14 +168,47 @@ fn is_query(change: &Change) -> bool {
     matches!(change, Change::Data { kind: DataKind::Select | DataKind::Update | DataKind::Delete, .. })
 }
 
-fn object_of(change: &Change) -> Option<String> {
-    match change {
-        Change::CreateTable { table, .. } => Some(table.name.name.to_string()),
-        Change::CreateIndex { table, index, .. } => Some(format!("{} index {}", table.name, index.name)),
-        Change::AddColumn { table, column, .. } => Some(format!("{}.{}", table.name, column.name)),
-        Change::AddForeignKey { table, .. } | Change::AddCheck { table, .. } => Some(table.name.to_string()),
-        Change::CreateView { view, .. } => Some(view.name.name.to_string()),
-        Change::CreateFunction { function, .. } => Some(function.name.name.to_string()),
-        _ => None,
-    }
+/// The object that a statement makes or changes, with its schema, after it was folded.
+fn object_of(change: &Change, folder: &Folder) -> Option<String> {
+    let full = |name: &QualifiedName| folder.full_name(name).to_string();
+    let column = |table: &QualifiedName, column: &Name| format!("{}.{column}", full(table));
+    Some(match change {
+        Change::CreateTable { table, .. } | Change::CreateTableLike { table, .. } => full(&table.name),
+        Change::CreateIndex { table, index, .. } => format!("{} index {}", full(table), index.name),
+        Change::AddColumn { table, column: added, .. } => column(table, &added.name),
+        Change::ModifyColumn { table, to, .. } => column(table, &to.name),
+        Change::RenameColumn { table, to, .. } => column(table, to),
+        Change::AlterColumnType { table, column: changed, .. }
+        | Change::SetNotNull { table, column: changed, .. }
+        | Change::SetDefault { table, column: changed, .. }
+        | Change::SetIdentity { table, column: changed, .. }
+        | Change::DropExpression { table, column: changed, .. } => column(table, changed),
+        Change::AddPrimaryKey { table, .. }
+        | Change::AddUnique { table, .. }
+        | Change::AddCheck { table, .. }
+        | Change::AddForeignKey { table, .. }
+        | Change::AddExclusion { table, .. }
+        | Change::DropColumn { table, .. }
+        | Change::DropConstraint { table, .. }
+        | Change::RenameConstraint { table, .. }
+        | Change::ValidateConstraint { table, .. }
+        | Change::AttachPartition { table, .. }
+        | Change::DetachPartition { table, .. }
+        | Change::SetInherit { table, .. }
+        | Change::SetRowSecurity { table, .. }
+        | Change::SetReplicaIdentity { table, .. }
+        | Change::SetTableOptions { table, .. }
+        | Change::SetTriggerEnabled { table, .. } => full(table),
+        Change::RenameTable { to, .. } => full(to),
+        Change::CreateTableAs { name, .. }
+        | Change::SetViewOptions { name, .. }
+        | Change::AlterSequence { name, .. } => full(name),
+        Change::CreateView { view, .. } => full(&view.name),
+        Change::CreateSequence { sequence, .. } => full(&sequence.name),
+        Change::CreateType { user_type } => full(&user_type.name),
+        Change::CreateFunction { function, .. } => full(&function.name),
+        Change::CreateTrigger { trigger, .. } => full(&trigger.table),
+        Change::CreatePolicy { policy } => full(&policy.table),
+        _ => return None,
+    })
 }

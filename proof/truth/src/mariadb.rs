@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use dbwright_engine::dsn::{Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
 use dbwright_engine::mysql::observe::Observer;
 use dbwright_engine::mysql::probe::{self, Clause, ProbeError, ProbeResult};
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
@@ -168,7 +168,8 @@ impl Bench {
     }
 
     async fn open(&self, database: &str) -> Result<Observer, String> {
-        let consent = Consent::own_scratch();
+        let target = Dsn::Mysql(self.dsn(database));
+        let consent = Consent::for_scratch(&target, &std::env::temp_dir()).map_err(|error| error.message)?;
         Observer::open(&self.dsn(database), &consent).await.map_err(|error| error.message)
     }
 
@@ -292,9 +293,9 @@ impl Bench {
     ) -> Result<Result<ProbeResult, ProbeError>, String> {
         // Settings belong to a session, so the session that is probed with makes the database too.
         self.prepared(case).await?;
-        let dsn = dbwright_engine::dsn::Dsn::Mysql(self.dsn(DATABASE));
-        let mut session =
-            WriteSession::open(&dsn, &Consent::own_scratch()).await.map_err(|error| error.message)?;
+        let target = Dsn::Mysql(self.dsn(DATABASE));
+        let consent = Consent::for_scratch(&target, &std::env::temp_dir()).map_err(|error| error.message)?;
+        let mut session = WriteSession::open(&consent).await.map_err(|error| error.message)?;
         for setting in case.setup.iter().filter(|sql| is_setting(sql)) {
             session.script(setting).await.map_err(|error| error.message)?;
         }

@@ -28,7 +28,7 @@ type Column = Vec<Result<Cell, String>>;
 
 fn observe(cases: &[Case]) -> Result<Observed, String> {
     let base = case::base_sql(ENGINE.name)?;
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     let mut observed = Observed { cells: vec![BTreeMap::new(); cases.len()], ..Observed::default() };
     let columns: Vec<(u16, String, Result<Column, String>)> = std::thread::scope(|scope| {
         let mut threads = Vec::new();
@@ -182,7 +182,7 @@ fn cell(observation: Observation) -> Cell {
 /// Shows everything that was seen of one statement on one major, for whoever doubts a cell.
 pub fn explain(case: &Case, major: u16) -> Result<String, String> {
     let base = case::base_sql(ENGINE.name)?;
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     let Some(installation) = installed.iter().find(|one| one.version.major == major) else {
         return Err(format!("PostgreSQL {major} is not installed"));
     };

@@ -416,6 +416,20 @@ fn finished(mut table: Table) -> Table {
     table
 }
 
+/// A sequence of which only the name is known: what it holds is what the server would choose, and stands in doubt.
+pub(super) fn unread_sequence(name: QualifiedName) -> Sequence {
+    Sequence {
+        name,
+        data_type: DataType::new(TypeKind::BigInt, "bigint"),
+        start: 1,
+        increment: 1,
+        min: 1,
+        max: i64::MAX - 1,
+        cycle: false,
+        owned_by: None,
+    }
+}
+
 /// A sequence of MariaDB, from the one row it holds, and the last value it handed out.
 pub(super) fn sequence(row: &Row, name: QualifiedName) -> Result<(Sequence, Option<i64>), DecodeError> {
     let start = row.int("start_value")?;
@@ -435,21 +449,27 @@ pub(super) fn sequence(row: &Row, name: QualifiedName) -> Result<(Sequence, Opti
     Ok((made, (next != start).then(|| next.saturating_sub(increment))))
 }
 
-/// Routines.
+/// Routines, and those whose bodies the server hides.
 pub(super) fn functions(
     rows: &[Row],
     arguments: &[Row],
     reading: Reading<'_>,
-) -> Result<Vec<Function>, DecodeError> {
+) -> Result<(Vec<Function>, Vec<Doubt>), DecodeError> {
     let mut types: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
     for row in arguments {
         let key = (row.text("routine_schema")?, row.text("specific_name")?, row.text("routine_type")?);
         types.entry(key).or_default().push(row.opt_text("dtd_identifier")?.unwrap_or_default());
     }
     let mut made = Vec::new();
+    let mut doubts = Vec::new();
     for row in rows {
         let schema = row.text("routine_schema")?;
         let kind = row.text("routine_type")?;
+        if row.opt_text("routine_definition")?.unwrap_or_default().is_empty() {
+            let object = Some(reading.name(schema, row.text("routine_name")?));
+            let because = "its body is hidden: grant SHOW_ROUTINE or SELECT on mysql.proc".to_owned();
+            doubts.push(Doubt { object, because });
+        }
         let key = (schema, row.text("specific_name")?, kind);
         made.push(Function {
             name: reading.name(schema, row.text("routine_name")?),
@@ -467,7 +487,7 @@ pub(super) fn functions(
         });
     }
     made.sort_by(|a, b| (&a.name, &a.arguments).cmp(&(&b.name, &b.arguments)));
-    Ok(made)
+    Ok((made, doubts))
 }
 
 /// Triggers.

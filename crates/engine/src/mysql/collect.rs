@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use dbwright_model::catalog::{Catalog, Doubt};
+use dbwright_model::catalog::{Catalog, Doubt, Sequence};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{AppliedMigration, Fact, Facts, MigrationHistory};
 use dbwright_model::name::QualifiedName;
@@ -38,17 +38,19 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
     match fact {
         Fact::Catalog => facts.catalog = observed(read_catalog(asker, reading).await),
         Fact::Functions => {
-            let read = functions(asker, reading).await;
-            if let Some(catalog) = section(facts, engine) {
-                catalog.functions = observed(read);
-            }
+            let Some(catalog) = facts.catalog.known_mut() else { return };
+            catalog.functions = match functions(asker, reading).await {
+                Ok((functions, doubts)) => {
+                    catalog.doubts.extend(doubts);
+                    Observed::Known(functions)
+                }
+                Err(trouble) => trouble.observed(),
+            };
         }
         Fact::Triggers => {
+            let Some(catalog) = facts.catalog.known_mut() else { return };
             let rows = asker.ask("triggers", sql!("triggers"), "TRIGGER").await;
-            let read = rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?));
-            if let Some(catalog) = section(facts, engine) {
-                catalog.triggers = observed(read);
-            }
+            catalog.triggers = observed(rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?)));
         }
         Fact::TableStatistics => {
             let rows = asker.ask("table_statistics", sql!("table_statistics"), "SELECT on the tables").await;
@@ -58,10 +60,11 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         Fact::Counters => facts.counters = observed(counters(asker, engine).await),
         Fact::SequenceValues => {
             let read = sequences(asker, reading).await;
-            facts.sequence_values = observed(read.map(|read| {
-                read.into_iter()
-                    .map(|(sequence, last_value)| SequenceValue { sequence: sequence.name, last_value })
-                    .collect()
+            facts.sequence_values = observed(read.and_then(|read| {
+                let value = |(sequence, read): (_, Result<(_, Option<i64>), Trouble>)| {
+                    read.map(|(_, last_value)| SequenceValue { sequence, last_value })
+                };
+                read.into_iter().map(value).collect()
             }));
         }
         Fact::ColumnMaxima => {
@@ -89,18 +92,10 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
     sight::judge(facts, fact, sight, &database);
 }
 
-/// The catalog to put a section into, empty when it was not asked for itself; none when it was asked for in vain.
-fn section(facts: &mut Facts, engine: Engine) -> Option<&mut Catalog> {
-    if facts.catalog == Observed::NotAsked {
-        let mut empty = Catalog::empty(engine);
-        empty.functions = Observed::NotAsked;
-        empty.triggers = Observed::NotAsked;
-        empty.policies = not_here("row security policies");
-        empty.extensions = not_here("extensions");
-        empty.publications = not_here("publications");
-        facts.catalog = Observed::Known(empty);
-    }
-    facts.catalog.known_mut()
+/// Facts that are a section of the catalog, which is read before them. A section of a catalog that could not be read stays
+/// unknown with it.
+pub(super) fn is_section(fact: Fact) -> bool {
+    matches!(fact, Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
 }
 
 fn not_here<T>(what: &str) -> Observed<T> {
@@ -171,12 +166,15 @@ async fn read_catalog(asker: &mut Asker, reading: Reading<'_>) -> Result<Catalog
     made.extensions = not_here("extensions");
     made.publications = not_here("publications");
     read_actions(asker, reading, &rows, &mut made).await?;
-    match sequences(asker, reading).await {
-        Ok(read) => made.sequences = read.into_iter().map(|(sequence, _)| sequence).collect(),
-        Err(trouble) => {
-            let because = trouble.observed::<()>().because().unwrap_or_default();
-            made.doubts.push(Doubt { object: None, because: format!("sequences were not read: {because}") });
-        }
+    for (name, read) in sequences(asker, reading).await? {
+        made.sequences.push(match read {
+            Ok((sequence, _)) => sequence,
+            Err(trouble) => {
+                let because = format!("its sequence could not be read: {}", trouble.because());
+                made.doubts.push(Doubt { object: Some(name.clone()), because });
+                catalog::unread_sequence(name)
+            }
+        });
     }
     made.doubts.sort_by(|a, b| (&a.object, &a.because).cmp(&(&b.object, &b.because)));
     Ok(made)
@@ -228,17 +226,20 @@ async fn read_actions(
 async fn functions(
     asker: &mut Asker,
     reading: Reading<'_>,
-) -> Result<Vec<dbwright_model::catalog::Function>, Trouble> {
+) -> Result<(Vec<dbwright_model::catalog::Function>, Vec<Doubt>), Trouble> {
     let rows = asker.ask("functions", sql!("functions"), "SHOW_ROUTINE or SELECT on mysql.proc").await?;
     let arguments = asker.ask("function_arguments", sql!("function_arguments"), "SHOW_ROUTINE").await?;
     Ok(catalog::functions(&rows, &arguments, reading)?)
 }
 
-/// MariaDB's sequences, each read like a table; MySQL has none.
+/// What reading one sequence gave, with the last value it handed out.
+type ReadSequence = Result<(Sequence, Option<i64>), Trouble>;
+
+/// MariaDB's sequences by name, each read like a table; MySQL has none.
 async fn sequences(
     asker: &mut Asker,
     reading: Reading<'_>,
-) -> Result<Vec<(dbwright_model::catalog::Sequence, Option<i64>)>, Trouble> {
+) -> Result<Vec<(QualifiedName, ReadSequence)>, Trouble> {
     if reading.engine != Engine::Mariadb {
         return Ok(Vec::new());
     }
@@ -249,11 +250,15 @@ async fn sequences(
         }
         let name = QualifiedName::new(row.text("table_schema")?, row.text("table_name")?);
         let select = format!("/* dbwright:sequence_values */ SELECT * FROM {}", questions::table(&name));
-        for row in asker.run(&select, "SELECT on the sequences").await? {
-            made.push(catalog::sequence(&row, reading.name(name.schema.as_str(), name.name.as_str()))?);
-        }
+        let known = reading.name(name.schema.as_str(), name.name.as_str());
+        let rows = asker.run(&select, &format!("SELECT on `{known}`")).await;
+        let read = rows.and_then(|rows| match rows.first() {
+            Some(row) => Ok(catalog::sequence(row, known.clone())?),
+            None => Err(Trouble::Failed("it holds no row".to_owned())),
+        });
+        made.push((known, read));
     }
-    made.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    made.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(made)
 }
 
@@ -291,12 +296,11 @@ async fn counters(asker: &mut Asker, engine: Engine) -> Result<Counters, Trouble
         Engine::Mariadb => "SHOW SLAVE HOSTS",
         _ => "SHOW REPLICAS",
     };
-    let standbys =
-        asker.run(&format!("/* dbwright:counters */ {followers}"), "").await.map_or(0, |rows| rows.len());
+    let standbys = asker.run(&format!("/* dbwright:counters */ {followers}"), "").await.ok();
     Ok(Counters {
         since: before("uptime_since_flush_status").or_else(|| before("uptime")),
         started: before("uptime"),
-        standbys: u32::try_from(standbys).unwrap_or(u32::MAX),
+        standbys: standbys.map(|rows| u32::try_from(rows.len()).unwrap_or(u32::MAX)),
     })
 }
 
@@ -406,9 +410,10 @@ async fn sessions(
     asker: &mut Asker,
     reading: Reading<'_>,
 ) -> Result<Vec<dbwright_model::activity::Session>, Trouble> {
-    let waits = lock_waits(asker, reading).await.unwrap_or_default();
-    // Without PROCESS only the account's own sessions could be shown, which tell nothing of the others.
+    // Without PROCESS the server refuses the transactions, and of the sessions it would show only the account's own.
     let rows = asker.ask("sessions", sql!("sessions"), "PROCESS").await?;
+    // Waits are a fact of their own, which says why it is not known; the sessions are known without them.
+    let waits = lock_waits(asker, reading).await.unwrap_or_default();
     Ok(activity::sessions(&rows, &waits)?)
 }
 
@@ -518,13 +523,18 @@ async fn migration_history(
             }
             let select = format!(
                 "/* dbwright:migration_history */ SELECT {version} AS version, {ok} AS ok, {at} AS applied \
-                 FROM {} ORDER BY 1 LIMIT 10000",
+                 FROM {} ORDER BY 1 DESC LIMIT 10000",
                 questions::table(&QualifiedName::new(schema, name))
             );
-            // Another tool's table of the same name lacks these columns.
-            let Ok(rows) = asker.run(&select, "SELECT on the history table").await else { continue };
+            let rows = match asker.run(&select, &format!("SELECT on `{table}`")).await {
+                Ok(rows) => rows,
+                // Another tool's table of the same name lacks these columns.
+                Err(Trouble::Unsupported(_)) => continue,
+                Err(trouble) => return Err(trouble),
+            };
             let mut applied = Vec::new();
-            for row in &rows {
+            // The newest come first, so that the limit cuts off the oldest.
+            for row in rows.iter().rev() {
                 let version = match row.opt_text("version") {
                     Ok(text) => text.unwrap_or_default().to_owned(),
                     Err(_) => row.int("version")?.to_string(),

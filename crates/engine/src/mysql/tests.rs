@@ -302,6 +302,97 @@ async fn a_refusal_names_the_privilege() {
 }
 
 #[tokio::test]
+async fn a_section_of_a_catalog_that_was_not_read_stays_unknown() {
+    drop(writer("sections").await);
+    let mut session =
+        ReadSession::open(&dsn("root", "sections"), &Limits::default()).await.expect("it opens");
+    let mut facts = Facts::none(session.source().await);
+    facts.catalog = Observed::Denied("grant SELECT".to_owned());
+    for fact in [Fact::Functions, Fact::Triggers] {
+        collect::fact(&mut session, fact, &mut facts).await;
+        assert_eq!(facts.status(fact), Observed::Denied("grant SELECT".to_owned()), "{fact:?}");
+    }
+    // A section that is asked for alone brings the tables with it.
+    let mut conn = writer("sections").await;
+    execute(&mut conn, &["CREATE TABLE t (a int)"]).await;
+    let facts = collect("root", "sections", &[Fact::Functions]).await;
+    assert_eq!(facts.catalog.known().map(|catalog| catalog.tables.len()), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_hidden_in_part_is_kept_and_doubted() {
+    let mut conn = writer("hidden").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE t (a int)",
+            "CREATE VIEW v AS SELECT a FROM t",
+            "CREATE SEQUENCE s",
+            "CREATE PROCEDURE p() SELECT 'secret'",
+            "CREATE TABLE flyway_schema_history (version varchar(9), script varchar(9), success bool, installed_on datetime)",
+            "CREATE USER half@localhost",
+            "GRANT SELECT ON hidden.t TO half@localhost",
+            "GRANT SELECT ON hidden.v TO half@localhost",
+            "GRANT INSERT ON hidden.s TO half@localhost",
+            "GRANT INSERT ON hidden.flyway_schema_history TO half@localhost",
+            "GRANT EXECUTE ON PROCEDURE hidden.p TO half@localhost",
+        ],
+    )
+    .await;
+    let facts = collect("half", "hidden", &Fact::ALL).await;
+    let catalog = facts.catalog.known().expect("the account may see some of it");
+    assert_eq!(catalog.sequences.iter().map(|s| s.name.name.as_str()).collect::<Vec<_>>(), ["s"]);
+    let mut doubted: Vec<&str> =
+        catalog.doubts.iter().filter_map(|doubt| Some(doubt.object.as_ref()?.name.as_str())).collect();
+    doubted.sort_unstable();
+    assert_eq!(doubted, ["p", "s", "v"], "{:?}", catalog.doubts);
+    for (fact, object) in [(Fact::SequenceValues, "`s`"), (Fact::MigrationHistory, "`flyway_schema_history`")]
+    {
+        let status = facts.status(fact);
+        assert!(
+            matches!(&status, Observed::Denied(because) if because.contains(object)),
+            "{fact:?}: {status:?}"
+        );
+    }
+    let counters = facts.counters.known().expect("everybody may read the status");
+    assert_eq!(counters.standbys, None, "the account may not list the replicas");
+}
+
+#[tokio::test]
+async fn of_a_long_migration_history_the_newest_are_kept() {
+    let mut conn = writer("long_history").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE schema_migrations (version bigint)",
+            "INSERT INTO schema_migrations SELECT seq FROM seq_1_to_10005",
+        ],
+    )
+    .await;
+    let facts = collect("root", "long_history", &[Fact::MigrationHistory]).await;
+    let applied = &facts.migration_history.known().expect("root may read it")[0].applied;
+    let ends = (applied.first().map(|one| &*one.version), applied.last().map(|one| &*one.version));
+    assert_eq!((applied.len(), ends), (10_000, (Some("6"), Some("10005"))));
+}
+
+#[test]
+fn a_replica_whose_thread_stopped_is_not_paused() {
+    let columns = ["replica_io_running", "replica_sql_running", "seconds_behind_source", "last_sql_error"];
+    let row = crate::row::Row {
+        columns: columns.into_iter().map(str::to_owned).collect(),
+        values: vec![
+            crate::row::Value::Text("Yes".into()),
+            crate::row::Value::Text("No".into()),
+            crate::row::Value::Null,
+            crate::row::Value::Text("duplicate key".into()),
+        ],
+    };
+    let read = activity::replication(&[row]).expect("it is read");
+    assert_eq!((read.replay_paused, read.receiver_running), (None, Some(false)));
+    assert_eq!((read.replay_delay_seconds, read.last_error.as_deref()), (None, Some("duplicate key")));
+}
+
+#[tokio::test]
 async fn a_reading_session_cannot_write_and_waits_for_nobody() {
     let mut conn = writer("readonly").await;
     execute(&mut conn, &["CREATE TABLE t (a int)"]).await;

@@ -12,11 +12,13 @@ fn names(row: &Row, column: &str) -> Result<Vec<Name>, DecodeError> {
 }
 
 pub(super) fn role(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
-    let flags = |column: &str| match row.value(column) {
-        Value::List(flags) => flags.iter().map(|flag| *flag == Value::Bool(true)).collect(),
-        _ => Vec::new(),
+    let flags = |column: &str| -> Result<Vec<bool>, DecodeError> {
+        Ok(match row.value(column)? {
+            Value::List(flags) => flags.iter().map(|flag| *flag == Value::Bool(true)).collect(),
+            _ => Vec::new(),
+        })
     };
-    let (inherits, admin) = (flags("member_inherits"), flags("member_admin"));
+    let (inherits, admin) = (flags("member_inherits")?, flags("member_admin")?);
     let mut member_of: Vec<Membership> = Vec::new();
     for (at, role) in row.texts("member_of")?.into_iter().enumerate() {
         let (inherits, admin) = (inherits.get(at) == Some(&true), admin.get(at) == Some(&true));

@@ -38,8 +38,8 @@ pub(super) fn database(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
         name: Name::new(row.text("name")?),
         current: row.bool("current")?,
         allows_connections: row.bool("allows_connections")?,
-        xid_age: row.opt_count("xid_age")?.unwrap_or(0),
-        multixact_age: row.opt_count("multixact_age")?.unwrap_or(0),
+        xid_age: row.opt_count("xid_age")?,
+        multixact_age: row.opt_count("multixact_age")?,
         bytes: row.opt_count("bytes")?,
         commits: row.opt_count("commits")?,
         rollbacks: row.opt_count("rollbacks")?,
@@ -113,7 +113,7 @@ pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
 /// Reads a column that holds JSON made by the statement itself; null gives the default.
 fn json<T: DeserializeOwned + Default>(row: &Row, column: &'static str) -> Result<T, DecodeError> {
     let Some(text) = row.opt_text(column)? else { return Ok(T::default()) };
-    serde_json::from_str(text).map_err(|error| DecodeError {
+    serde_json::from_str(text).map_err(|error| DecodeError::Wrong {
         column: column.to_owned(),
         expected: "JSON of the statement's own making",
         found: error.to_string(),
@@ -176,7 +176,7 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         draft.counters = Counters {
             since: timestamp(row.opt_float("counters_since")?),
             started: timestamp(row.opt_float("started")?),
-            standbys: row.opt_count("standbys")?.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            standbys: row.opt_count("standbys")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         };
     }
     let senders: Vec<SenderRow> = json(row, "senders")?;

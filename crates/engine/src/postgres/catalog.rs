@@ -403,7 +403,7 @@ pub(super) fn user_type(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
 
 fn domain_checks(row: &Row) -> Result<Vec<Check>, DecodeError> {
     let expressions = row.texts("check_expressions")?;
-    let validated = match row.value("check_validated") {
+    let validated = match row.value("check_validated")? {
         crate::row::Value::List(flags) => flags.clone(),
         _ => Vec::new(),
     };

@@ -326,6 +326,13 @@ impl ReadSession {
             return in_part;
         }
         let role = statements::quote(&self.server.role);
+        if let Some(table) = statements::unreadable_history(draft)
+            && matches!(status.get(&Fact::MigrationHistory), Some(Observed::Known(())))
+        {
+            let grant = format!("GRANT SELECT ON {} TO {role}", statements::quote_qualified(&table));
+            let because = format!("`{}` may not read `{table}`: `{grant}`", self.server.role);
+            status.insert(Fact::MigrationHistory, Observed::Denied(because));
+        }
         let tables = draft.catalog.tables();
         let hidden_tables = tables.iter().filter(|table| !table.readable).count();
         let sequences = draft.catalog.sequences();

@@ -1,5 +1,6 @@
 //! The statements of a collection: which file serves which facts, and the few that are made from the catalog.
 
+use dbwright_model::catalog::Column;
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{AppliedMigration, Fact, MigrationHistory};
 use dbwright_model::name::{Name, QualifiedName};
@@ -305,6 +306,21 @@ pub(super) fn is_history(table: &Readable<'_>) -> bool {
     HISTORIES.iter().any(|one| table.name.name == *one.table)
 }
 
+/// The tool whose history a table of these columns is.
+fn history_of(table: &QualifiedName, columns: &[&Column]) -> Option<&'static HistoryTable> {
+    let has = |name: &&str| columns.iter().any(|column| column.name == **name);
+    HISTORIES.iter().find(|one| table.name == *one.table && one.columns.iter().all(has))
+}
+
+/// The first history table that the role may not read.
+pub(super) fn unreadable_history(draft: &Draft) -> Option<QualifiedName> {
+    let hidden = draft.catalog.tables().into_iter().filter(|table| !table.readable);
+    hidden
+        .filter(|table| history_of(table.name, &draft.catalog.columns_of(table)).is_some())
+        .map(|table| table.name.clone())
+        .min()
+}
+
 fn migration_history(draft: &Draft) -> Option<String> {
     let mut members: Vec<String> = Vec::new();
     for table in draft.catalog.tables() {
@@ -312,9 +328,7 @@ fn migration_history(draft: &Draft) -> Option<String> {
             continue;
         }
         let columns = draft.catalog.columns_of(&table);
-        let has = |name: &&str| columns.iter().any(|column| column.name == **name);
-        let known = |one: &&HistoryTable| table.name.name == *one.table && one.columns.iter().all(has);
-        let Some(one) = HISTORIES.iter().find(known) else { continue };
+        let Some(one) = history_of(table.name, &columns) else { continue };
         let temporal =
             columns.iter().any(|column| column.name == one.at && column.data_type.kind.is_temporal());
         let at = match one.at {

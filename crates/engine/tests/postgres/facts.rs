@@ -155,6 +155,11 @@ fn what_a_role_may_not_see_is_denied_and_not_failed() {
             let status = facts.status(fact);
             assert!(!matches!(status, Observed::Failed(_) | Observed::NotAsked), "{fact:?}: {status:?}");
         }
+        let history = facts.status(Fact::MigrationHistory);
+        assert!(
+            matches!(&history, Observed::Denied(because) if because.contains("_sqlx_migrations")),
+            "{history:?}"
+        );
         for fact in [
             Fact::Hba,
             Fact::Workload,

@@ -416,6 +416,7 @@ fn score() -> Score {
                 weight: 5,
                 state,
                 credit,
+                trusted: if state == CheckState::Unknown { 0.0 } else { 1.0 },
                 possible: if state == CheckState::Unknown { 1.0 } else { credit },
                 findings,
                 examined: 42,

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use dbwright_engine::dsn::Dsn;
-use dbwright_engine::write::{Consent, WriteSession};
 use proof_cli::{Sandbox, noise, runtime, utf16};
 
 use super::{FLAWED, RULE, told};
@@ -73,8 +72,7 @@ fn damaged_and_locked_databases_are_named() {
     sandbox.file("encrypted.sqlite", encrypted);
     let locked = sandbox.sqlite("locked.sqlite", FLAWED);
     let mut holder = runtime().block_on(async {
-        let dsn = Dsn::Sqlite(locked);
-        let mut session = WriteSession::open(&dsn, &Consent::own_scratch()).await.expect("it opens");
+        let mut session = proof_cli::write(&Dsn::Sqlite(locked)).await;
         session.script("begin exclusive; insert into t values (1, 'x')").await.expect("nobody else is there");
         session
     });

@@ -46,6 +46,18 @@ fn rules_are_chosen_by_id_family_and_pattern() {
 }
 
 #[test]
+fn an_argument_that_is_no_text_is_refused_and_nothing_panics() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new();
+    for arguments in [&[&b"audit"[..], b"--only", b"\xff"][..], &[b"\xff"], &[b"audit", b"--\xff"]] {
+        let arguments: Vec<&std::ffi::OsStr> =
+            arguments.iter().map(|argument| std::ffi::OsStr::from_bytes(argument)).collect();
+        let outcome = sandbox.run(&arguments).expect(2);
+        assert!(!outcome.transcript().contains("panicked"), "{}", outcome.transcript());
+    }
+}
+
+#[test]
 fn words_that_mean_nothing_are_refused() {
     let sandbox = Sandbox::new();
     sandbox.file("a.sql", FLAWED);
@@ -240,6 +252,48 @@ fn comments_accept_findings_where_they_stand() {
     assert!(
         report["unused_suppressions"][0].as_str().is_some_and(|text| text.ends_with("expired on 2020-01-31"))
     );
+}
+
+#[test]
+fn a_comment_holds_for_its_own_schema_with_a_reason_and_a_real_date() {
+    let sandbox = Sandbox::new();
+    let with = |script: &str| {
+        sandbox.file("a.sql", script);
+        let arguments = [
+            "audit",
+            "a.sql",
+            "--engine",
+            "postgres",
+            "--only",
+            RULE,
+            "--format",
+            "json",
+            "--fail-on",
+            "never",
+        ];
+        let report = sandbox.run(&arguments).expect(0).json();
+        let found: Vec<String> =
+            list(&report, "findings").iter().map(|finding| finding["object"].to_string()).collect();
+        (found.join(" "), list(&report, "unused_suppressions").to_vec())
+    };
+    let ignore = format!("-- dbwright:ignore {RULE}");
+    let (found, unused) = with(&format!(
+        "create schema audit; create table users (a int not null);\n{ignore} it is a log\n\
+         create table audit.users (a int not null);"
+    ));
+    assert_eq!((found.as_str(), unused.len()), ("\"public.users\"", 0));
+    // A comment before a later change of the table speaks for the table, too.
+    let (found, unused) =
+        with(&format!("create table t (a int);\n{ignore} it is a log\nalter table t add check (a > 0);"));
+    assert_eq!((found.as_str(), unused.len()), ("", 0));
+    for (words, fault) in [
+        ("", "it has no reason"),
+        (" until=31.12.2025 legacy", "`until=31.12.2025` is not a date like 2030-01-31"),
+    ] {
+        let (found, unused) = with(&format!("{ignore}{words}\n{FLAWED}"));
+        assert_eq!(found, "\"public.t\"", "{words}");
+        assert!(unused[0].as_str().is_some_and(|text| text.ends_with(fault)), "{unused:?}");
+    }
 }
 
 #[test]

@@ -63,7 +63,8 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
             )
         })?;
     let path = folder.path().join("shop.sqlite");
-    let mut session = WriteSession::open(&Dsn::Sqlite(path.clone()), &Consent::own_scratch()).await?;
+    let mut session =
+        WriteSession::open(&Consent::for_scratch(&Dsn::Sqlite(path.clone()), &world.temporary)?).await?;
     // Nobody needs the file after a crash, and old programs wrote it without foreign keys being enforced.
     session.script("pragma synchronous = off; pragma foreign_keys = off").await?;
     fill(&mut session, include_str!("schema.sqlite.sql"), world).await?;
@@ -107,7 +108,7 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         .await
         .map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
     let dsn = server.dsn("shop");
-    let mut session = WriteSession::open(&dsn, &Consent::own_scratch()).await?;
+    let mut session = WriteSession::open(&Consent::for_scratch(&dsn, &world.temporary)?).await?;
     fill(&mut session, include_str!("schema.postgres.sql"), world).await?;
     session.script(include_str!("after.postgres.sql")).await?;
     run_workload(&mut session).await?;
@@ -135,7 +136,7 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
             tls: Tls { mode: TlsMode::Disable, root_certificate: None },
         })
     };
-    let mut session = WriteSession::open(&dsn(""), &Consent::own_scratch()).await?;
+    let mut session = WriteSession::open(&Consent::for_scratch(&dsn(""), &world.temporary)?).await?;
     session
         .script("create database shop character set utf8mb4; use shop; set foreign_key_checks = 0")
         .await?;
