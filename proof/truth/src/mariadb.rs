@@ -267,7 +267,11 @@ impl Bench {
                     relations.push(RelationEffect {
                         relation: QualifiedName::bare(table),
                         lock: Lock::MysqlShared,
-                        cost: Cost::Scan,
+                        cost: if online.as_ref().is_some_and(|online| online.parents.is_empty()) {
+                            Cost::Brief
+                        } else {
+                            Cost::Scan
+                        },
                         algorithm: None,
                     });
                 }
