@@ -262,7 +262,7 @@ impl Bench {
                 .await
                 .map_err(|error| error.to_string())?;
             if lock.is_none() && named.is_some() {
-                let waits = self.prepared(case).await?.locks_rows(table, &statement).await;
+                let waits = self.prepared(case).await?.locks_out_writers(table, &statement).await;
                 if waits.map_err(|error| error.to_string())? {
                     relations.push(RelationEffect {
                         relation: QualifiedName::bare(table),

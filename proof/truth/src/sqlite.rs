@@ -34,15 +34,25 @@ fn observe(cases: &[Case]) -> Result<Observed, String> {
     observed.servers.insert(version, format!("SQLite {library}"));
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
+    let template = folder.path().join("base.sqlite");
+    runtime.block_on(async {
+        let session = WriteSession::open(&Dsn::Sqlite(template.clone()), &Consent::own_scratch()).await;
+        session
+            .map_err(|error| error.message)?
+            .script(&base)
+            .await
+            .map_err(|error| format!("base.sql: {}", error.message))
+    })?;
     for (index, case) in cases.iter().enumerate() {
         let path = folder.path().join(format!("{index}.sqlite"));
+        std::fs::copy(&template, &path).map_err(|error| error.to_string())?;
         let outcome = runtime.block_on(async {
             let session = WriteSession::open(&Dsn::Sqlite(path.clone()), &Consent::own_scratch()).await;
             let WriteSession::Sqlite(mut file) = session.map_err(|error| error.message)? else {
                 return Err("the session is not of SQLite".to_owned());
             };
             // The library's own default is on; a case that wants them off says so.
-            for sql in std::iter::once(&base).chain(&case.setup) {
+            for sql in &case.setup {
                 file.execute_batch(sql).map_err(|error| format!("`{sql}`: {error}"))?;
             }
             let several = case.statement.contains(";\n");

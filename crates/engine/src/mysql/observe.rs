@@ -135,7 +135,7 @@ impl Observer {
     /// Runs a statement while another session has locked every row of a table, and tells whether the statement had to
     /// wait for it: what verifies a foreign key locks the parents of all rows until it ends, so that nobody
     /// changes them, and what changes a parent table locks its children for a moment.
-    pub async fn locks_rows(&mut self, table: &str, sql: &str) -> Result<bool, Refusal> {
+    pub async fn locks_out_writers(&mut self, table: &str, sql: &str) -> Result<bool, Refusal> {
         let lost = |error: SessionError| Refusal { code: 0, message: error.message };
         let mut writer = connect(&self.dsn).await.map_err(lost)?;
         let mut watcher = connect(&self.dsn).await.map_err(lost)?;
@@ -152,10 +152,11 @@ impl Observer {
             if waited {
                 continue;
             }
-            let for_row = blocked(&mut watcher, id).await?;
-            // Whoever waits for the table and not for a row would wait forever.
-            if for_row || waiting(&mut watcher, id, &database, table).await?.is_some() {
-                waited = for_row;
+            // Who keeps writers out of the whole table waits for the table, who locks its rows for a row.
+            if waiting(&mut watcher, id, &database, table).await?.is_some()
+                || blocked(&mut watcher, id).await?
+            {
+                waited = true;
                 writer.query_drop("ROLLBACK").await?;
             }
         };

@@ -4,7 +4,9 @@
 //! - *Rewritten*: of the pages that a table has afterwards nine in ten or more were written.
 //! - *Index built*: the same for an index of the table, or an index that was not there.
 //! - *Scanned*: the virtual machine took at least as many steps as the table has rows. That cannot be told of a table
-//!   with less than [`TELLING_ROWS`] rows, whose scan is no more work than reading the schema.
+//!   with less than [`TELLING_ROWS`] rows, whose scan is no more work than reading the schema. Steps are not counted by
+//!   table: where several changed, it is said of those whose rows did, and of a table that is only read, as by
+//!   `ANALYZE`, nothing is told.
 //! - The lock is always the same: a file has one writer. It is given to each table whose pages, rows or definition, or
 //!   whose indexes' or triggers' definitions, changed.
 //!
@@ -153,7 +155,7 @@ impl State {
             let (name, entry) = found?;
             state.entries.insert(name, entry);
         }
-        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, count(row.get(1)?)));
+        let pages = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, unsigned(row.get(1)?)));
         for found in connection.prepare("SELECT name, pageno FROM dbstat")?.query_map([], pages)? {
             let (name, page) = found?;
             state.pages.entry(name).or_default().insert(page);
@@ -165,7 +167,7 @@ impl State {
                 "table" => {
                     // A virtual table may lack its module.
                     let count = format!("SELECT count(*) FROM {quoted}");
-                    if let Ok(rows) = connection.query_row(&count, [], |row| row.get(0).map(count)) {
+                    if let Ok(rows) = connection.query_row(&count, [], |row| row.get(0).map(unsigned)) {
                         state.rows.insert(name.clone(), rows);
                     }
                     state.read_references(connection, name)?;
@@ -200,7 +202,7 @@ impl State {
         // A key to something that is no key of its parent cannot be checked at all.
         let sql = format!("SELECT count(*) FROM pragma_foreign_key_check({})", literal(table));
         if let Some(orphans) =
-            connection.query_row(&sql, [], |row| row.get(0).map(count)).optional().unwrap_or_default()
+            connection.query_row(&sql, [], |row| row.get(0).map(unsigned)).optional().unwrap_or_default()
         {
             self.orphans.insert(table.to_owned(), orphans);
         }
@@ -242,6 +244,8 @@ impl State {
 
     fn effects(&self, after: &State, written: &BTreeSet<u64>, steps: u64) -> Vec<RelationEffect> {
         let mut effects = Vec::new();
+        // Tables for which nothing dearer was seen, and whether their rows changed.
+        let mut scanned = Vec::new();
         for table in self.tables() {
             let now = self.name_in(after, table);
             let definitions = |state: &State, name: &str| -> Vec<Option<String>> {
@@ -272,11 +276,21 @@ impl State {
                 Some(now) if rows > 0 && after.parts("index", now).into_iter().any(rewritten) => {
                     Cost::IndexBuild
                 }
-                Some(_) if rows >= TELLING_ROWS && steps >= rows => Cost::Scan,
-                Some(_) => Cost::Brief,
+                Some(_) => {
+                    if rows >= TELLING_ROWS && steps >= rows {
+                        scanned.push((effects.len(), rows_changed));
+                    }
+                    Cost::Brief
+                }
             };
             let relation = QualifiedName::bare(table);
             effects.push(RelationEffect { relation, lock: Lock::SqliteWrite, cost, algorithm: None });
+        }
+        let alone = effects.len() == 1;
+        for (index, rows_changed) in scanned {
+            if alone || rows_changed {
+                effects[index].cost = Cost::Scan;
+            }
         }
         effects
     }
@@ -352,7 +366,7 @@ fn writable(connection: &Connection, table: &str) -> Result<bool, Error> {
 }
 
 /// SQLite's numbers are signed, and these never below zero.
-fn count(number: i64) -> u64 {
+fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
