@@ -33,6 +33,15 @@ pub struct Case {
     pub cells: BTreeMap<u16, Cell>,
 }
 
+/// What the files of an engine hold.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// Every case with its recorded cells, in the order of the files' names and of the files.
+    pub cases: Vec<Case>,
+    /// Cases that have recorded cells and are gone.
+    pub stale: Vec<String>,
+}
+
 /// The folder of an engine's cases.
 pub fn folder(engine: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/truth").join(engine)
@@ -43,14 +52,15 @@ pub fn base_sql(engine: &str) -> Result<String, String> {
     read(&folder(engine).join(BASE))
 }
 
-/// Every case of an engine with its recorded cells, in the order of the files' names and of the files.
-pub fn load(engine: &str, dialect: Dialect) -> Result<Vec<Case>, String> {
+/// Reads the files of an engine.
+pub fn load(engine: &str, dialect: Dialect) -> Result<Loaded, String> {
     let folder = folder(engine);
     let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "sql") && !path.ends_with(BASE));
     paths.sort();
     let mut cases: Vec<Case> = Vec::new();
+    let mut stale = Vec::new();
     for path in paths {
         let family = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let mut found = parse(&family, dialect, &read(&path)?)?;
@@ -61,9 +71,7 @@ pub fn load(engine: &str, dialect: Dialect) -> Result<Vec<Case>, String> {
             for case in &mut found {
                 case.cells = cells.remove(&case.name).unwrap_or_default();
             }
-            if let Some(name) = cells.keys().next() {
-                return Err(format!("{}: there is no case `{name}`", recorded.display()));
-            }
+            stale.extend(cells.into_keys().map(|name| format!("{family}/{name}")));
         }
         for case in found {
             if cases.iter().any(|other| other.name == case.name) {
@@ -72,7 +80,7 @@ pub fn load(engine: &str, dialect: Dialect) -> Result<Vec<Case>, String> {
             cases.push(case);
         }
     }
-    Ok(cases)
+    Ok(Loaded { cases, stale })
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -49,12 +49,16 @@ pub struct Outcome {
 impl Engine {
     /// Every case with its recorded cells.
     pub fn cases(&self) -> Result<Vec<Case>, String> {
-        case::load(self.name, self.dialect)
+        let loaded = case::load(self.name, self.dialect)?;
+        match loaded.stale.first() {
+            Some(name) => Err(format!("cells are recorded for `{name}`, which is gone: record anew")),
+            None => Ok(loaded.cases),
+        }
     }
 
     /// Observes the cases anew and compares; writes the tables when asked to record. Only one case when it is named.
     pub fn run(&self, only: Option<&str>, record: bool) -> Result<Outcome, String> {
-        let mut cases = self.cases()?;
+        let mut cases = if record { case::load(self.name, self.dialect)?.cases } else { self.cases()? };
         let chosen: Vec<usize> =
             (0..cases.len()).filter(|index| only.is_none_or(|name| cases[*index].name == name)).collect();
         if let Some(name) = only.filter(|_| chosen.is_empty()) {
@@ -77,16 +81,21 @@ impl Engine {
         }
         outcome.differences = observed.failures.clone();
         for (case, now) in measured.iter().zip(&observed.cells) {
+            let mut complaints: Vec<(Vec<String>, String)> = Vec::new();
             for (version, cell) in now {
                 let recorded = case.cells.get(version);
                 if recorded != Some(cell) {
-                    outcome.differences.push(format!(
-                        "{}/{} on {version}: recorded {}, observed `{cell}`",
-                        case.family,
-                        case.name,
-                        recorded.map_or("nothing yet".to_owned(), |cell| format!("`{cell}`"))
-                    ));
+                    let recorded = recorded.map_or("nothing yet".to_owned(), |cell| format!("`{cell}`"));
+                    let complaint = format!("recorded {recorded}, observed `{cell}`");
+                    match complaints.iter_mut().find(|(_, same)| *same == complaint) {
+                        Some((versions, _)) => versions.push(version.to_string()),
+                        None => complaints.push((vec![version.to_string()], complaint)),
+                    }
                 }
+            }
+            for (versions, complaint) in complaints {
+                let Case { family, name, .. } = case;
+                outcome.differences.push(format!("{family}/{name} on {}: {complaint}", versions.join(", ")));
             }
         }
         if record {

@@ -86,7 +86,8 @@ select c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relfilenode, 
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_index i on i.indexrelid = c.oid
-where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'";
+where c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'i', 'I')
+  and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'";
 
 /// A lock that is waited for counts as one that is held: the statement takes it.
 const LOCKS: &str = "
@@ -139,7 +140,7 @@ impl<'a> Observer<'a> {
         let process = process_of(&self.client).await?;
         let locks = locks(&self.client, process).await?;
         let after = relations(&self.client).await?;
-        let relations = compare(&self.client, &before, &after, &locks).await?;
+        let relations = compare(&self.client, &before, &after, &locks, &notices).await?;
         Ok(Observation { relations, transaction: TransactionUse::Inside, notices, error: None })
     }
 
@@ -194,7 +195,7 @@ impl<'a> Observer<'a> {
             // The watcher counts its own scans.
             relation.scans = before.get(oid).map_or(0, |before| before.scans);
         }
-        let relations = compare(&watcher, &before, &after, &seen).await?;
+        let relations = compare(&watcher, &before, &after, &seen, &notices).await?;
         Ok(Observation { relations, transaction: TransactionUse::Outside, notices, error: None })
     }
 
@@ -206,20 +207,24 @@ impl<'a> Observer<'a> {
         for oid in self.touched(sql, relations).await? {
             let Some(relation) = relations.get(&oid) else { continue };
             let name = quoted(&relation.name);
-            if matches!(relation.kind.as_str(), "r" | "p") {
-                texts.push(format!("begin; lock table only {name} in share update exclusive mode"));
-            }
+            texts.push(match relation.kind.as_str() {
+                // `lock table` refuses materialised views; a comment takes the same lock.
+                "m" => format!("begin; comment on materialized view {name} is 'held'"),
+                _ => format!("begin; lock table only {name} in share update exclusive mode"),
+            });
             // Planning locks the indexes too, which `lock table` does not.
             texts.push(format!("begin; select from only {name} limit 0"));
         }
         let mut holders = BTreeMap::new();
         for text in texts {
             let client = self.server.client(&self.database).await?;
+            // A question in the transaction would leave a cursor with a snapshot behind.
+            let process = process_of(&client).await?;
             client
                 .batch_execute(&text)
                 .await
                 .map_err(|error| trouble("a session could not take its locks", &error))?;
-            holders.insert(process_of(&client).await?, client);
+            holders.insert(process, client);
         }
         Ok(holders)
     }
@@ -355,6 +360,7 @@ async fn compare(
     before: &Relations,
     after: &Relations,
     locks: &Locks,
+    notices: &[String],
 ) -> Result<Vec<RelationEffect>, ScratchError> {
     // A file that was there is taken over when an index is made anew without need.
     let old_files: BTreeSet<u32> = before.values().map(|relation| relation.file).collect();
@@ -371,7 +377,7 @@ async fn compare(
             if now.is_some_and(is_built) { Cost::IndexBuild } else { Cost::Brief }
         } else {
             match now {
-                Some(now) => work(client, *oid, relation, now, after, &is_built).await?,
+                Some(now) => work(client, *oid, relation, now, after, notices, &is_built).await?,
                 None => Cost::Brief,
             }
         };
@@ -396,21 +402,21 @@ async fn work(
     before: &Relation,
     now: &Relation,
     after: &Relations,
+    notices: &[String],
     is_built: &dyn Fn(&Relation) -> bool,
 ) -> Result<Cost, ScratchError> {
     let scanned = now.scans > before.scans || now.visible_pages > before.visible_pages;
     // A sequence is one row.
     if now.file != before.file && before.kind != "S" {
-        if scanned {
-            return Ok(Cost::Rewrite);
-        }
-        // A file that was only emptied costs nothing, however large it was.
+        // A file that was only emptied costs nothing, however large it was. What is empty and written anew is told.
         let size: i64 = client
             .query_one("select pg_catalog.pg_relation_size($1::oid)", &[&oid])
             .await
             .and_then(|row| row.try_get(0))
             .map_err(|error| trouble("the size of a table cannot be read", &error))?;
-        return Ok(if size > 0 { Cost::Rewrite } else { Cost::Brief });
+        let told = format!("rewriting table \"{}\"", before.name.name);
+        let written = size > 0 || notices.contains(&told);
+        return Ok(if written { Cost::Rewrite } else { Cost::Brief });
     }
     if after.values().any(|index| index.table == Some(oid) && is_built(index)) {
         return Ok(Cost::IndexBuild);
