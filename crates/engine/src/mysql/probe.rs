@@ -124,7 +124,7 @@ pub async fn probe(
         .await
         .map_err(copying("reading the session"))?;
     let (home, id) = before.unwrap_or_default();
-    let database = Name::new(&format!("dbwright_probe_{id}"));
+    let database = Name::new(format!("dbwright_probe_{id}"));
     // An account without the privilege leaves a trace in the binary log, which does no harm to anybody's tables.
     let unlogged = conn.query_drop("SET SESSION sql_log_bin = 0").await.is_ok();
     let outcome = probe_in(conn, &database, home.as_deref().unwrap_or_default(), table, parents, write).await;
