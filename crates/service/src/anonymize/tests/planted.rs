@@ -459,8 +459,8 @@ fn databases() -> Vec<DatabaseStatistics> {
         name: name(),
         current: true,
         allows_connections: true,
-        xid_age: 1,
-        multixact_age: 1,
+        xid_age: Some(1),
+        multixact_age: Some(1),
         bytes: None,
         commits: None,
         rollbacks: None,
@@ -505,7 +505,7 @@ pub(super) fn facts() -> Facts {
             index: name(),
             ..IndexStatistics::default()
         }]),
-        counters: Known(Counters { since: None, started: None, standbys: 0 }),
+        counters: Known(Counters { since: None, started: None, standbys: Some(0) }),
         column_statistics: Known(vec![ColumnStatistics {
             table: object(),
             column: name(),
@@ -597,6 +597,7 @@ pub(super) fn facts() -> Facts {
             proofs: vec![RestoreProof { finished: None, ok: true }],
         }),
         migrations: Observed::NotAsked,
+        declared_proofs: Vec::new(),
         migration_history: Known(vec![MigrationHistory {
             tool: text(),
             table: object(),
