@@ -112,6 +112,17 @@ pub struct ReportFinding {
     pub critical: bool,
     /// Stable key for suppressions and baselines.
     pub key: String,
+    /// The keys of the places, for a finding that stands for several: one for each of `count`. Empty for a finding that is
+    /// its own only place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
+}
+
+impl ReportFinding {
+    /// The keys that a baseline holds for it: those of its places.
+    pub fn keys(&self) -> &[String] {
+        if self.places.is_empty() { std::slice::from_ref(&self.key) } else { &self.places }
+    }
 }
 
 /// What to do, with the SQL written out.

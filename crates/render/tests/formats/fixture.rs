@@ -37,6 +37,7 @@ pub fn finding(rule: &str, level: Level, dimension: Dimension, object: &str, mes
         count: 1,
         critical: false,
         key: format!("{rule}:{object}"),
+        places: Vec::new(),
     }
 }
 

@@ -193,7 +193,8 @@ fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceErro
 /// The text of a baseline: the keys of a report's findings, sorted. Findings that an earlier baseline holds stay in it.
 pub fn baseline(report: &Report) -> String {
     let known = report.suppressed.iter().filter(|finding| finding.by == BASELINE).map(|finding| &finding.key);
-    let keys: BTreeSet<&String> = report.findings.iter().map(|finding| &finding.key).chain(known).collect();
+    let keys: BTreeSet<&String> =
+        report.findings.iter().flat_map(|finding| finding.keys()).chain(known).collect();
     let mut text = String::from(
         "# Findings that were there when this file was written. Remove lines as they are mended.\n",
     );
