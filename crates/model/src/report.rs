@@ -53,6 +53,9 @@ pub struct TargetSummary {
     pub origin: Origin,
     /// The engine.
     pub engine: Engine,
+    /// Whether the engine was guessed from the words of files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub engine_guessed: bool,
     /// The server's version; empty when not known.
     pub version: String,
     /// When the facts were read.
@@ -170,6 +173,9 @@ pub struct NotChecked {
     pub rule: String,
     /// Why, as a lower-case fragment.
     pub because: String,
+    /// Whether a target of this kind can never tell: files know no statistics, whatever they hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_reach: bool,
 }
 
 impl Report {

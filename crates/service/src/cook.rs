@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use dbwright_model::facts::Facts;
+use dbwright_model::engine::Dialect;
+use dbwright_model::facts::{Facts, Origin};
 use dbwright_model::finding::{Finding, Level, ObjectRef};
+use dbwright_model::observed::Observed;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::report::{
     FORMAT, NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, SuppressedFinding, TargetSummary,
 };
 use dbwright_model::score::Score;
+use dbwright_rules::Entry;
 use dbwright_rules::run::{Checked, Outcome};
 use dbwright_sql::suppress::CommentSuppression;
 use jiff::civil::Date;
@@ -53,7 +56,7 @@ pub fn cook(
         None => true,
     });
     let score: Option<Score> = recipe.score.then(|| dbwright_rules::score::score(&outcome, &waived));
-    let not_checked = not_checked(&outcome);
+    let not_checked = not_checked(&outcome, &gathered.facts);
     let keys = apply_baseline(&mut outcome, recipe.baseline, &mut suppressed);
     dbwright_rules::convention::fold(&mut outcome);
     let mut findings: Vec<ReportFinding> = report_findings(&outcome.findings, keys, gathered);
@@ -73,7 +76,7 @@ pub fn cook(
         format: FORMAT,
         dbwright: world.version.to_owned(),
         operation: recipe.operation.to_owned(),
-        target: summary(&gathered.facts),
+        target: summary(gathered),
         score,
         findings,
         suppressed,
@@ -184,7 +187,8 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
         match dbwright_sql::write(engine, version, change) {
             Some(written) => steps.extend(written.into_iter().map(|statement| RemedyStep {
                 sql: format!("{};", statement.sql),
-                in_transaction: statement.in_transaction,
+                // MySQL ends a transaction before such a statement and refuses none.
+                in_transaction: statement.in_transaction || engine.dialect() == Dialect::Mysql,
             })),
             None => complete = false,
         }
@@ -201,14 +205,22 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
     ReportRemedy { applicability, summary: remedy.summary.clone(), steps }
 }
 
-fn not_checked(outcome: &Outcome) -> Vec<NotChecked> {
+fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
+    // Files know nothing of servers. What they could have told and did not, such as a statement that was not understood,
+    // has another reason.
+    let out_of_reach = |entry: &Entry, because: &str| {
+        let untold = |fact| matches!(facts.status(fact), Observed::Unsupported(why) if because.ends_with(why.as_str()));
+        facts.source.origin == Origin::Files && entry.rule.facts().any(untold)
+    };
     let mut list: Vec<NotChecked> = outcome
         .checks
         .iter()
         .filter_map(|(entry, checked)| match checked {
-            Checked::Unknown { because } | Checked::InPart { because, .. } => {
-                Some(NotChecked { rule: entry.id.to_owned(), because: because.clone() })
-            }
+            Checked::Unknown { because } | Checked::InPart { because, .. } => Some(NotChecked {
+                rule: entry.id.to_owned(),
+                because: because.clone(),
+                out_of_reach: out_of_reach(entry, because),
+            }),
             _ => None,
         })
         .collect();
@@ -216,7 +228,8 @@ fn not_checked(outcome: &Outcome) -> Vec<NotChecked> {
     list
 }
 
-fn summary(facts: &Facts) -> TargetSummary {
+fn summary(gathered: &Gathered) -> TargetSummary {
+    let facts = &gathered.facts;
     let catalog = facts.catalog.known();
     let tables = catalog.map(|catalog| catalog.tables.as_slice()).unwrap_or_default();
     let bytes = facts.table_statistics.known().map(|statistics| {
@@ -234,6 +247,7 @@ fn summary(facts: &Facts) -> TargetSummary {
         name: source.target.clone(),
         origin: source.origin,
         engine: source.engine,
+        engine_guessed: gathered.engine_guessed,
         version: source.version.map(|version| version.to_string()).unwrap_or_default(),
         collected_at: source.collected_at,
         role: source.role.as_ref().map(|role| role.to_string()),
@@ -290,8 +304,9 @@ impl<'a> SuppressionBook<'a> {
         for (suppression, expired, used) in &mut self.configured {
             let by_key =
                 suppression.key.as_ref().is_some_and(|wanted| *wanted == key || conventions.contains(wanted));
-            let by_rule = suppression.rule.as_ref().is_some_and(|rule| matches(rule, finding.rule))
-                && suppression.object.as_ref().is_none_or(|wanted| matches(wanted, &object));
+            let by_rule =
+                suppression.rule.as_ref().is_some_and(|rule| crate::config::names(rule, finding.rule))
+                    && suppression.object.as_ref().is_none_or(|wanted| matches(wanted, &object));
             if by_key || by_rule {
                 *used = true;
                 if !*expired {

@@ -8,6 +8,7 @@ pub mod write;
 pub mod effects;
 mod definition;
 mod syntax;
+mod words;
 mod query;
 mod create_table;
 mod alter_table;

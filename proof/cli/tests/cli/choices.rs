@@ -117,7 +117,7 @@ fn checks_that_could_not_run_are_an_exit_code_of_their_own() {
         .file("a.sql", "create table t (id int primary key);\nalter table t frobnicate the whole thing;\n");
     let report = sandbox.run(&["audit", "a.sql", "--format", "json", "--fail-on", "never"]).expect(0).json();
     assert_eq!(list(&report, "skipped_statements").len(), 1, "{report:#}");
-    let missing = list(&report, "not_checked").len();
+    let missing = list(&report, "not_checked").iter().filter(|line| line["out_of_reach"] != true).count();
     let strict = sandbox.run(&["audit", "a.sql", "--require-checks", "--fail-on", "never"]);
     assert_eq!(strict.code, Some(if missing > 0 { 3 } else { 0 }));
     // Findings are worse than checks that are missing.
