@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     then: "Values have no type and no constraint, and reading one entity takes a join for each attribute.",
     instead: "Make columns of the attributes that everybody has, and keep the rest in one JSON column.",
     source: "the entity-attribute-value pattern; product options and custom fields are its accepted uses",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     then: "Nobody can know the name of a table without looking, and tools that derive names go wrong.",
     instead: "Rename the table like the others, with a view of the old name for as long as it is used.",
     source: "majority of the schema's own names: ten tables or more, four fifths of them alike",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
