@@ -68,8 +68,6 @@ fn near(text: &str, at: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn check(text: &str, expected: &str) {
         let changes = crate::parse_statement(dbwright_model::engine::Dialect::Postgres, text);
         let because = changes.iter().find_map(|change| match change {
