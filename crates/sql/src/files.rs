@@ -102,7 +102,8 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
                 }
                 let doubts = folder.doubts().len();
                 folder.apply(change);
-                if !matches!(change, Change::Opaque { .. }) {
+                // A table made by a query is carried out; only its columns are not known.
+                if !matches!(change, Change::Opaque { .. } | Change::CreateTableAs { .. }) {
                     for doubt in &folder.doubts()[doubts..] {
                         let because = match &doubt.object {
                             Some(object) => format!("`{object}`: {}", doubt.because),
