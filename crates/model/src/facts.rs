@@ -154,6 +154,16 @@ pub struct FactSource {
     pub skipped: Vec<SkippedStatement>,
 }
 
+impl FactSource {
+    /// What the target is called in facts whose names were replaced.
+    pub const ANONYMISED: &str = "anonymised";
+
+    /// Whether names, addresses and texts in the facts stand for others.
+    pub fn is_anonymised(&self) -> bool {
+        self.target == FactSource::ANONYMISED
+    }
+}
+
 /// How facts were got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

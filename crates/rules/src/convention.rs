@@ -46,6 +46,20 @@ fn example(finding: &Finding) -> String {
     }
 }
 
+/// The objects under which a finding may be said once together with the others of its rule: its schema, or all. None
+/// where each is said by itself.
+pub fn objects(finding: &Finding) -> Vec<ObjectRef> {
+    let said_once = crate::find(finding.rule).is_some_and(|entry| entry.rule.convention.is_some());
+    match &finding.object.parent {
+        Some(parent) if said_once => vec![ObjectRef::schema(&parent.schema), all_schemas()],
+        _ => Vec::new(),
+    }
+}
+
+fn all_schemas() -> ObjectRef {
+    ObjectRef::database(&Name::new("all schemas"))
+}
+
 fn once(findings: &[Finding], examined: u64, what: &str, rule: &Rule) -> Finding {
     let (then, instead) = (rule.then, rule.instead);
     let first = &findings[0];
@@ -55,7 +69,7 @@ fn once(findings: &[Finding], examined: u64, what: &str, rule: &Rule) -> Finding
         .all(|finding| finding.object.parent.as_ref().map(|parent| &parent.schema) == schema.as_ref());
     let object = match schema {
         Some(schema) if one_schema => ObjectRef::schema(&schema),
-        _ => ObjectRef::database(&Name::new("all schemas")),
+        _ => all_schemas(),
     };
     let mut evidence: Vec<Evidence> = findings
         .iter()

@@ -52,6 +52,9 @@ pub struct Rule {
     /// Set for rules that are reported once when they fire almost everywhere: what is counted, in the plural
     /// ("foreign keys").
     pub convention: Option<&'static str>,
+    /// Whether it judges what things are called, or where clients come from: facts whose names were replaced cannot answer
+    /// it.
+    pub reads_names: bool,
     /// The most the total can be while a critical finding of this rule stands, or while it cannot be checked.
     pub cap: Option<u32>,
     /// What it would like to have counted in the rows, when the user allows that. The answers are [`Fact::Data`].
@@ -84,6 +87,7 @@ impl Rule {
         options: &[],
         source: "",
         convention: None,
+        reads_names: false,
         cap: None,
         questions: None,
         check: |_, _| {},

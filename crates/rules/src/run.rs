@@ -69,6 +69,11 @@ fn check(
     if let Applies::No(because) = entry.rule.engines.of(facts.source.engine) {
         return Checked::NotApplicable { because: because.to_owned() };
     }
+    if entry.rule.reads_names && facts.source.is_anonymised() {
+        return Checked::Unknown {
+            because: "the names are anonymised, and this check reads them".to_owned(),
+        };
+    }
     for need in entry.rule.needs {
         if let Some(because) = why_unknown(facts, *need) {
             return Checked::Unknown { because: format!("{}: {because}", need.describe()) };

@@ -71,7 +71,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
             } else if let Checked::Unknown { because } | Checked::InPart { because, .. } = checked {
                 caps.push(Cap {
                     rule: entry.id.to_owned(),
-                    because: format!("Nobody could look whether {}: {because}.", rule.when),
+                    because: format!("It cannot be ruled out that {} ({because}).", rule.when),
                     limit,
                     seen: false,
                 });

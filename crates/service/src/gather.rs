@@ -5,11 +5,12 @@ use dbwright_engine::session::ReadSession;
 use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::observed::Observed;
 use dbwright_rules::Entry;
+use dbwright_sql::files::FileFacts;
 use dbwright_sql::places::Places;
 use dbwright_sql::suppress::{self, CommentSuppression};
 
 use crate::config::Config;
-use crate::error::ServiceError;
+use crate::error::{ErrorKind, ServiceError};
 use crate::snapshot;
 use crate::target::Target;
 use crate::world::World;
@@ -23,6 +24,8 @@ pub struct Gathered {
     pub places: Places,
     /// Suppressions in comments.
     pub suppressions: Vec<CommentSuppression>,
+    /// Whether the engine was guessed from the words of files.
+    pub engine_guessed: bool,
 }
 
 /// Which facts the rules need and want: the collection plan.
@@ -47,7 +50,15 @@ pub async fn gather(
     let mut gathered = match target {
         Target::Files(files) => {
             let read = dbwright_sql::files::read(files.engine, files.version, &files.name, &files.files);
-            Gathered { facts: read.facts, places: read.places, suppressions: read.suppressions }
+            if !read.understood {
+                return Err(nothing_understood(&files.name, &read));
+            }
+            Gathered {
+                facts: read.facts,
+                places: read.places,
+                suppressions: read.suppressions,
+                engine_guessed: files.guessed,
+            }
         }
         Target::Snapshot(path) => {
             let mut facts = snapshot::read(&path)?;
@@ -60,9 +71,21 @@ pub async fn gather(
     Ok(gathered)
 }
 
+/// A file of which nothing is understood is no clean file.
+fn nothing_understood(name: &str, read: &FileFacts) -> ServiceError {
+    let Some(first) = read.facts.source.skipped.first() else {
+        return ServiceError::new(ErrorKind::Usage, format!("`{name}` holds no statements"));
+    };
+    ServiceError::new(
+        ErrorKind::Usage,
+        format!("nothing in `{name}` was understood: line {}: {}", first.line, first.because),
+    )
+    .hint("say what it is written for with `--engine postgres`, `mysql`, `mariadb` or `sqlite`")
+}
+
 fn from_catalog(facts: Facts) -> Gathered {
     let suppressions = facts.catalog.known().map(suppress::in_catalog).unwrap_or_default();
-    Gathered { facts, places: Places::default(), suppressions }
+    Gathered { facts, places: Places::default(), suppressions, engine_guessed: false }
 }
 
 async fn live(

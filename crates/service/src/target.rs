@@ -28,11 +28,16 @@ pub struct FileTarget {
     pub name: String,
     /// The engine that the text is for.
     pub engine: Engine,
+    /// Whether the engine was guessed from words of the text.
+    pub guessed: bool,
     /// The server's version, where a dump says it.
     pub version: Option<Version>,
     /// The files in the order in which they apply.
     pub files: Vec<SourceFile>,
 }
+
+/// What the text is called that another program wrote.
+const STANDARD_INPUT: &str = "standard input";
 
 /// First bytes of every SQLite database.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -56,6 +61,13 @@ pub fn resolve(
     }
     if is_connection_string(text) {
         return parse_dsn(text, world).map(Target::Database);
+    }
+    if text == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
+            .map_err(|error| cannot_open(text, &error))?;
+        let file = SourceFile { name: STANDARD_INPUT.to_owned(), text: decode(bytes) };
+        return Ok(Target::Files(with_engine(STANDARD_INPUT, vec![file], engine)));
     }
     let path = world.directory.join(text);
     let metadata = std::fs::metadata(&path).map_err(|error| cannot_open(text, &error))?;
@@ -278,7 +290,18 @@ fn blank_undo(text: &mut String) {
 
 fn with_engine(name: &str, files: Vec<SourceFile>, engine: Option<Engine>) -> FileTarget {
     let (guessed, version) = guess(&files);
-    FileTarget { name: name.to_owned(), engine: engine.unwrap_or(guessed), version, files }
+    let says_so = version.is_some()
+        || files.iter().any(|file| {
+            dbwright_sql::prisma::is_schema(&file.name)
+                && dbwright_sql::prisma::provider(&file.text).is_some()
+        });
+    FileTarget {
+        name: name.to_owned(),
+        engine: engine.unwrap_or(guessed),
+        guessed: engine.is_none() && !says_so,
+        version,
+        files,
+    }
 }
 
 /// The engine that files are written for: what a dump says of itself, otherwise the dialect with the most telltale

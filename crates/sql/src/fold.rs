@@ -739,6 +739,11 @@ impl Folder {
         self.new_name(name)
     }
 
+    /// What could not be carried out so far.
+    pub fn doubts(&self) -> &[Doubt] {
+        &self.catalog.doubts
+    }
+
     /// Runs `edit` on a table; a table that is not there becomes a doubt.
     fn with_table(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Table, Engine)) {
         let engine = self.engine;

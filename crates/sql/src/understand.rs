@@ -11,6 +11,7 @@ use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::Expression;
 use dbwright_model::facts::Facts;
 use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::workload::Workload;
 
 use crate::{data_type, names, parse_data_statement, parse_expression};
 
@@ -21,6 +22,7 @@ pub fn understand(facts: &mut Facts) {
     }
     let dialect = facts.source.engine.dialect();
     if let Some(workload) = facts.workload.known_mut() {
+        workload.statements.retain(|statement| !statement.text.contains(Workload::OWN_MARK));
         for statement in &mut workload.statements {
             if statement.parsed.is_none() {
                 statement.parsed = parse_data_statement(dialect, &statement.text).map(Box::new);

@@ -1,6 +1,7 @@
 //! The matrix of SQLite: every case on a file of its own, with the library that is built into dbwright.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::sqlite::observe::{Observation, observe as observe_file};
@@ -22,6 +23,11 @@ pub fn number(version: Version) -> u16 {
     version.major * 100 + version.minor
 }
 
+/// Leave to write a file of this run.
+fn consent_for(path: &Path) -> Result<Consent, String> {
+    Consent::for_scratch(&Dsn::Sqlite(path.to_owned()), &std::env::temp_dir()).map_err(|error| error.message)
+}
+
 fn observe(cases: &[Case]) -> Result<Observed, String> {
     let base = case::base_sql(ENGINE.name)?;
     let library = dbwright_engine::sqlite::library_version();
@@ -36,7 +42,7 @@ fn observe(cases: &[Case]) -> Result<Observed, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|error| error.to_string())?;
     let template = folder.path().join("base.sqlite");
     runtime.block_on(async {
-        let session = WriteSession::open(&Dsn::Sqlite(template.clone()), &Consent::own_scratch()).await;
+        let session = WriteSession::open(&consent_for(&template)?).await;
         session
             .map_err(|error| error.message)?
             .script(&base)
@@ -47,7 +53,7 @@ fn observe(cases: &[Case]) -> Result<Observed, String> {
         let path = folder.path().join(format!("{index}.sqlite"));
         std::fs::copy(&template, &path).map_err(|error| error.to_string())?;
         let outcome = runtime.block_on(async {
-            let session = WriteSession::open(&Dsn::Sqlite(path.clone()), &Consent::own_scratch()).await;
+            let session = WriteSession::open(&consent_for(&path)?).await;
             let WriteSession::Sqlite(mut file) = session.map_err(|error| error.message)? else {
                 return Err("the session is not of SQLite".to_owned());
             };

@@ -353,7 +353,12 @@ async fn column_maxima(
                 index.is_btree()
                     && index.parts.first().and_then(|part| part.as_column()) == Some(&column.name)
             });
-            if !(column.auto_increment || refers) || !leads || !is_integer(column.data_type.text.as_str()) {
+            let keyed =
+                table.primary_key.as_ref().is_some_and(|key| key.columns.first() == Some(&column.name));
+            if !(column.auto_increment || refers || keyed)
+                || !leads
+                || !is_integer(column.data_type.text.as_str())
+            {
                 continue;
             }
             if Instant::now() > deadline {

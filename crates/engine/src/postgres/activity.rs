@@ -93,7 +93,7 @@ pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
     draft.workload.since = timestamp(row.opt_float("since")?);
     draft.workload.evicted = row.opt_count("evicted")?;
     draft.workload.statements.push(Statement {
-        id: row.opt_text("id")?.unwrap_or("").to_owned(),
+        id: identifier(row.opt_text("text")?.unwrap_or("")),
         text: row.opt_text("text")?.unwrap_or("").to_owned(),
         user: opt_name(row, "user")?,
         calls: row.opt_count("calls")?,
@@ -256,4 +256,14 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         };
     }
     Ok(())
+}
+
+/// The identifier of a normalised statement: a hash of its words (FNV-1a). The server's own differs between servers, because
+/// it is made of the numbers of their tables.
+fn identifier(text: &str) -> String {
+    let words = text.split_whitespace().flat_map(|word| word.bytes().chain([b' ']));
+    let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }

@@ -18,7 +18,7 @@ pub static RULE: Rule = Rule {
     wants: &[Fact::Backups],
     when: "no backup has been proven to restore lately",
     then: "Whether the data could be brought back is a hope: most failures of backups show only in a restore.",
-    instead: "Restore the newest backup on another server and compare it: `dbwright backup verify`.",
+    instead: "Restore the newest backup on another server, compare it, and write the day into `dbwright.toml` under `[[backup.restored]]`.",
     options: &[OptionSpec {
         name: "max_age_days",
         default: OptionValue::Number(30.0),

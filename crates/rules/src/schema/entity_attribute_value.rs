@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     instead: "Make columns of the attributes that everybody has, and keep the rest in one JSON column.",
     source: "the entity-attribute-value pattern; product options and custom fields are its accepted uses",
     convention: Some("tables keep attributes as rows of name and value"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

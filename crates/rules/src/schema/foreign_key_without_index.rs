@@ -30,6 +30,9 @@ pub static RULE: Rule = Rule {
 
 const ENGINES: Engines = Engines::ALL.except_mysql_family("InnoDB makes the index by itself");
 
+/// Fewer rows are scanned as fast as an index is read.
+const WORTH_SAYING: u64 = 1_000;
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.own_tables() {
         for foreign_key in &table.foreign_keys {
@@ -48,7 +51,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .remedy(Remedy::safe(RULE.instead, create_index(context, table, &foreign_key.columns)));
             if let Some(statistics) = context.statistics_of(&table.name) {
                 found = found
-                    .evidence_if("rows scanned per delete", statistics.rows)
+                    .evidence_if(
+                        "rows scanned per delete",
+                        statistics.rows.filter(|rows| *rows >= WORTH_SAYING),
+                    )
                     .evidence_if("sequential scans so far", statistics.sequential_scans);
             }
             findings.add(found);

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     instead: "Add a unique constraint over the two foreign keys, after duplicates are removed.",
     remedy: Applicability::Review,
     source: "schema linters of four projects; the guards leave out tables that carry more than the pair",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

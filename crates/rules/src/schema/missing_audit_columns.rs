@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
         help: "Share of the tables, in per cent, that must have the column for it to be the custom of the schema.",
     }],
     source: "the schema's own custom; nothing is said where there is none",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

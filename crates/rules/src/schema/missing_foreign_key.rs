@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{ForeignKey, IndexPart, Persistence, Table, TableKind};
 use dbwright_model::change::Change;
-use dbwright_model::engine::Dialect;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::{DataCount, DataQuestion, Fact};
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::Name;
@@ -22,11 +22,12 @@ pub static RULE: Rule = Rule {
     wants: &[Fact::Data],
     when: "a column is named and typed like the key of another table but has no foreign key",
     then: "Nothing keeps these columns from naming rows that do not exist.",
-    instead: "Declare the foreign key, after the rows without a parent are cleared up.",
+    instead: "Declare the foreign key.",
     remedy: Applicability::Review,
     source: "names, types and learned aliases, measured against the declared foreign keys of whole schemas",
     convention: Some("columns that look like references have no foreign key"),
     questions: Some(questions),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -161,18 +162,57 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
         table: guess.table.name.clone(),
         constraint: name,
     };
-    let mut changes = index_for(context, guess);
+    let widened = widened(context, guess);
+    let widens = !widened.is_empty();
+    let mut changes = widened;
+    changes.extend(index_for(context, guess));
     changes.push(add);
     match (orphans, in_steps) {
         (0, true) => {
             changes.push(validate);
-            Remedy::review(RULE.instead, changes)
+            match widens {
+                // A table is rewritten for it, under a lock that lets nobody read.
+                true => Remedy {
+                    changes,
+                    ..Remedy::manual(format!(
+                        "Give `{}` the type of the key it refers to, then declare the foreign key.",
+                        guess.column.name
+                    ))
+                },
+                false => Remedy::review(RULE.instead, changes),
+            }
         }
+        (0, false) if widens => Remedy::manual(format!(
+            "Give `{}` the type of the key it refers to, then declare the foreign key.",
+            guess.column.name
+        )),
         (0, false) => Remedy::review(RULE.instead, changes),
-        (_, true) => Remedy::manual(
-            "Declare the foreign key `NOT VALID` for new rows, clear up the old ones, then validate it.",
-        ),
-        (_, false) => Remedy::manual(RULE.instead),
+        (_, true) => Remedy {
+            changes,
+            ..Remedy::manual(
+                "Declare the foreign key `NOT VALID`, which holds new rows. Clear up the old ones, then validate it.",
+            )
+        },
+        (_, false) => Remedy::manual("Clear up the rows without a parent, then declare the foreign key."),
+    }
+}
+
+/// The change that gives a column the wider integer type of the key: between types that differ, the foreign key would
+/// be the next thing to be found. Empty where they fit.
+fn widened(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
+    let (own, other) = (&guess.column.data_type, &guess.parent_column.data_type);
+    match (own.max_integer(), other.max_integer()) {
+        (Some(narrow), Some(wide)) if narrow < wide && context.engine() != Engine::Sqlite => {
+            vec![Change::AlterColumnType {
+                alter: Default::default(),
+                table: guess.table.name.clone(),
+                column: guess.column.name.clone(),
+                to: other.clone(),
+                collation: None,
+                using: None,
+            }]
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     instead: "Rename the table like the others, with a view of the old name for as long as it is used.",
     source: "majority of the schema's own names: ten tables or more, four fifths of them alike",
     convention: Some("table names are singular among plurals, or plural among singulars"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

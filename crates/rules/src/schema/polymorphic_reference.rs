@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     instead: "Give each kind of parent a nullable column with its own foreign key, and check that exactly one is set.",
     source: "19 of 138, 4 of 66 and 7 of 56 tables of three mature public schemas have such pairs: a known trade, not a slip",
     convention: Some("references name their table in a column beside them"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

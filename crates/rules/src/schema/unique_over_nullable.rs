@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     instead: "Set `NOT NULL`, let nulls be equal, or make the index partial.",
     source: "SQL standard: unique constraints ignore rows with null; two public linters",
     convention: Some("unique indexes over several columns admit duplicates through null"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

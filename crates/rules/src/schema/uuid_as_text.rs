@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     instead: "Keep UUIDs in the type for them, or in 16 bytes.",
     source: "measured: an index takes 77 bytes per row for UUIDs as text and 39 for the type",
     convention: Some("columns of UUIDs are text"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     then: "Who reads a backup, a replica or a query log has them.",
     instead: "Keep a salted hash of passwords, a token of the payment provider instead of cards, and encrypt the rest.",
     source: "PCI DSS requirement 3; names are read word by word, which finds `user_password` and leaves `password_hash`",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

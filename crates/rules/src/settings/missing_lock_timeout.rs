@@ -62,7 +62,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     }
                 },
             )
-            .remedy(Remedy::manual(RULE.instead.replace("lock_timeout", name))),
+            .remedy(match context.engine() {
+                Engine::Postgres => Remedy::manual_sql(
+                    RULE.instead,
+                    vec!["ALTER ROLE migrator SET lock_timeout = '5s'".to_owned()],
+                ),
+                _ => Remedy::manual_sql(
+                    "Set `lock_wait_timeout` to a few seconds in the session that runs migrations, and let the migration try again.",
+                    vec!["SET SESSION lock_wait_timeout = 5".to_owned()],
+                ),
+            }),
         );
     }
 }

@@ -177,3 +177,38 @@ fn rules_find_the_same() {
     // Fixtures without flaws would prove nothing.
     assert!(judged.len() > 20, "{judged:?}");
 }
+
+#[test]
+fn what_reads_names_is_not_judged_by_replaced_ones() {
+    let text = "create table t (id int primary key, price float, prices float);";
+    let file = SourceFile { name: "a.sql".to_owned(), text: text.to_owned() };
+    let mut facts =
+        dbwright_sql::files::read(dbwright_model::engine::Engine::Postgres, None, "a.sql", &[file]).facts;
+    let rule =
+        |line: u32, connection: &str, address: Option<&str>, method: &str| dbwright_model::access::HbaRule {
+            line,
+            connection: connection.into(),
+            databases: vec!["all".into()],
+            users: vec!["all".into()],
+            address: address.map(Into::into),
+            method: method.into(),
+            ..Default::default()
+        };
+    facts.hba = dbwright_model::observed::Observed::Known(dbwright_model::access::HbaRules {
+        rules: vec![
+            rule(1, "host", Some("127.0.0.1/32"), "scram-sha-256"),
+            rule(2, "host", Some("::1/128"), "scram-sha-256"),
+        ],
+    });
+    let anonymous = anonymize(&facts).expect("facts are data");
+    assert!(anonymous.source.is_anonymised() && !facts.source.is_anonymised());
+    let hba = anonymous.hba.known().expect("it was known");
+    assert_eq!(hba.rules[0].method.as_str(), "scram-sha-256");
+    assert_ne!(hba.rules[0].address, hba.rules[1].address);
+    for id in ["schema/float-money", "schema/mixed-plural-table-names", "security/shadowed-hba-line"] {
+        let entry = dbwright_rules::find(id).expect("it is a rule");
+        let outcome = dbwright_rules::run(&anonymous, [entry], &Default::default());
+        assert!(matches!(outcome.checks[0].1, dbwright_rules::run::Checked::Unknown { .. }), "{id}");
+        assert!(outcome.findings.is_empty(), "{id}");
+    }
+}

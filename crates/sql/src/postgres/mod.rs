@@ -9,6 +9,7 @@ pub mod effects;
 mod write_other;
 mod definition;
 mod syntax;
+mod words;
 mod query;
 mod create_table;
 mod alter_table;

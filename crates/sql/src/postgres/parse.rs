@@ -28,17 +28,19 @@ pub fn statement(text: &str) -> Vec<Change> {
 /// The changes of everything in a parsed text.
 fn changes(parsed: &Parsed<'_>) -> Vec<Change> {
     let statements: Vec<Node> = parsed.root.children().collect();
-    let complaint =
-        || parsed.errors.first().map_or("the statement was not understood", |(_, message)| message);
+    let complaint = || match parsed.errors.first() {
+        Some((at, message)) => super::words::complaint(parsed.text, *at, message),
+        None => "it is written in no way that is known".to_owned(),
+    };
     match statements.first() {
         None if parsed.errors.is_empty() => return vec![Change::Nothing],
-        None => return vec![Change::Opaque { because: complaint().to_owned(), touches: Vec::new() }],
+        None => return vec![Change::Opaque { because: complaint(), touches: Vec::new() }],
         Some(_) => {}
     }
     if parsed.errors.is_empty() {
         return statements.iter().flat_map(|node| lower(parsed, node)).collect();
     }
-    let because = format!("not understood: {}", complaint());
+    let because = complaint();
     if let Some(node) = statements.first()
         && node.kind() == K::ALTER_TABLE
     {

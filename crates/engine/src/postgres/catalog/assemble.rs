@@ -1,6 +1,6 @@
 //! Puts the catalog together: columns to tables, numbers to names, constraints to indexes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
     Catalog, Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, NotNull,
@@ -71,10 +71,11 @@ impl CatalogDraft {
         self.columns.get(&relation.oid).into_iter().flatten().map(|one| &one.column).collect()
     }
 
-    /// Integer columns that are a whole primary key or refer to another table, and lead an index: table, column,
-    /// largest tables first.
+    /// Integer columns that are a whole key or refer to another table, and lead an index: table, column. First those
+    /// that can run out because they are narrow, then those whose sequence may lag behind their values; largest tables
+    /// first.
     pub fn integer_keys(&self) -> Vec<(&QualifiedName, &Name)> {
-        let mut found: Vec<(&Relation, &Name)> = Vec::new();
+        let mut found: Vec<(bool, &Relation, &Name)> = Vec::new();
         let mut leading: Vec<(i64, i64)> = self
             .indexes
             .iter()
@@ -82,30 +83,35 @@ impl CatalogDraft {
             .filter_map(|index| Some((index.relation, *index.columns.first()?)))
             .collect();
         leading.sort_unstable();
+        let owners: HashSet<(i64, i64)> =
+            self.relations.values().filter_map(|relation| relation.owner).collect();
         for constraint in &self.constraints {
             let [number] = constraint.columns[..] else { continue };
-            if !matches!(constraint.kind.as_str(), "p" | "f")
-                || leading.binary_search(&(constraint.relation, number)).is_err()
+            let place = (constraint.relation, number);
+            let counted = matches!(constraint.kind.as_str(), "p" | "u") && owners.contains(&place);
+            if !(counted || matches!(constraint.kind.as_str(), "p" | "f"))
+                || leading.binary_search(&place).is_err()
             {
                 continue;
             }
             let Some(relation) = self.relations.get(&constraint.relation) else { continue };
             let Some(column) = self.column_at(constraint.relation, number) else { continue };
+            let Some(limit) = column.data_type.max_integer() else { continue };
+            let wide = limit > i32::MAX as u64;
             // A partition's largest value is its parent's, or less.
-            if column.data_type.max_integer().is_some_and(|max| max <= i32::MAX as u64)
-                && !column.data_type.array
-                && relation.readable
-                && relation.bound.is_none()
+            if (counted || !wide) && !column.data_type.array && relation.readable && relation.bound.is_none()
             {
-                found.push((relation, &column.name));
+                found.push((wide, relation, &column.name));
             }
         }
-        found.sort_by(|(a, a_column), (b, b_column)| {
+        found.sort_by(|(a_wide, a, a_column), (b_wide, b, b_column)| {
             let size = |relation: &Relation| relation.rows.unwrap_or(0.0);
-            size(b).total_cmp(&size(a)).then_with(|| (&a.name, a_column).cmp(&(&b.name, b_column)))
+            (a_wide.cmp(b_wide))
+                .then_with(|| size(b).total_cmp(&size(a)))
+                .then_with(|| (&a.name, a_column).cmp(&(&b.name, b_column)))
         });
-        found.dedup_by(|a, b| a.0.oid == b.0.oid && a.1 == b.1);
-        found.into_iter().map(|(relation, column)| (&relation.name, column)).collect()
+        found.dedup_by(|a, b| a.1.oid == b.1.oid && a.2 == b.2);
+        found.into_iter().map(|(_, relation, column)| (&relation.name, column)).collect()
     }
 
     fn column_at(&self, relation: i64, number: i64) -> Option<&Column> {
