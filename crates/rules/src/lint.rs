@@ -1,12 +1,15 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
+use dbwright_model::catalog::Column;
 use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
+use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{EvidenceLevel, ObjectRef};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 
+use crate::lexicon::reserved::is_reserved;
 use crate::quantity;
 use crate::{Context, Findings, Found};
 
@@ -73,6 +76,44 @@ impl<'a> Judged<'a> {
         self.effect(relation).filter(|effect| effect.blocks_in_proportion_to_size())
     }
 
+    /// The full name of a table that others use, and what is done to it or, where it holds no rows itself, to a table
+    /// below it: only if others are kept from writing for longer the more rows there are.
+    pub fn blocking_tree(&self, table: &QualifiedName) -> Option<(&'a QualifiedName, &'a RelationEffect)> {
+        let own = self.effect(table)?;
+        let blocking = match own.blocks_in_proportion_to_size() {
+            true => own,
+            false => self.statement.blocking().next()?,
+        };
+        Some((&own.relation, blocking))
+    }
+
+    /// Whether the statement consists of this one change, so that everything it does is done for it.
+    pub fn alone(&self) -> bool {
+        self.statement.changes.len() == 1
+    }
+
+    /// Whether the statement itself adds a column.
+    pub fn adds_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
+        self.statement.changes.iter().find_map(|change| match change {
+            Change::AddColumn { table: owner, column: added, .. }
+                if same(owner, table) && added.name == *column =>
+            {
+                Some(added.as_ref())
+            }
+            _ => None,
+        })
+    }
+
+    /// The statements that come after it, of all files.
+    pub fn later(&self) -> &'a [ChainStatement] {
+        self.chain.statements.get(self.position + 1..).unwrap_or_default()
+    }
+
+    /// The statements that come before it, of all files.
+    pub fn earlier(&self) -> &'a [ChainStatement] {
+        self.chain.statements.get(..self.position).unwrap_or_default()
+    }
+
     /// Whether the statement has its place inside a transaction that other statements share or a tool opens.
     pub fn in_transaction(&self) -> bool {
         self.statement.transaction.is_some()
@@ -120,6 +161,49 @@ impl<'a> Judged<'a> {
         }
         found
     }
+}
+
+/// Whether two names mean one table; a schema may be left out.
+pub fn same(a: &QualifiedName, b: &QualifiedName) -> bool {
+    a.name == b.name && (a.schema == b.schema || a.schema.is_empty() || b.schema.is_empty())
+}
+
+/// Every change of some statements, in order.
+pub fn changes(statements: &[ChainStatement]) -> impl Iterator<Item = &Change> {
+    statements.iter().flat_map(|statement| &statement.changes)
+}
+
+/// A name as a query that is shown as evidence spells it.
+pub fn spelled(context: &Context<'_>, name: &str) -> String {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !is_reserved(context.engine(), name);
+    match context.engine().dialect() {
+        _ if plain => name.to_owned(),
+        Dialect::Mysql => format!("`{}`", name.replace('`', "``")),
+        _ => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+/// The same of a table.
+pub fn spelled_table(context: &Context<'_>, table: &QualifiedName) -> String {
+    if table.schema.is_empty() {
+        return spelled(context, table.name.as_str());
+    }
+    format!("{}.{}", spelled(context, table.schema.as_str()), spelled(context, table.name.as_str()))
+}
+
+/// The same of columns, joined by commas.
+pub fn spelled_columns(context: &Context<'_>, columns: &[Name]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| spelled(context, column.as_str())).collect();
+    names.join(", ")
+}
+
+/// A name made of a table, columns and a word, as the server would choose it, if the server would not cut it off.
+pub fn constraint_name(table: &QualifiedName, columns: &[Name], word: &str) -> Option<Name> {
+    let parts = [table.name.as_str()].into_iter().chain(columns.iter().map(Name::as_str)).chain([word]);
+    let name = parts.collect::<Vec<_>>().join("_");
+    (name.len() < 64).then(|| Name::from(name))
 }
 
 /// A length of time that is known only roughly: `2 s to 9 s`.
