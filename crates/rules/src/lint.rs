@@ -32,6 +32,7 @@ pub fn statements<'a>(context: &Context<'a>) -> impl Iterator<Item = Judged<'a>>
 
 /// What a rule says of a change.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a verdict is looked at and gone")]
 pub enum Verdict {
     /// It is not of the kind that the rule looks at.
     Other,
@@ -90,6 +91,13 @@ impl<'a> Judged<'a> {
     /// Whether the statement consists of this one change, so that everything it does is done for it.
     pub fn alone(&self) -> bool {
         self.statement.changes.len() == 1
+    }
+
+    /// Whether the statement says one of these words, given in lower case: clauses that its changes do not keep, so that
+    /// a statement written from them would lose them.
+    pub fn says(&self, words: &[&str]) -> bool {
+        let text = self.statement.sql.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        words.iter().any(|words| text.contains(words))
     }
 
     /// Whether the statement itself adds a column.

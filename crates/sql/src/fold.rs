@@ -196,20 +196,7 @@ impl Folder {
             Change::RenameConstraint { table, constraint, to } => {
                 self.rename_constraint(table, constraint, to)
             }
-            Change::ValidateConstraint { table, constraint } => {
-                self.with_table(table, |target, _| {
-                    for check in &mut target.checks {
-                        if check.name.as_ref() == Some(constraint) {
-                            check.validated = true;
-                        }
-                    }
-                    for foreign_key in &mut target.foreign_keys {
-                        if foreign_key.name.as_ref() == Some(constraint) {
-                            foreign_key.validated = true;
-                        }
-                    }
-                });
-            }
+            Change::ValidateConstraint { table, constraint } => self.validate_constraint(table, constraint),
             Change::CreateIndex { table, index, if_not_exists, only, .. } => {
                 self.create_index(table, index, *if_not_exists, *only);
             }

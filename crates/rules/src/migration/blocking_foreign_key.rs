@@ -59,7 +59,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .name
             .clone()
             .or_else(|| lint::constraint_name(table, &foreign_key.columns, "fkey"))
-            .filter(|_| judged.alone());
+            .filter(|_| {
+                judged.alone()
+                    && !judged.says(&["match", "initially", "set null (", "set default (", "period"])
+            });
         let Some(constraint) = named else {
             let columns = join(&foreign_key.columns);
             return Verdict::Found(found.remedy(Remedy::manual(format!(

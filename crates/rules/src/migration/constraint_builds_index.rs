@@ -55,16 +55,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
 }
 
+/// For constraints that cannot take over an index.
+const COPY: &str = "Copy the rows into a new table that has the constraint, keep it in step with a trigger, and swap the two.";
+
 fn remedy(judged: &Judged<'_>, change: &Change) -> Remedy {
     let (table, key, primary) = match change {
         Change::AddPrimaryKey { table, key, .. } => (table, key, true),
         Change::AddUnique { table, key, .. } => (table, key, false),
-        _ => {
-            return Remedy::manual(
-                "Copy the rows into a new table that has the constraint, keep it in step with a trigger, and swap the two.",
-            );
-        }
+        _ => return Remedy::manual(COPY),
     };
+    if judged.says(&["without overlaps"]) {
+        return Remedy::manual(COPY);
+    }
     let known = judged.statement.table(table);
     if known.is_some_and(|table| matches!(table.kind, TableKind::Partitioned { .. })) {
         return Remedy::manual(
@@ -79,7 +81,8 @@ fn remedy(judged: &Judged<'_>, change: &Change) -> Remedy {
             "Make the columns `NOT NULL`, proven by a validated check, build a unique index `CONCURRENTLY`, and make it the key with `USING INDEX`.",
         );
     }
-    match steps(table, key, primary).filter(|_| judged.alone()) {
+    let whole = judged.alone() && !judged.says(&["include", "initially", "using index tablespace", "with ("]);
+    match steps(table, key, primary).filter(|_| whole) {
         Some(changes) => Remedy::review(RULE.instead, changes),
         None => Remedy::manual(RULE.instead),
     }

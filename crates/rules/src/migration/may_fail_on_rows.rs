@@ -37,7 +37,7 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for judged in lint::statements(context) {
         for demand in &judged.statement.effects.demands {
-            let table = table_of(demand);
+            let table = demand.table();
             if judged.effect(table).is_none() {
                 continue;
             }
@@ -46,17 +46,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 findings.add(found.remedy(Remedy::manual(RULE.instead)));
             }
         }
-    }
-}
-
-fn table_of(demand: &Demand) -> &QualifiedName {
-    match demand {
-        Demand::NotNull { table, .. }
-        | Demand::Empty { table }
-        | Demand::Unique { table }
-        | Demand::Check { table }
-        | Demand::Reference { table, .. }
-        | Demand::Convertible { table, .. } => table,
     }
 }
 
@@ -74,6 +63,8 @@ fn judge(
     match demand {
         // A rule of its own tells it.
         Demand::Empty { .. } => None,
+        // A constraint that is validated later demands nothing yet, which its change does not tell.
+        Demand::NotNull { .. } if judged.says(&["not valid"]) => None,
         Demand::NotNull { column, .. } => say(
             ObjectRef::column(table, column),
             format!("The statement fails if `{table}.{column}` holds a null."),

@@ -1,5 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use dbwright_model::chain::ChainStatement;
+use dbwright_model::change::Change;
 use dbwright_model::effect::Blocks;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
@@ -30,40 +32,62 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let mut held: BTreeMap<u32, Vec<&QualifiedName>> = BTreeMap::new();
-    let mut told: Vec<u32> = Vec::new();
+    let mut transactions: BTreeMap<u32, Held<'_>> = BTreeMap::new();
     for judged in lint::statements(context) {
         let Some(transaction) = judged.statement.transaction else { continue };
-        let tables: Vec<&QualifiedName> = judged
-            .statement
-            .felt()
-            .filter(|effect| effect.lock.blocks() >= Blocks::Writes)
-            .map(|effect| &effect.relation)
-            .collect();
-        if tables.is_empty() {
-            continue;
+        let locked = judged.statement.felt().filter(|effect| effect.lock.blocks() >= Blocks::Writes);
+        let locked: Vec<&QualifiedName> = locked.map(|effect| &effect.relation).collect();
+        let tables: Vec<&QualifiedName> =
+            locked.iter().copied().filter(|relation| is_table(judged.statement, relation)).collect();
+        let held = transactions.entry(transaction).or_default();
+        if !tables.is_empty() {
+            findings.examined(1);
         }
-        findings.examined(1);
-        let held = held.entry(transaction).or_default();
-        let next = tables.iter().copied().find(|table| !held.contains(table));
+        let next = tables.iter().copied().find(|table| !held.relations.contains(table));
         let bounded = judged.statement.setting("lock_timeout").is_some_and(|value| !is_zero(value));
-        if let Some((first, next)) = held.first().copied().zip(next)
+        if let Some((first, next)) = held.tables.first().zip(next)
             && !bounded
-            && !told.contains(&transaction)
+            && !held.told
         {
-            told.push(transaction);
             let message = format!("The transaction waits for `{next}` while it keeps others from `{first}`.");
-            let locked: Vec<String> = held.iter().map(ToString::to_string).collect();
+            let before: Vec<String> = held.tables.iter().map(ToString::to_string).collect();
             let found =
-                judged.found(ObjectRef::table(next), message).evidence("locked before", locked.join(", "));
+                judged.found(ObjectRef::table(next), message).evidence("locked before", before.join(", "));
             findings.add(found.remedy(Remedy::manual(RULE.instead)));
+            held.told = true;
         }
-        for table in tables {
-            if !held.contains(&table) {
-                held.push(table);
-            }
-        }
+        held.tables.extend(tables);
+        held.relations.extend(locked);
     }
+}
+
+/// What a transaction has locked so far.
+#[derive(Default)]
+struct Held<'a> {
+    tables: BTreeSet<&'a QualifiedName>,
+    /// Tables, and the partitions, indexes and sequences that were locked with them.
+    relations: BTreeSet<&'a QualifiedName>,
+    told: bool,
+}
+
+/// Whether a relation is a table of its own, no sequence, index, view or partition, as far as that is known.
+fn is_table(statement: &ChainStatement, relation: &QualifiedName) -> bool {
+    let other = |change: &Change| {
+        matches!(
+            change,
+            Change::AlterSequence { .. }
+                | Change::DropSequence { .. }
+                | Change::DropIndex { .. }
+                | Change::RenameIndex { .. }
+                | Change::Reindex { .. }
+                | Change::AttachIndex { .. }
+                | Change::DropView { .. }
+                | Change::CreateView { .. }
+                | Change::RefreshView { .. }
+        )
+    };
+    let known = statement.tables.iter().any(|table| table.name == *relation);
+    known || (statement.tables.is_empty() && !statement.changes.iter().any(other))
 }
 
 /// Zero, with or without a unit, means to wait for ever.

@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 4,
     needs: &[Fact::Migrations],
-    wants: &[Fact::Functions],
+    raised_by: &[Fact::Functions],
     engines: Engines::only(Engine::Postgres, "the server refuses most such checks there"),
     when: "a check calls a function whose result changes although the row does not",
     then: "Rows that were good become bad: updates of them fail, and a dump cannot be restored.",

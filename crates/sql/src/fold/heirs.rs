@@ -1,5 +1,7 @@
 //! Keys, constraints and indexes, and how they reach partitions and tables that inherit.
 
+use std::collections::HashSet;
+
 use dbwright_model::catalog::{
     Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction,
     Table, TableKind,
@@ -389,6 +391,30 @@ impl Folder {
             for heir in self.heirs_of(&full) {
                 self.hand_down_check(&heir, &check);
             }
+        }
+    }
+
+    /// Validating a constraint validates it on every table below as well.
+    pub(super) fn validate_constraint(&mut self, table: &QualifiedName, constraint: &Name) {
+        let mut pending = vec![self.table_name(table)];
+        let mut seen = HashSet::new();
+        while let Some(name) = pending.pop() {
+            self.with_table(&name, |target, _| {
+                for check in &mut target.checks {
+                    if check.name.as_ref() == Some(constraint) {
+                        check.validated = true;
+                    }
+                }
+                for foreign_key in &mut target.foreign_keys {
+                    if foreign_key.name.as_ref() == Some(constraint) {
+                        foreign_key.validated = true;
+                    }
+                }
+            });
+            pending.extend(self.heirs_of(&name));
+            // A catalog read from a file may claim that a table inherits from itself.
+            seen.insert(name);
+            pending.retain(|name| !seen.contains(name));
         }
     }
 
