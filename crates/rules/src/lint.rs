@@ -2,7 +2,7 @@
 
 use dbwright_model::catalog::Column;
 use dbwright_model::chain::{Chain, ChainStatement};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
@@ -100,15 +100,21 @@ impl<'a> Judged<'a> {
         words.iter().any(|words| text.contains(words))
     }
 
-    /// Whether the statement itself adds a column.
+    /// The column as the statement itself adds it, if it does.
     pub fn adds_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
-        self.statement.changes.iter().find_map(|change| match change {
-            Change::AddColumn { table: owner, column: added, .. }
-                if same(owner, table) && added.name == *column =>
-            {
-                Some(added.as_ref())
-            }
-            _ => None,
+        added(&self.statement.changes, table, column)
+    }
+
+    /// The column as the migrations add it, in this statement or before it.
+    pub fn new_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
+        self.adds_column(table, column).or_else(|| added(changes(self.earlier()), table, column))
+    }
+
+    /// Whether the migrations have written to rows of a table before the statement.
+    pub fn wrote(&self, table: &QualifiedName) -> bool {
+        changes(self.earlier()).any(|change| {
+            matches!(change, Change::Data { kind, table: Some(other), .. }
+                if *kind != DataKind::Select && same(other, table))
         })
     }
 
@@ -174,6 +180,21 @@ impl<'a> Judged<'a> {
 /// Whether two names mean one table; a schema may be left out.
 pub fn same(a: &QualifiedName, b: &QualifiedName) -> bool {
     a.name == b.name && (a.schema == b.schema || a.schema.is_empty() || b.schema.is_empty())
+}
+
+fn added<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    table: &QualifiedName,
+    column: &Name,
+) -> Option<&'a Column> {
+    changes.into_iter().find_map(|change| match change {
+        Change::AddColumn { table: owner, column: added, .. }
+            if same(owner, table) && added.name == *column =>
+        {
+            Some(added.as_ref())
+        }
+        _ => None,
+    })
 }
 
 /// Every change of some statements, in order.

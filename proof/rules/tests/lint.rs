@@ -15,6 +15,13 @@ use dbwright_sql::fold::Folder;
 
 const BASE: &str = include_str!("../../../fixtures/truth/postgres/base.sql");
 
+/// Schemas that were made with care.
+const SCHEMAS: &[(&str, &str)] = &[
+    ("shop", include_str!("../../../fixtures/schemas/postgres/shop.sql")),
+    ("tracker", include_str!("../../../fixtures/schemas/postgres/tracker.sql")),
+    ("clinic", include_str!("../../../fixtures/schemas/postgres/clinic.sql")),
+];
+
 /// Files of cases whose kinds of change the rules cover as a whole.
 const CASES: &[&str] = &[
     include_str!("../../../fixtures/truth/postgres/add_column.sql"),
@@ -79,4 +86,17 @@ fn what_blocks_in_proportion_to_the_table_is_an_error_and_nothing_else_is_called
     println!("{blocking} statements block, {brief} do not");
     assert!(blocking > 50 && brief > 50, "there must be cases of both kinds");
     assert!(complaints.is_empty(), "{}:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn nothing_is_found_where_a_whole_schema_is_new() {
+    let file = SourceFile { name: "base.sql".to_owned(), text: "CREATE TABLE t (a integer);".to_owned() };
+    let base = dbwright_sql::files::read(Engine::Postgres, None, "base.sql", &[file]).facts;
+    for (name, sql) in SCHEMAS {
+        let (facts, findings) = lint(&base, sql);
+        let statements = facts.migrations.known().expect("just set").statements.len();
+        assert!(statements > 40, "{name} has only {statements} statements");
+        let list: Vec<String> = findings.iter().map(|finding| finding.message.clone()).collect();
+        assert!(list.is_empty(), "{name}:\n{}", list.join("\n"));
+    }
 }
