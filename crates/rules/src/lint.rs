@@ -1,6 +1,6 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
-use dbwright_model::catalog::Column;
+use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
@@ -108,6 +108,16 @@ impl<'a> Judged<'a> {
     /// The column as the migrations add it, in this statement or before it.
     pub fn new_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
         self.adds_column(table, column).or_else(|| added(changes(self.earlier()), table, column))
+    }
+
+    /// Whether `CREATE TABLE` makes the table: with `IF NOT EXISTS` one that is there is left alone, and its parents are
+    /// not locked.
+    pub fn makes(&self, table: &Table, if_not_exists: bool) -> bool {
+        let locked = |name: &QualifiedName| {
+            self.statement.effects.relations.iter().any(|effect| same(&effect.relation, name))
+        };
+        let mut parents = table.foreign_keys.iter().map(|key| &key.references);
+        !if_not_exists || parents.all(|parent| same(parent, &table.name) || locked(parent))
     }
 
     /// Whether the migrations have written to rows of a table before the statement.

@@ -48,6 +48,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if added {
             return Verdict::Fine;
         }
+        let known = judged.statement.table(table).and_then(|table| table.column(column.as_str()));
+        let stays = known.is_some_and(|known| match change {
+            Change::SetDefault { default, .. } => known.default == *default,
+            _ => !known.not_null,
+        });
+        if stays {
+            return Verdict::Fine;
+        }
         let name = &effect.relation;
         let found = judged.found(ObjectRef::column(name, column), format!("`{name}.{column}` {what}."));
         Verdict::Found(found.remedy(Remedy::manual(RULE.instead)))

@@ -34,7 +34,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let (table, key, own) = match change {
             Change::AddForeignKey { table, foreign_key } => (table, foreign_key.as_ref(), None),
-            Change::CreateTable { table, .. } => {
+            Change::CreateTable { table, if_not_exists } => {
+                if !judged.makes(table, *if_not_exists) {
+                    return Verdict::Other;
+                }
                 let mut keys = table.foreign_keys.iter();
                 let differing = keys.find_map(|key| judge(context, &judged, &table.name, key, Some(table)));
                 return differing.map_or(Verdict::Other, Verdict::Found);

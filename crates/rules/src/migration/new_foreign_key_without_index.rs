@@ -43,7 +43,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let name = judged.effect(table).map_or(table, |effect| &effect.relation);
             Verdict::Found(found(context, &judged, name, table, foreign_key))
         }
-        Change::CreateTable { table, .. } if !table.foreign_keys.is_empty() && !table.is_partition() => {
+        Change::CreateTable { table, if_not_exists }
+            if !table.foreign_keys.is_empty()
+                && !table.is_partition()
+                && judged.makes(table, *if_not_exists) =>
+        {
             let missing = table
                 .foreign_keys
                 .iter()
