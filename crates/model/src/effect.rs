@@ -267,6 +267,20 @@ impl Lock {
     }
 }
 
+impl Demand {
+    /// The table whose rows are looked at.
+    pub fn table(&self) -> &QualifiedName {
+        match self {
+            Demand::NotNull { table, .. }
+            | Demand::Empty { table }
+            | Demand::Unique { table }
+            | Demand::Check { table }
+            | Demand::Reference { table, .. }
+            | Demand::Convertible { table, .. } => table,
+        }
+    }
+}
+
 impl Cost {
     /// Every class, cheapest first.
     pub const ALL: [Cost; 4] = [Cost::Brief, Cost::Scan, Cost::IndexBuild, Cost::Rewrite];
