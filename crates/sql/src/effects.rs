@@ -16,6 +16,8 @@ pub struct Circumstances {
     pub version: Option<Version>,
     /// Whether the session's time zone is UTC, where that is known.
     pub utc: Option<bool>,
+    /// Whether the state before is the whole truth, so that what it does not hold is not there.
+    pub known: bool,
 }
 
 /// What the next statement of a chain does. `before` is the state that it finds; `statement` are its changes.
