@@ -27,3 +27,11 @@ pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &
         Dialect::Mysql | Dialect::Sqlite => Effects::default(),
     }
 }
+
+/// Whether a time zone of PostgreSQL is UTC by another name, so that nothing is converted to it or from it.
+pub fn is_utc(zone: &str) -> bool {
+    let zone = zone.strip_prefix("Etc/").or_else(|| zone.strip_prefix("etc/")).unwrap_or(zone);
+    ["utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0", "0"]
+        .iter()
+        .any(|name| zone.eq_ignore_ascii_case(name))
+}

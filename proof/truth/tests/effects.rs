@@ -91,7 +91,7 @@ struct Tally {
     caught: usize,
     harmless: usize,
     alarms: usize,
-    mistaken: BTreeSet<String>,
+    mistaken: BTreeMap<String, Vec<u16>>,
 }
 
 impl Tally {
@@ -104,7 +104,8 @@ impl Tally {
         *said += usize::from(foretold);
         if blocks != foretold {
             let what = if blocks { "missed" } else { "alarm" };
-            self.mistaken.insert(format!("{what} {}/{} {major}", case.family, case.name));
+            let line = format!("{what} {}/{}", case.family, case.name);
+            self.mistaken.entry(line).or_default().push(major);
         }
     }
 
@@ -120,8 +121,8 @@ impl Tally {
             self.harmless,
             alarms * 100.0
         );
-        for line in &self.mistaken {
-            println!("  {line}");
+        for (line, majors) in &self.mistaken {
+            println!("  {line} {majors:?}");
         }
         assert!(caught >= at_least_caught, "{how}: {caught} of the blocking cells are caught");
         assert!(alarms <= at_most_alarms, "{how}: {alarms} of the others are false alarms");
@@ -169,9 +170,11 @@ fn foretell(before: &Folder, case: &Case, major: u16) -> Foretold {
 /// The servers run in UTC unless the setup says otherwise.
 fn is_in_utc(case: &Case) -> bool {
     let setup = case.setup.iter().flat_map(|sql| dbwright_sql::parse_statement(Dialect::Postgres, sql));
-    !setup
-        .into_iter()
-        .any(|change| matches!(change, Change::SetSessionSetting { name, .. } if name == "timezone"))
+    let zone = setup.filter_map(|change| match change {
+        Change::SetSessionSetting { name, value, .. } if name == "timezone" => value,
+        _ => None,
+    });
+    zone.last().is_none_or(|zone| effects::is_utc(&zone))
 }
 
 fn folded<'a>(mut folder: Folder, scripts: impl IntoIterator<Item = &'a str>) -> Folder {

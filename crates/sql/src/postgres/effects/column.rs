@@ -106,6 +106,11 @@ impl<'a> Reckoning<'a> {
             || column.generated.as_ref().is_some_and(|generated| generated.stored)
             || type_change::is_constrained_domain(before, &column.data_type)
             || self.has_volatile_default(&name, column);
+        if let Some(user_type) = column.data_type.user_type.as_ref()
+            && before.user_type(user_type).is_none()
+        {
+            self.assume(format!("the type `{user_type}` is not known and taken for one without checks"));
+        }
         let virtual_column = column.generated.as_ref().is_some_and(|generated| !generated.stored);
         let cost = if rewrite {
             Cost::Rewrite

@@ -207,18 +207,20 @@ impl<'a> Reckoning<'a> {
             self.refuse_unfit_reference(known, parent, key);
         }
         self.note_rows(known, &name, SRX, cost);
-        let mut adopted = false;
+        let (mut adopted, mut all) = (false, partitioned);
         for heir in self.heirs(&name) {
             if heir.is_partition() {
                 // A partition that has the key already only gives it up to the table above.
                 let has = heir.foreign_keys.iter().any(|own| is_same_reference(own, key));
                 adopted |= has;
+                all &= has || self.is_partitioned(heir);
                 self.note_rows(Some(heir), &heir.name, SRX, if has { Cost::Brief } else { cost });
             } else if self.major >= 18 {
                 self.note(&heir.name, SRX, Cost::Brief);
             }
         }
-        self.note_tree(&parent, if adopted { AX } else { SRX }, cost);
+        let parent_cost = if adopted && all { Cost::Brief } else { cost };
+        self.note_tree(&parent, if adopted { AX } else { SRX }, parent_cost);
     }
 
     /// A parent needs a key over the columns, of types that can be compared.

@@ -91,7 +91,8 @@ impl<'a> Reckoning<'a> {
         for heir in before.descendants(&name) {
             self.note(&heir.name, AX, Cost::Brief);
         }
-        if self.major < 14 {
+        let is_default = before.default_partition(&of).is_some_and(|default| default.name == name);
+        if self.major < 14 && !is_default {
             let indexes = before.table(&name).into_iter().flat_map(|table| &table.indexes);
             for index in indexes.filter(|index| index.partition_of.is_some()) {
                 self.note_index(&name.sibling(&index.name), AX, Cost::Brief);

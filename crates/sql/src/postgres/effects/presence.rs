@@ -21,6 +21,10 @@ impl<'a> Reckoning<'a> {
             }
         }
         use Change::*;
+        if matches!(change, DropIndex { concurrently: true, .. }) {
+            // The server asks for the transaction before it looks for the index.
+            self.outside();
+        }
         match change {
             DropTable { name, if_exists, .. }
             | DropView { name, if_exists, .. }
@@ -190,6 +194,8 @@ pub(super) fn constraint_names(table: &Table) -> impl Iterator<Item = &Name> {
 fn is_of_the_server(name: &QualifiedName) -> bool {
     matches!(name.schema.as_str(), "pg_catalog" | "information_schema" | "pg_toast")
         || name.name.as_str().starts_with("pg_")
+        // All tables of a schema.
+        || name.name == *"*"
 }
 
 fn is_system_column(column: &Name) -> bool {
