@@ -11,7 +11,9 @@ mod relation;
 mod type_change;
 mod volatility;
 
-use dbwright_model::catalog::{Table, TableKind};
+use std::collections::BTreeMap;
+
+use dbwright_model::catalog::{Table, TableKind, Volatility};
 use dbwright_model::change::{Change, ObjectKind};
 use dbwright_model::effect::{Cost, Effects, Lock, TransactionUse};
 use dbwright_model::name::{Name, QualifiedName};
@@ -36,6 +38,11 @@ struct Reckoning<'a> {
     /// Columns that the statement adds, with whether they hold a value in the rows that are there.
     added: Vec<(QualifiedName, Name, bool)>,
     effects: Effects,
+}
+
+/// The functions of `pg_catalog` by name, with the weakest volatility of all overloads and majors.
+pub fn built_in_functions() -> &'static BTreeMap<&'static str, Volatility> {
+    volatility::built_in()
 }
 
 pub(crate) fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &[Change]) -> Effects {
