@@ -16,6 +16,8 @@ pub struct Circumstances {
     pub version: Option<Version>,
     /// Whether the session's time zone is UTC, where that is known.
     pub utc: Option<bool>,
+    /// Whether the state before is the whole truth, so that what it does not hold is not there.
+    pub known: bool,
 }
 
 /// What the next statement of a chain does. `before` is the state that it finds; `statement` are its changes.
@@ -24,4 +26,12 @@ pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
         Dialect::Mysql | Dialect::Sqlite => Effects::default(),
     }
+}
+
+/// Whether a time zone of PostgreSQL is UTC by another name, so that nothing is converted to it or from it.
+pub fn is_utc(zone: &str) -> bool {
+    let zone = zone.strip_prefix("Etc/").or_else(|| zone.strip_prefix("etc/")).unwrap_or(zone);
+    ["utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0", "0"]
+        .iter()
+        .any(|name| zone.eq_ignore_ascii_case(name))
 }
