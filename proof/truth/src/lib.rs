@@ -11,12 +11,13 @@ pub mod table;
 pub mod matrix;
 pub mod postgres;
 pub mod mariadb;
+pub mod sqlite;
 
 pub use case::Case;
 pub use cell::Cell;
 
 /// Every engine that has a matrix.
-pub const ENGINES: &[&matrix::Engine] = &[&postgres::ENGINE, &mariadb::ENGINE];
+pub const ENGINES: &[&matrix::Engine] = &[&postgres::ENGINE, &mariadb::ENGINE, &sqlite::ENGINE];
 
 /// The cases of PostgreSQL with their cells for each supported major.
 ///

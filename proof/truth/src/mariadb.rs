@@ -262,12 +262,16 @@ impl Bench {
                 .await
                 .map_err(|error| error.to_string())?;
             if lock.is_none() && named.is_some() {
-                let waits = self.prepared(case).await?.locks_rows(table, &statement).await;
+                let waits = self.prepared(case).await?.locks_out_writers(table, &statement).await;
                 if waits.map_err(|error| error.to_string())? {
                     relations.push(RelationEffect {
                         relation: QualifiedName::bare(table),
                         lock: Lock::MysqlShared,
-                        cost: Cost::Scan,
+                        cost: if online.as_ref().is_some_and(|online| online.parents.is_empty()) {
+                            Cost::Brief
+                        } else {
+                            Cost::Scan
+                        },
                         algorithm: None,
                     });
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use proof_truth::{ENGINES, base_sql, postgres, postgres_cases};
+use proof_truth::{ENGINES, base_sql, mariadb, postgres, postgres_cases, sqlite};
 
 #[test]
 fn every_case_of_postgres_has_a_cell_for_every_major() {
@@ -21,6 +21,20 @@ fn every_case_of_postgres_has_a_cell_for_every_major() {
         }
     }
     assert!(incomplete.is_empty(), "{}", incomplete.join("\n"));
+}
+
+#[test]
+fn every_case_of_mariadb_and_sqlite_has_a_cell() {
+    for (engine, at_least) in [(&mariadb::ENGINE, 340), (&sqlite::ENGINE, 160)] {
+        let cases = engine.cases().expect("well-formed files");
+        assert!(cases.len() >= at_least, "{}: {} cases", engine.name, cases.len());
+        let incomplete: Vec<&str> = cases
+            .iter()
+            .filter(|case| !case.cells.keys().eq(engine.versions))
+            .map(|case| case.name.as_str())
+            .collect();
+        assert!(incomplete.is_empty(), "{}: {}", engine.name, incomplete.join(", "));
+    }
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::write::Consent;
 /// How often the waiting session is looked at.
 const GLANCE: Duration = Duration::from_millis(2);
 
+/// How often InnoDB's transactions are looked at: the server answers from memory when asked again within 100 ms.
+const TRANSACTION_GLANCE: Duration = Duration::from_millis(130);
+
 /// A session whose statements are watched. It is meant for scratch servers: it installs a plugin, and its statements
 /// are for real.
 pub struct Observer {
@@ -129,10 +132,10 @@ impl Observer {
         Ok(lock)
     }
 
-    /// Runs a statement while another session holds every row of a table for itself, and tells whether the statement
-    /// had to wait for one: what verifies a foreign key locks the parents of all rows until it ends, so that nobody
-    /// changes them.
-    pub async fn locks_rows(&mut self, table: &str, sql: &str) -> Result<bool, Refusal> {
+    /// Runs a statement while another session has locked every row of a table, and tells whether the statement had to
+    /// wait for it: what verifies a foreign key locks the parents of all rows until it ends, so that nobody
+    /// changes them, and what changes a parent table locks its children for a moment.
+    pub async fn locks_out_writers(&mut self, table: &str, sql: &str) -> Result<bool, Refusal> {
         let lost = |error: SessionError| Refusal { code: 0, message: error.message };
         let mut writer = connect(&self.dsn).await.map_err(lost)?;
         let mut watcher = connect(&self.dsn).await.map_err(lost)?;
@@ -144,15 +147,16 @@ impl Observer {
         let outcome = loop {
             tokio::select! {
                 outcome = &mut statement => break outcome,
-                () = tokio::time::sleep(GLANCE) => {}
+                () = tokio::time::sleep(TRANSACTION_GLANCE) => {}
             }
             if waited {
                 continue;
             }
-            let for_row = blocked(&mut watcher, id).await?;
-            // Whoever waits for the table and not for a row would wait forever.
-            if for_row || waiting(&mut watcher, id, &database, table).await?.is_some() {
-                waited = for_row;
+            // Who keeps writers out of the whole table waits for the table, who locks its rows for a row.
+            if waiting(&mut watcher, id, &database, table).await?.is_some()
+                || blocked(&mut watcher, id).await?
+            {
+                waited = true;
                 writer.query_drop("ROLLBACK").await?;
             }
         };
@@ -166,11 +170,10 @@ impl Observer {
 /// Whether a session waits for a row that another holds.
 async fn blocked(watcher: &mut Conn, id: u64) -> Result<bool, mysql_async::Error> {
     let rows: Option<u64> = watcher
-        .exec_first(
+        .query_first(format!(
             "SELECT COUNT(*) FROM information_schema.INNODB_TRX \
-             WHERE TRX_MYSQL_THREAD_ID = ? AND TRX_STATE = 'LOCK WAIT'",
-            (id,),
-        )
+             WHERE TRX_MYSQL_THREAD_ID = {id} AND TRX_STATE = 'LOCK WAIT'"
+        ))
         .await?;
     Ok(rows.unwrap_or_default() > 0)
 }
@@ -182,8 +185,9 @@ async fn waiting(
     database: &str,
     table: &str,
 ) -> Result<Option<Lock>, mysql_async::Error> {
-    let state: Option<Option<String>> =
-        watcher.exec_first("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ?", (id,)).await?;
+    let state: Option<Option<String>> = watcher
+        .query_first(format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {id}"))
+        .await?;
     if !state.flatten().is_some_and(|state| state.ends_with("metadata lock")) {
         return Ok(None);
     }

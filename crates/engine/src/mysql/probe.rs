@@ -11,8 +11,12 @@
 //! - What the past of the table decides: MySQL refuses `INSTANT` after 64 row versions, and a table whose columns were
 //!   added instantly long ago may hold rows in an older format. `CREATE TABLE ... LIKE` makes a table without a past.
 //! - How long it takes. [`ProbeResult::cost`] is the class of the work, which the copy tells without doing it.
-//! - What `CREATE TABLE ... LIKE` leaves out: triggers, privileges, a `DATA DIRECTORY`. Foreign keys are added again,
+//! - What `CREATE TABLE ... LIKE` leaves out: triggers, privileges, a `DATA DIRECTORY`, and everything that is no table,
+//!   such as a sequence that a default asks: the statement then fails on the copy alone. Foreign keys are added again,
 //!   those that point to the table too.
+//! - Other tables: verifying a new foreign key keeps writers out of the parent until the copy is full, and a change of a
+//!   parent waits for writers of its children.
+//! - Whether a check is verified: MariaDB adds one that stands inside `MODIFY` or `ADD COLUMN` without looking at rows.
 //!
 //! The settings of the session count: `sql_mode` (MySQL and MariaDB convert nulls where it is not strict),
 //! `foreign_key_checks` (a foreign key is added in place only without them, and then not verified) and
@@ -120,7 +124,7 @@ pub async fn probe(
         .await
         .map_err(copying("reading the session"))?;
     let (home, id) = before.unwrap_or_default();
-    let database = Name::new(&format!("dbwright_probe_{id}"));
+    let database = Name::new(format!("dbwright_probe_{id}"));
     // An account without the privilege leaves a trace in the binary log, which does no harm to anybody's tables.
     let unlogged = conn.query_drop("SET SESSION sql_log_bin = 0").await.is_ok();
     let outcome = probe_in(conn, &database, home.as_deref().unwrap_or_default(), table, parents, write).await;

@@ -7,6 +7,7 @@ mod statistics;
 mod storage;
 mod history;
 mod questions;
+pub mod observe;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
