@@ -22,6 +22,19 @@ pub struct Circumstances {
 pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &[Change]) -> Effects {
     match before.engine().dialect() {
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
-        Dialect::Mysql | Dialect::Sqlite => Effects::default(),
+        Dialect::Mysql => crate::mysql::effects::of_statement(before, circumstances, statement),
+        Dialect::Sqlite => Effects::default(),
     }
+}
+
+/// What several statements do, one after the other. Losses are those that the last one leaves.
+pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[Vec<Change>]) -> Effects {
+    let mut folder = before.clone();
+    let mut effects = Effects::default();
+    for statement in statements {
+        let one = of_statement(&folder, circumstances, statement);
+        effects.include(one);
+        statement.iter().for_each(|change| folder.apply(change));
+    }
+    effects
 }

@@ -1,7 +1,10 @@
 //! `ALTER TABLE`: one change per action.
 
 use dbwright_model::catalog::Index;
-use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint};
+use dbwright_model::change::{
+    AlterClauses, Change, ColumnPosition, CommentTarget, DroppedConstraint, OnlineClauses, PartitionChange,
+};
+use dbwright_model::effect::{Algorithm, Lock};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::column::{self, Definition};
@@ -10,15 +13,18 @@ use super::table::{self, Constraint};
 
 /// `ALTER TABLE`, those words passed.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
-    cursor.eat("IF EXISTS");
+    let if_exists = cursor.eat("IF EXISTS");
     let table = cursor.qualified()?;
     if cursor.eat("WAIT") {
         cursor.integer();
     }
     cursor.eat("NOWAIT");
     let mut changes = Vec::new();
+    let mut online = OnlineClauses::default();
     while !cursor.done() {
-        action(cursor, &table, &mut changes)?;
+        if !online_clause(cursor, &mut online) {
+            action(cursor, &table, &mut changes)?;
+        }
         if !cursor.eat_symbol(',') && !cursor.done() && !continues(cursor) {
             return Err(cursor.unexpected("an action of ALTER TABLE"));
         }
@@ -26,7 +32,68 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     if changes.is_empty() {
         changes.push(Change::Nothing);
     }
+    for change in &mut changes {
+        match change {
+            Change::CreateIndex { online: of_index, .. } | Change::DropIndex { online: of_index, .. } => {
+                *of_index = online;
+            }
+            change => {
+                if let Some(alter) = change.alter_mut() {
+                    *alter = AlterClauses { if_exists, online, ..AlterClauses::default() };
+                }
+            }
+        }
+    }
     Ok(changes)
+}
+
+/// Reads one `ALGORITHM=` or `LOCK=`; `DEFAULT` is the same as unsaid.
+pub(super) fn online_clause(cursor: &mut Cursor<'_>, online: &mut OnlineClauses) -> bool {
+    let algorithm = cursor.eat("ALGORITHM");
+    if !algorithm && !cursor.eat("LOCK") {
+        return false;
+    }
+    cursor.eat_symbol('=');
+    let word = cursor.word(0).to_ascii_uppercase();
+    cursor.advance();
+    if algorithm {
+        online.algorithm = Algorithm::parse(&word);
+    } else {
+        online.lock = match word.as_str() {
+            "NONE" => Some(Lock::MysqlNone),
+            "SHARED" => Some(Lock::MysqlShared),
+            "EXCLUSIVE" => Some(Lock::MysqlExclusive),
+            _ => None,
+        };
+    }
+    true
+}
+
+/// A clause about partitions, which is always the last of its statement.
+fn partition_change(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Change {
+    let start = cursor.offset();
+    let action = format!("{} {}", cursor.word(0), cursor.word(1)).to_ascii_uppercase();
+    cursor.advance();
+    cursor.advance();
+    cursor.eat_any(&["IF EXISTS", "IF NOT EXISTS"]);
+    let mut partitions = Vec::new();
+    if action.ends_with(" PARTITION") && !cursor.eat("ALL") {
+        while !cursor.done() && !cursor.at_symbol('(') {
+            let Ok(name) = cursor.name() else { break };
+            partitions.push(name);
+            if !cursor.eat_symbol(',') {
+                break;
+            }
+        }
+    }
+    let with = if cursor.eat_any(&["WITH TABLE", "TO TABLE"]) { cursor.qualified().ok() } else { None };
+    cursor.rest();
+    let text = cursor.text[start..].trim_end().trim_end_matches(';').trim_end().to_owned();
+    Change::AlterPartitions {
+        table: table.clone(),
+        partitions: PartitionChange { action: Name::from(action), partitions, with, text },
+        alter: AlterClauses::default(),
+    }
 }
 
 /// Table options and partition clauses may follow each other without a comma.
@@ -42,11 +109,7 @@ fn continues(cursor: &mut Cursor<'_>) -> bool {
 
 fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Change>) -> Parsed<()> {
     if is_about_partitions(cursor) {
-        cursor.rest();
-        changes.push(Change::Opaque {
-            because: "partitions are not followed".to_owned(),
-            touches: vec![table.clone()],
-        });
+        changes.push(partition_change(cursor, table));
     } else if cursor.eat("ADD SYSTEM VERSIONING") {
         changes.push(set_option(table, "system_versioning", "yes"));
     } else if cursor.eat("DROP SYSTEM VERSIONING") {
@@ -98,11 +161,12 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
         changes.push(alter_part(cursor, table)?);
     } else if cursor.eat("CONVERT TO") {
         convert(cursor, table, changes)?;
-    } else if cursor.eat_any(&["ALGORITHM", "LOCK"]) {
-        cursor.eat_symbol('=');
-        cursor.advance();
     } else if cursor.eat("ORDER BY") {
-        cursor.rest();
+        changes.push(Change::OrderTable {
+            table: table.clone(),
+            by: cursor.rest().to_owned(),
+            alter: AlterClauses::default(),
+        });
     } else if cursor.eat_any(&[
         "ENABLE KEYS",
         "DISABLE KEYS",
@@ -112,7 +176,7 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
         "IGNORE",
     ]) {
     } else if cursor.eat("FORCE") {
-        changes.push(set_option(table, "force", "yes"));
+        changes.push(Change::RebuildTable { table: table.clone(), alter: AlterClauses::default() });
     } else if let Some((name, value)) = table::option(cursor)? {
         changes.push(if name == "comment" {
             Change::Comment {

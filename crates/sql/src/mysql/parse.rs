@@ -4,7 +4,7 @@
 //! [`super::expression`]. What is not understood becomes [`Change::Opaque`] and names what it touches.
 
 use dbwright_model::catalog::{Index, Sequence};
-use dbwright_model::change::{Change, DataKind, SequenceChanges, TransactionControl};
+use dbwright_model::change::{Change, DataKind, OnlineClauses, SequenceChanges, TransactionControl};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -96,7 +96,15 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     let unique = cursor.eat("UNIQUE");
     let method = ["FULLTEXT", "SPATIAL"].into_iter().find(|method| cursor.eat(method));
     if cursor.eat("INDEX") {
-        return Ok(vec![create_index(cursor, unique, method)?]);
+        let made = create_index(cursor, unique, method)?;
+        let replaced = match &made {
+            Change::CreateIndex { table, index, .. } if or_replace => {
+                let name = QualifiedName { schema: Name::DEFAULT, name: index.name.clone() };
+                Some(alter::drop_index(table.clone(), name, true))
+            }
+            _ => None,
+        };
+        return Ok(replaced.into_iter().chain([made]).collect());
     }
     cursor.reset(mark);
     if cursor.at("USER")
@@ -147,9 +155,9 @@ fn create_index(cursor: &mut Cursor<'_>, unique: bool, method: Option<&str>) -> 
     if unique {
         made.backs = table::unique(Name::DEFAULT, made.parts.clone()).backs;
     }
-    algorithm_and_lock(cursor);
+    let online = algorithm_and_lock(cursor);
     Ok(Change::CreateIndex {
-        online: Default::default(),
+        online,
         table,
         index: Box::new(made),
         concurrently: false,
@@ -158,20 +166,30 @@ fn create_index(cursor: &mut Cursor<'_>, unique: bool, method: Option<&str>) -> 
     })
 }
 
-fn algorithm_and_lock(cursor: &mut Cursor<'_>) {
-    while cursor.eat_any(&["ALGORITHM", "LOCK", "WAIT"]) {
-        cursor.eat_symbol('=');
-        cursor.advance();
+fn algorithm_and_lock(cursor: &mut Cursor<'_>) -> OnlineClauses {
+    let mut online = OnlineClauses::default();
+    loop {
+        if cursor.eat("WAIT") {
+            cursor.eat_symbol('=');
+            cursor.advance();
+        } else if !alter::online_clause(cursor, &mut online) {
+            break;
+        }
     }
     cursor.eat("NOWAIT");
+    online
 }
 
 fn alter_statement(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     cursor.expect("ALTER")?;
     cursor.eat_any(&["ONLINE", "OFFLINE"]);
-    cursor.eat("IGNORE");
+    let ignore = cursor.eat("IGNORE");
     if cursor.eat("TABLE") {
-        return alter::alter(cursor);
+        let mut changes = alter::alter(cursor)?;
+        for alter in changes.iter_mut().filter_map(Change::alter_mut) {
+            alter.ignore = ignore;
+        }
+        return Ok(changes);
     }
     if cursor.eat("SEQUENCE") {
         cursor.eat("IF EXISTS");
@@ -227,8 +245,17 @@ fn drop(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
         let index = QualifiedName { schema: Name::DEFAULT, name: cursor.name()? };
         cursor.expect("ON")?;
         let table = cursor.qualified()?;
-        algorithm_and_lock(cursor);
-        return Ok(vec![alter::drop_index(table, index, if_exists)]);
+        let online = algorithm_and_lock(cursor);
+        let mut change = alter::drop_index(table, index, if_exists);
+        match &mut change {
+            Change::DropIndex { online: of_index, .. } => *of_index = online,
+            change => {
+                if let Some(alter) = change.alter_mut() {
+                    alter.online = online;
+                }
+            }
+        }
+        return Ok(vec![change]);
     }
     if cursor.eat("SEQUENCE") {
         let if_exists = cursor.eat("IF EXISTS");

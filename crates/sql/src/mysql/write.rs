@@ -16,7 +16,20 @@ use crate::Written;
 
 /// Writes a change; `None` when MySQL and MariaDB cannot express it.
 pub fn change(engine: Engine, _version: Option<Version>, change: &Change) -> Option<Vec<Written>> {
-    let sql = statement(engine, change)?;
+    let mut sql = statement(engine, change)?;
+    if let Some(online) = change.alter().map(|alter| alter.online)
+        && sql.starts_with("ALTER TABLE")
+    {
+        if let Some(algorithm) = online.algorithm {
+            sql.push_str(&format!(", ALGORITHM={}", algorithm.as_str()));
+        }
+        if let Some(lock) = online.lock {
+            sql.push_str(&format!(", {}", lock.as_str()));
+        }
+    }
+    if engine == Engine::Mariadb && change.alter().is_some_and(|alter| alter.ignore) {
+        sql = sql.replacen("ALTER TABLE", "ALTER IGNORE TABLE", 1);
+    }
     // DDL commits whatever came before it.
     let in_transaction = matches!(change, Change::Data { .. });
     Some(vec![Written { sql, in_transaction }])
@@ -113,6 +126,9 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
         Change::SetIndexVisible { table, index, visible, .. } => {
             alter(table, format!("ALTER INDEX {} {}", id(index), visibility(engine, *visible)))
         }
+        Change::RebuildTable { table, .. } => alter(table, "FORCE".to_owned()),
+        Change::OrderTable { table, by, .. } => alter(table, format!("ORDER BY {by}")),
+        Change::AlterPartitions { table, partitions, .. } => alter(table, partitions.text.clone()),
         Change::SetTableOptions { table, options, .. } => table_options(table, options)?,
         Change::CreateView { view, or_replace, .. } => create_view(view, *or_replace),
         Change::DropView { name, materialized: false, if_exists, .. } => {
@@ -512,7 +528,6 @@ fn table_options(table: &QualifiedName, options: &[(Name, String)]) -> Option<St
                 format!("CONVERT TO CHARACTER SET {charset} COLLATE {value}")
             }
             "convert_to" => format!("CONVERT TO CHARACTER SET {value}"),
-            "force" => "FORCE".to_owned(),
             "charset" => format!("DEFAULT CHARACTER SET = {value}"),
             "collation" => format!("COLLATE = {value}"),
             "engine" => format!("ENGINE = {value}"),
