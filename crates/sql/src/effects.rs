@@ -23,12 +23,15 @@ pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &
     match before.engine().dialect() {
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
         Dialect::Mysql => crate::mysql::effects::of_statement(before, circumstances, statement),
-        Dialect::Sqlite => Effects::default(),
+        Dialect::Sqlite => crate::sqlite::effects::of_statement(before, statement),
     }
 }
 
 /// What several statements do, one after the other. Losses are those that the last one leaves.
 pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[Vec<Change>]) -> Effects {
+    if before.engine().dialect() == Dialect::Sqlite {
+        return crate::sqlite::effects::of_script(before, statements);
+    }
     let mut folder = before.clone();
     let mut effects = Effects::default();
     for statement in statements {

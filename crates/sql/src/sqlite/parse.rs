@@ -490,11 +490,14 @@ fn data(text: &str, tokens: &[Token<'_>]) -> Change {
             };
             Change::Data { clauses: Default::default(), kind: DataKind::Select, table, filtered }
         }
-        Some(DataStatement::Insert { table, .. }) => Change::Data {
+        Some(DataStatement::Insert { table, source, .. }) => Change::Data {
             clauses: Default::default(),
             kind: DataKind::Insert,
             table: Some(table),
-            filtered: false,
+            filtered: source.is_some_and(|source| match &source.body {
+                QueryBody::Select(select) => select.filter.is_some(),
+                _ => false,
+            }),
         },
         Some(DataStatement::Update { table, filter, .. }) => Change::Data {
             clauses: Default::default(),
