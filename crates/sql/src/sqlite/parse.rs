@@ -344,6 +344,10 @@ fn add(cursor: &mut Cursor<'_>, table: QualifiedName) -> Option<Vec<Change>> {
             .is_none()
             .then(|| vec![Change::AddCheck { alter: Default::default(), table, check }]);
     }
+    // Constraints other than checks are refused, and these words are no names of columns.
+    if ["primary", "unique", "foreign", "constraint"].iter().any(|word| cursor.is(word)) {
+        return None;
+    }
     cursor.accept("column");
     let mut parts = TableParts::default();
     let column = table::column(cursor, &mut parts)?;
