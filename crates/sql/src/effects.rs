@@ -24,7 +24,8 @@ pub struct Circumstances {
 pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &[Change]) -> Effects {
     match before.engine().dialect() {
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
-        Dialect::Mysql | Dialect::Sqlite => Effects::default(),
+        Dialect::Mysql => crate::mysql::effects::of_statement(before, circumstances, statement),
+        Dialect::Sqlite => crate::sqlite::effects::of_statement(before, statement),
     }
 }
 
@@ -34,4 +35,19 @@ pub fn is_utc(zone: &str) -> bool {
     ["utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0", "0"]
         .iter()
         .any(|name| zone.eq_ignore_ascii_case(name))
+}
+
+/// What several statements do, one after the other. Losses are those that the last one leaves.
+pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[Vec<Change>]) -> Effects {
+    if before.engine().dialect() == Dialect::Sqlite {
+        return crate::sqlite::effects::of_script(before, statements);
+    }
+    let mut folder = before.clone();
+    let mut effects = Effects::default();
+    for statement in statements {
+        let one = of_statement(&folder, circumstances, statement);
+        effects.include(one);
+        statement.iter().for_each(|change| folder.apply(change));
+    }
+    effects
 }
