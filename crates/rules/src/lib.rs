@@ -203,12 +203,24 @@ rules! {
     }
     migration {
         blocking_index_build,
-        forbidden_in_transaction,
-        rewriting_type_change,
+        blocking_index_drop,
+        blocking_partition_detach,
+        blocking_partition_scan,
+        blocking_reindex,
+        blocking_table_rewrite,
+        cascading_drop,
+        dropped_column,
+        dropped_table,
         failed_migration,
+        forbidden_in_transaction,
+        index_dropped_before_replacement,
+        invalid_index_kept,
         missing_migration_history,
+        renamed_while_in_use,
+        rewriting_type_change,
         sequence_narrower_than_column,
         several_migration_tools,
+        truncated_table,
     }
     security {
         account_from_anywhere,
