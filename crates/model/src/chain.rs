@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Function, Publication, Sequence, Table, UserType, View};
+use crate::catalog::{Extension, Function, Publication, Sequence, Table, UserType, View};
 use crate::change::Change;
 use crate::effect::{Effects, RelationEffect};
 use crate::finding::{EvidenceLevel, Location};
@@ -105,6 +105,8 @@ pub struct Surroundings {
     pub functions: Vec<Function>,
     /// Publications of the tables that it names.
     pub publications: Vec<Publication>,
+    /// Extensions that it drops.
+    pub extensions: Vec<Extension>,
     /// The number of policies of the table whose row security it sets.
     pub policies: usize,
     /// The columns that the query of a view that it makes gives; empty where they are not known.

@@ -1,6 +1,6 @@
 //! What a statement finds beside the tables that it locks: what it names, what depends on that, who else gets it.
 
-use dbwright_model::catalog::{IndexKey, Table};
+use dbwright_model::catalog::{IndexKey, Publication, Table};
 use dbwright_model::chain::Surroundings;
 use dbwright_model::change::{Change, ObjectKind};
 use dbwright_model::expression::{Expr, Expression};
@@ -78,7 +78,7 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
                 around.types.push(user_type.clone());
             }
             if let Some(table) = before.table(name) {
-                around.note_publications(before, table);
+                around.publications.extend(publications(before, table));
             }
         }
         match change {
@@ -93,6 +93,10 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
                 let known = before.functions(schema, function.name.name.as_str());
                 around.functions.extend(known.cloned());
                 around.dependants = users_of_function(before, &function.name.name);
+            }
+            Change::DropExtension { name, .. } => {
+                let known = before.catalog().extensions.known().into_iter().flatten();
+                around.extensions.extend(known.filter(|extension| extension.name == *name).cloned());
             }
             Change::DetachPartition { table, .. } | Change::AttachPartition { table, .. } => {
                 let of = before.full_name(table);
@@ -119,20 +123,14 @@ fn policed(change: &Change) -> Option<&QualifiedName> {
     }
 }
 
-trait Notes {
-    fn note_publications(&mut self, before: &Folder, table: &Table);
-}
-
-impl Notes for Surroundings {
-    fn note_publications(&mut self, before: &Folder, table: &Table) {
-        for publication in before.catalog().publications.known().into_iter().flatten() {
-            let listed =
-                publication.tables.iter().any(|listed| before.full_name(&listed.table) == table.name);
-            if publication.all_tables || listed || publication.schemas.contains(&table.name.schema) {
-                self.publications.push(publication.clone());
-            }
-        }
-    }
+fn publications(before: &Folder, table: &Table) -> Vec<Publication> {
+    let known = before.catalog().publications.known().into_iter().flatten();
+    let holds = |publication: &&Publication| {
+        publication.all_tables
+            || publication.schemas.contains(&table.name.schema)
+            || publication.tables.iter().any(|listed| before.full_name(&listed.table) == table.name)
+    };
+    known.filter(holds).cloned().collect()
 }
 
 fn calls(expression: &Expression, function: &Name) -> bool {

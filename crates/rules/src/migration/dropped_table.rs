@@ -67,8 +67,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// Whether a later statement of the file gives the name to a table that took the rows over.
 fn is_rebuilt(judged: Judged<'_>, name: &QualifiedName) -> bool {
     judged.later_in_file().any(|later| {
+        let is_new = |table| later.new_relations.iter().any(|new| lint::is_meant(new, table));
         later.changes.iter().any(|change| {
-            matches!(change, Change::RenameTable { table, to, .. } if to.name == name.name && later.new_relations.iter().any(|new| lint::is_meant(new, table)))
+            matches!(change, Change::RenameTable { table, to, .. } if to.name == name.name && is_new(table))
         })
     })
 }

@@ -1,8 +1,8 @@
-use dbwright_model::change::{Change, OnlineClauses};
+use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
 use crate::lint::{self, Verdict};
@@ -19,7 +19,6 @@ pub static RULE: Rule = Rule {
     when: "an index is built concurrently with `IF NOT EXISTS`",
     then: "A build that fails leaves an invalid index of this name; the next run finds it there and takes it for built.",
     instead: "Drop what a failed build has left with `DROP INDEX CONCURRENTLY IF EXISTS`, then build without `IF NOT EXISTS`.",
-    remedy: Applicability::Manual,
     source: "measured on PostgreSQL 13 to 18: a second run with IF NOT EXISTS keeps the invalid index",
     check,
     ..Rule::DEFAULT
@@ -52,24 +51,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             ),
         };
         let found = judged.found(ObjectRef::index(&name, &index.name), message);
-        let drop = Change::DropIndex {
-            table: None,
-            index: name.sibling(&index.name),
-            concurrently: true,
-            if_exists: true,
-            cascade: false,
-            online: OnlineClauses::default(),
-        };
-        let create = Change::CreateIndex {
-            table: table.clone(),
-            index: index.clone(),
-            concurrently: true,
-            if_not_exists: false,
-            only: false,
-            online: OnlineClauses::default(),
-        };
-        let mut remedy = Remedy::review(RULE.instead, vec![drop, create]);
-        remedy.applicability = Applicability::Manual;
-        Verdict::Found(found.remedy(remedy))
+        Verdict::Found(found.remedy(Remedy::manual(RULE.instead)))
     });
 }
