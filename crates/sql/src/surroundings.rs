@@ -1,8 +1,9 @@
 //! What a statement finds beside the tables that it locks: what it names, what depends on that, who else gets it.
 
-use dbwright_model::catalog::{IndexKey, Publication, Table};
+use dbwright_model::catalog::{IndexKey, Publication, Table, UserTypeKind};
 use dbwright_model::chain::Surroundings;
 use dbwright_model::change::{Change, ObjectKind};
+use dbwright_model::data_type::DataType;
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::reads;
@@ -21,6 +22,7 @@ pub(crate) fn named(change: &Change) -> Vec<&QualifiedName> {
         | RefreshView { name, .. }
         | AlterSequence { name, .. }
         | DropSequence { name, .. }
+        | SetSequenceValue { name, .. }
         | DropType { name, .. }
         | AddEnumValue { name, .. }
         | RenameEnumValue { name, .. } => name,
@@ -177,7 +179,7 @@ fn taken_along(before: &Folder, change: &Change) -> Vec<String> {
         DropTable { name, .. } => of_table(before, &before.full_name(name)),
         DropView { name, .. } => views(before, &before.full_name(name), None),
         DropColumn { table, column, .. } => of_column(before, &before.full_name(table), column),
-        DropType { name, .. } => columns_of_type(before, name),
+        DropType { name, .. } => users_of_type(before, name),
         DropSchema { name, .. } => in_schema(before, name),
         DropFunction { name, .. } => {
             let mut taken = users_of_function(before, &name.name);
@@ -194,7 +196,7 @@ fn taken_along(before: &Folder, change: &Change) -> Vec<String> {
         DropExtension { name, .. } => {
             let of_it = |extension: &Option<Name>| extension.as_ref() == Some(name);
             let types = before.catalog().types.iter().filter(|user_type| of_it(&user_type.extension));
-            types.flat_map(|user_type| columns_of_type(before, &user_type.name)).collect()
+            types.flat_map(|user_type| users_of_type(before, &user_type.name)).collect()
         }
         DropConstraint {
             table, constraint: dbwright_model::change::DroppedConstraint::Named(name), ..
@@ -226,7 +228,9 @@ fn of_table(before: &Folder, name: &QualifiedName) -> Vec<String> {
     for (child, key) in before.referencing(name).filter(|(child, _)| child.name != *name) {
         taken.push(format!("foreign key of `{}` ({})", child.name, dbwright_model::name::join(&key.columns)));
     }
-    taken.extend(before.descendants(name).iter().map(|heir| format!("table `{}`", heir.name)));
+    // Partitions go with their table without a word.
+    let heirs = before.descendants(name).into_iter().filter(|heir| !heir.is_partition());
+    taken.extend(heirs.map(|heir| format!("table `{}`", heir.name)));
     taken
 }
 
@@ -270,15 +274,27 @@ fn of_constraint(before: &Folder, table: &QualifiedName, constraint: &Name) -> V
         .collect()
 }
 
-fn columns_of_type(before: &Folder, name: &QualifiedName) -> Vec<String> {
+fn users_of_type(before: &Folder, name: &QualifiedName) -> Vec<String> {
     let Some(wanted) = before.user_type(name) else { return Vec::new() };
+    let is_it = |data_type: &DataType| {
+        let of_type = data_type.user_type.as_ref().and_then(|name| before.user_type(name));
+        of_type.is_some_and(|user_type| user_type.name == wanted.name)
+    };
     let mut taken = Vec::new();
     for table in &before.catalog().tables {
-        for column in &table.columns {
-            let of_type = column.data_type.user_type.as_ref().and_then(|name| before.user_type(name));
-            if of_type.is_some_and(|user_type| user_type.name == wanted.name) {
-                taken.push(format!("column `{}.{}`", table.name, column.name));
-            }
+        let columns = table.columns.iter().filter(|column| is_it(&column.data_type));
+        taken.extend(columns.map(|column| format!("column `{}.{}`", table.name, column.name)));
+    }
+    let word = wanted.name.name.as_str();
+    let says = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word);
+    for function in before.catalog().functions.known().into_iter().flatten() {
+        if says(&function.arguments) || says(&function.returns) {
+            taken.push(format!("function `{}`", function.name));
+        }
+    }
+    for user_type in &before.catalog().types {
+        if matches!(&user_type.kind, UserTypeKind::Domain { base, .. } if is_it(base)) {
+            taken.push(format!("domain `{}`", user_type.name));
         }
     }
     taken

@@ -26,7 +26,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
-        // Of schemas, functions and sequences not everything that hangs on them is known.
+        // Of functions and sequences not everything that hangs on them is known.
         let (object, what, all_known) = match change {
             Change::DropTable { name, cascade: true, .. } => {
                 (ObjectRef::table(&judged.full_name(name)), name.to_string(), true)
@@ -35,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 (ObjectRef::view(&judged.full_name(name)), name.to_string(), true)
             }
             Change::DropType { name, cascade: true, .. } => {
-                (ObjectRef::user_type(name), name.to_string(), false)
+                (ObjectRef::user_type(name), name.to_string(), true)
             }
             Change::DropColumn { table, column, cascade: true, .. } => {
                 (ObjectRef::column(&judged.full_name(table), column), format!("{table}.{column}"), true)
@@ -50,7 +50,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 (ObjectRef::constraint(&table, name.as_str()), name.to_string(), true)
             }
             Change::DropSchema { name, cascade: true, .. } => {
-                (ObjectRef::schema(name), name.to_string(), false)
+                (ObjectRef::schema(name), name.to_string(), true)
             }
             Change::DropFunction { name, cascade: true, .. } => {
                 (ObjectRef::function(name, ""), name.to_string(), false)
