@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::Table;
+use crate::catalog::{Extension, Function, Publication, Sequence, Table, UserType, View};
 use crate::change::Change;
 use crate::effect::{Effects, RelationEffect};
 use crate::finding::{EvidenceLevel, Location};
@@ -76,16 +76,51 @@ pub struct ChainStatement {
     pub effects: Effects,
     /// What `effects` rests on.
     pub evidence_level: EvidenceLevel,
-    /// Relations in `effects` that the judged migrations made themselves, so that nobody waits for them and they hold
-    /// no rows but their own.
+    /// Relations and types in `effects`, or named by the statement, that the judged migrations made themselves, so that
+    /// nobody waits for them and they hold no rows but their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_relations: Vec<QualifiedName>,
-    /// The tables in `effects` as the statement finds them, where they are known.
+    /// The tables that the statement names and those in `effects` as it finds them, where they are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<Table>,
     /// Settings of the session in force, by name: those the chain itself has set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<(Name, String)>,
+    /// What else it finds.
+    #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
+    pub around: Surroundings,
+}
+
+/// What a statement finds beside tables: what it names, what depends on that, who else gets it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Surroundings {
+    /// Views that it names.
+    pub views: Vec<View>,
+    /// Sequences that it names.
+    pub sequences: Vec<Sequence>,
+    /// Types that it names.
+    pub types: Vec<UserType>,
+    /// Functions of the name of one that it makes, whatever their arguments.
+    pub functions: Vec<Function>,
+    /// Publications of the tables that it names.
+    pub publications: Vec<Publication>,
+    /// Extensions that it drops.
+    pub extensions: Vec<Extension>,
+    /// The number of policies of the table whose row security it sets.
+    pub policies: usize,
+    /// The columns that the query of a view that it makes gives; empty where they are not known.
+    pub view_columns: Vec<Name>,
+    /// The default partition of the table that it attaches to or detaches from.
+    pub default_partition: Option<QualifiedName>,
+    /// What depends on the objects that it drops or on the function that it makes: fragments such as "view `v`".
+    pub dependants: Vec<String>,
+}
+
+impl Surroundings {
+    fn is_empty(&self) -> bool {
+        *self == Surroundings::default()
+    }
 }
 
 impl Chain {

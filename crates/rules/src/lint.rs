@@ -30,6 +30,11 @@ pub fn statements<'a>(context: &Context<'a>) -> impl Iterator<Item = Judged<'a>>
     chain.judged().map(move |(position, statement)| Judged { chain, position, statement })
 }
 
+/// Whether a full name is what a name that may lack its schema means.
+pub fn is_meant(full: &QualifiedName, name: &QualifiedName) -> bool {
+    full.name == name.name && (name.schema.is_empty() || full.schema.is_empty() || full.schema == name.schema)
+}
+
 /// What a rule says of a change.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a verdict is looked at and gone")]
@@ -136,6 +141,43 @@ impl<'a> Judged<'a> {
     /// The statements that come before it, of all files.
     pub fn earlier(&self) -> &'a [ChainStatement] {
         self.chain.statements.get(..self.position).unwrap_or_default()
+    }
+
+    /// Whether the migrations made a relation, index or type that the statement names; the schema may be left out.
+    pub fn is_new(&self, name: &QualifiedName) -> bool {
+        self.statement.new_relations.iter().any(|new| is_meant(new, name))
+    }
+
+    /// Whether a relation or type that the statement names is known not to be there.
+    pub fn is_absent(&self, name: &QualifiedName) -> bool {
+        let around = &self.statement.around;
+        self.chain.starts_known
+            && self.statement.table(name).is_none()
+            && !around.views.iter().any(|view| is_meant(&view.name, name))
+            && !around.sequences.iter().any(|sequence| is_meant(&sequence.name, name))
+            && !around.types.iter().any(|user_type| is_meant(&user_type.name, name))
+    }
+
+    /// A relation by the full name under which the statement finds it, where it is known.
+    pub fn full_name(&self, name: &QualifiedName) -> QualifiedName {
+        let known = self.statement.tables.iter().map(|table| &table.name);
+        let felt = self.statement.effects.relations.iter().map(|effect| &effect.relation);
+        let views = self.statement.around.views.iter().map(|view| &view.name);
+        known.chain(views).chain(felt).find(|other| is_meant(other, name)).unwrap_or(name).clone()
+    }
+
+    /// The statements after this one in the same transaction.
+    pub fn later_in_transaction(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
+        let transaction = self.statement.transaction;
+        let later = self.chain.statements.get(self.position + 1..).unwrap_or_default().iter();
+        later.filter(move |other| transaction.is_some() && other.transaction == transaction)
+    }
+
+    /// The statements after this one in the same file.
+    pub fn later_in_file(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
+        let file = self.statement.file;
+        let later = self.chain.statements.get(self.position + 1..).unwrap_or_default().iter();
+        later.filter(move |other| other.file == file)
     }
 
     /// Whether the statement has its place inside a transaction that other statements share or a tool opens.

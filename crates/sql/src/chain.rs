@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
 use dbwright_model::effect::TransactionUse;
@@ -14,6 +15,7 @@ use crate::effects::{self, Circumstances};
 use crate::fold::Folder;
 use crate::split::{StatementKind, split};
 use crate::suppress::{self, CommentSuppression};
+use crate::surroundings;
 
 /// A migration file with its text.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +83,7 @@ struct Reader {
     together: bool,
     chain: Chain,
     suppressions: Vec<CommentSuppression>,
-    /// Relations that the judged statements made.
+    /// Relations, indexes and types that the judged statements made.
     created: BTreeSet<QualifiedName>,
     session: Session,
     /// Transactions opened so far.
@@ -228,10 +230,19 @@ impl Reader {
         };
         let all_known = effects.relations.iter().all(|effect| is_known(&effect.relation));
         let sure = effects.assumed.is_empty() && all_known;
-        let new_relations = effects.relations.iter().map(|effect| &effect.relation);
-        let new_relations = new_relations.filter(|name| self.created.contains(name)).cloned().collect();
-        let tables = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
-        let tables = tables.filter(|table| !table.is_partition()).take(8).cloned().collect();
+        let named = || parsed.changes.iter().flat_map(surroundings::named);
+        let touched = effects.relations.iter().map(|effect| effect.relation.clone());
+        let touched: BTreeSet<QualifiedName> =
+            touched.chain(named().map(|name| self.folder.full_name(name))).collect();
+        let new_relations = touched.into_iter().filter(|name| self.created.contains(name)).collect();
+        let mut tables: Vec<Table> = Vec::new();
+        let in_effects = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
+        let in_effects = in_effects.filter(|table| !table.is_partition()).take(8);
+        for table in named().filter_map(|name| self.folder.table(name)).chain(in_effects) {
+            if !tables.iter().any(|known| known.name == table.name) {
+                tables.push(table.clone());
+            }
+        }
         let mut settings = self.session.settings.clone();
         for (name, value) in &self.session.local {
             set(&mut settings, name, Some(value));
@@ -250,6 +261,7 @@ impl Reader {
             new_relations,
             tables,
             settings,
+            around: surroundings::of(&self.folder, &parsed.changes),
         });
     }
 
@@ -278,6 +290,14 @@ impl Reader {
             Change::CreateTableAs { name, .. } => name,
             Change::CreateView { view, .. } => &view.name,
             Change::CreateSequence { sequence, .. } => &sequence.name,
+            Change::CreateType { user_type } => &user_type.name,
+            Change::CreateIndex { table, index, .. } => {
+                let index = self.folder.full_name(table).sibling(&index.name);
+                if self.folder.index(None, &index).is_none() {
+                    self.created.insert(index);
+                }
+                return;
+            }
             Change::RenameTable { table, to, .. } => {
                 if self.created.remove(&self.folder.full_name(table)) {
                     self.created.insert(self.folder.full_name(to));

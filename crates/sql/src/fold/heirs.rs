@@ -238,7 +238,7 @@ impl Folder {
     }
 
     /// The names of a query's columns, with types where they are plain; `None` when a name cannot be told.
-    fn columns_of_query(&self, query: &Query) -> Option<Vec<Column>> {
+    pub(crate) fn columns_of_query(&self, query: &Query) -> Option<Vec<Column>> {
         let select = match &query.body {
             QueryBody::Select(select) => select,
             QueryBody::SetOperation { left, .. } => return self.columns_of_query(left),
