@@ -34,6 +34,7 @@ pub fn is_meant(full: &QualifiedName, name: &QualifiedName) -> bool {
 
 /// What a rule says of a change.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a verdict is looked at and gone")]
 pub enum Verdict {
     /// It is not of the kind that the rule looks at.
     Other,
