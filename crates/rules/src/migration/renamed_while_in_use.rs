@@ -28,7 +28,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let (object, what, to) = match change {
             Change::RenameTable { table, to, .. } => {
-                if judged.is_new(table) || judged.is_absent(table) || is_taken_over(judged, table) {
+                if judged.is_new(table)
+                    || judged.is_absent(table)
+                    || is_taken_over(judged, table)
+                    || takes_place(judged, to)
+                {
                     return Verdict::Fine;
                 }
                 let table = judged.full_name(table);
@@ -93,6 +97,16 @@ fn of_object(judged: Judged<'_>, kind: &ObjectKind, object: &QualifiedName) -> K
         _ => return Kind::Other,
     };
     if judged.is_new(object) || is_taken_over(judged, object) { Kind::Fine } else { Kind::Named(relation) }
+}
+
+/// Whether the table takes the name of one that the same statement or transaction moved away: the two are swapped.
+fn takes_place(judged: Judged<'_>, to: &QualifiedName) -> bool {
+    let moved = |change: &Change| match change {
+        Change::RenameTable { table, to: other, .. } => table.name == to.name && other.name != to.name,
+        _ => false,
+    };
+    let earlier = judged.chain.earlier_in_transaction(judged.position).flat_map(|earlier| &earlier.changes);
+    judged.statement.changes.iter().chain(earlier).any(moved)
 }
 
 /// Whether the same statement or transaction puts something else under the old name.
