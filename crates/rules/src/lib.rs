@@ -203,12 +203,16 @@ rules! {
     }
     migration {
         blocking_index_build,
-        forbidden_in_transaction,
-        rewriting_type_change,
         failed_migration,
+        forbidden_in_transaction,
+        ineffective_lock_timeout,
+        lock_timeout_during_concurrent_build,
         missing_migration_history,
+        rewriting_type_change,
         sequence_narrower_than_column,
         several_migration_tools,
+        statement_timeout_too_short,
+        unlimited_lock_wait,
     }
     security {
         account_from_anywhere,
