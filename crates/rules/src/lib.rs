@@ -203,15 +203,28 @@ rules! {
     }
     migration {
         blocking_index_build,
+        drop_deletes_referencing_rows,
         failed_migration,
         forbidden_in_transaction,
+        half_applied_migration,
         ineffective_lock_timeout,
+        lock_timeout_adds_up,
         lock_timeout_during_concurrent_build,
         missing_migration_history,
+        misspelt_column_in_index,
+        mixed_transaction_needs,
+        pending_trigger_events,
+        pragma_inside_transaction,
+        rebuild_loses_dependants,
+        rename_moves_references,
         rewriting_type_change,
         sequence_narrower_than_column,
         several_migration_tools,
+        slow_work_under_exclusive_lock,
         statement_timeout_too_short,
+        transaction_control_in_wrapped_file,
+        unbatched_data_change,
+        unfinished_transaction,
         unlimited_lock_wait,
     }
     security {

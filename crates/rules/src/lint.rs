@@ -439,3 +439,20 @@ pub fn picks_by_key(statement: &ChainStatement, table: &QualifiedName) -> bool {
     };
     equal && is_key && !rest.contains("select")
 }
+
+impl Judged<'_> {
+    /// Whether dropping a table is a step of its rebuild (SQLite): another takes its name behind it, or it gave its own
+    /// name to another before.
+    pub fn rebuilt(&self, dropped: &QualifiedName) -> bool {
+        let takes_name = self
+            .later_in_file()
+            .flat_map(|later| &later.changes)
+            .any(|change| matches!(change, Change::RenameTable { to, .. } if same_relation(to, dropped)));
+        let renamed =
+            self.earlier_in_file().flat_map(|earlier| &earlier.changes).find_map(|change| match change {
+                Change::RenameTable { table, to, .. } if same_relation(to, dropped) => Some(table),
+                _ => None,
+            });
+        takes_name || renamed.is_some_and(|old| self.made_in_file(old))
+    }
+}

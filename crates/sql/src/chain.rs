@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
+use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
-use dbwright_model::effect::TransactionUse;
+use dbwright_model::effect::{Effects, TransactionUse};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::finding::{EvidenceLevel, Location};
 use dbwright_model::name::{Name, QualifiedName};
@@ -49,6 +50,9 @@ pub struct ReadChain {
 
 /// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
 const LONGEST_KEPT: usize = 16 * 1024;
+
+/// Tables of one statement that are kept as it finds them.
+const MOST_TABLES: usize = 8;
 
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
@@ -219,8 +223,7 @@ impl Reader {
         let sure = effects.assumed.is_empty() && all_known;
         let new_relations = effects.relations.iter().map(|effect| &effect.relation);
         let new_relations = new_relations.filter(|name| self.created.contains(name)).cloned().collect();
-        let tables = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
-        let tables = tables.filter(|table| !table.is_partition()).take(8).cloned().collect();
+        let tables = self.touched_tables(&effects, &parsed.changes);
         let mut settings = self.session.settings.clone();
         for (name, value) in &self.session.local {
             set(&mut settings, name, Some(value));
@@ -240,6 +243,32 @@ impl Reader {
             tables,
             settings,
         });
+    }
+
+    /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
+    /// tables that statements name, and those that refer to them.
+    fn touched_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<Table> {
+        let felt = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
+        let mut tables: Vec<Table> =
+            felt.filter(|table| !table.is_partition()).take(MOST_TABLES).cloned().collect();
+        if self.dialect != Dialect::Sqlite {
+            return tables;
+        }
+        for change in changes {
+            let (name, referring) = match change {
+                Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => (name, true),
+                Change::CreateIndex { table: name, .. } => (name, false),
+                _ => continue,
+            };
+            let full = self.folder.full_name(name);
+            let children = self.folder.referencing(&full).map(|(child, _)| child).filter(|_| referring);
+            for table in self.folder.table(&full).into_iter().chain(children) {
+                if tables.len() < MOST_TABLES && !tables.iter().any(|other| other.name == table.name) {
+                    tables.push(table.clone());
+                }
+            }
+        }
+        tables
     }
 
     fn note_suppressions(&mut self, parsed: &Parsed<'_>) {
