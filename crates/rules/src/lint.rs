@@ -434,7 +434,7 @@ pub fn picks_by_key(statement: &ChainStatement, table: &QualifiedName) -> bool {
     let equal = rest.starts_with('=') || rest.starts_with("in (") || rest.starts_with("in(");
     let key = statement.table(table).and_then(|table| table.primary_key.as_ref());
     let is_key = match key {
-        Some(key) => key.columns.first().is_some_and(|first| first.eq_ignore_case(column)),
+        Some(key) => matches!(key.columns.as_slice(), [only] if only.eq_ignore_case(column)),
         None => column == "id",
     };
     equal && is_key && !rest.contains("select")

@@ -3,6 +3,7 @@ use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -32,11 +33,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             return Verdict::Fine;
         }
         let rebuilt = judged.rebuilt(name);
-        let children = judged
-            .statement
-            .tables
-            .iter()
-            .filter(|table| !lint::same_relation(&table.name, name) && judged.is_in_use(&table.name));
+        let goes_too = |child: &QualifiedName| {
+            judged.later_in_file().flat_map(|later| &later.changes).any(
+                |change| matches!(change, Change::DropTable { name, .. } if lint::same_relation(name, child)),
+            )
+        };
+        let children = judged.statement.tables.iter().filter(|table| {
+            !lint::same_relation(&table.name, name)
+                && judged.is_in_use(&table.name)
+                && (rebuilt || !goes_too(&table.name))
+        });
         let children: Vec<_> = children
             .flat_map(|table| {
                 let keys = table.foreign_keys.iter().filter(|key| lint::same_relation(&key.references, name));

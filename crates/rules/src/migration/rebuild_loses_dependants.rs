@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 7,
     needs: &[Fact::Migrations],
-    wants: &[Fact::Catalog],
+    raised_by: &[Fact::Catalog],
     engines: Engines::only(Engine::Sqlite, "tables are altered in place there"),
     when: "a table is rebuilt, and its indexes, its triggers or the counter of its `AUTOINCREMENT` are not made again",
     then: "Queries get slow, rules are no longer kept, or numbers of deleted rows are given anew, and nothing is reported.",
@@ -27,6 +27,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let catalog = context.facts_if_known(Fact::Catalog).catalog.known();
+    if catalog.is_some_and(|catalog| catalog.triggers.known().is_none()) {
+        findings.unknown("the triggers could not be read");
+    }
     lint::each(context, findings, |judged, change| {
         let Change::DropTable { name, .. } = change else { return Verdict::Other };
         if !judged.rebuilt(name) {

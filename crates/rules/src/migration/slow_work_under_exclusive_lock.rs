@@ -3,6 +3,7 @@ use dbwright_model::effect::{Blocks, Cost, RelationEffect};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -34,7 +35,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some((relation, work, cost)) = work(&judged) else { continue };
         findings.examined(1);
         let held = judged.chain.earlier_in_transaction(judged.position).find_map(|earlier| {
-            let effect = earlier.felt().find(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites)?;
+            // Nobody waits for what is gone.
+            let dropped = |name: &QualifiedName| {
+                earlier.changes.iter().any(|change| match change {
+                    Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
+                        lint::same_relation(gone, name)
+                    }
+                    _ => false,
+                })
+            };
+            let effect = earlier.felt().find(|effect| {
+                effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation)
+            })?;
             Some((earlier, effect))
         });
         let Some((earlier, effect)) = held else { continue };
