@@ -80,7 +80,8 @@ pub struct ChainStatement {
     /// nobody waits for them and they hold no rows but their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_relations: Vec<QualifiedName>,
-    /// The tables that the statement names and those in `effects` as it finds them, where they are known.
+    /// The tables that the statement names and those in `effects` as it finds them, where they are known; in SQLite also
+    /// those that refer to a table that it drops or renames.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<Table>,
     /// Settings of the session in force, by name: those the chain itself has set.

@@ -1,7 +1,7 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
 use dbwright_model::catalog::{Column, Table};
-use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::chain::{Chain, ChainFile, ChainStatement};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
@@ -333,3 +333,284 @@ pub fn meanwhile(cost: Cost) -> &'static str {
 
 /// The facts that a rule over effects wants beside the migrations.
 pub const WANTS: &[Fact] = &[Fact::TableStatistics];
+
+/// The judged statements of one file.
+#[derive(Clone, Debug)]
+pub struct JudgedFile<'a> {
+    /// The file.
+    pub file: &'a ChainFile,
+    /// Its statements, in order.
+    pub statements: Vec<Judged<'a>>,
+}
+
+/// The files that are judged, in order, those without statements included.
+pub fn files<'a>(context: &Context<'a>) -> Vec<JudgedFile<'a>> {
+    let chain = context.migrations();
+    let mut files: Vec<JudgedFile<'a>> =
+        chain.files.iter().map(|file| JudgedFile { file, statements: Vec::new() }).collect();
+    for judged in statements(context) {
+        if let Some(file) = files.get_mut(judged.statement.file) {
+            file.statements.push(judged);
+        }
+    }
+    files.retain(|file| file.file.judged);
+    files
+}
+
+/// The table, or other relation, that a change is made to and that must be there before it.
+pub fn target(change: &Change) -> Option<&QualifiedName> {
+    use Change::*;
+    match change {
+        DropTable { name, .. } => Some(name),
+        RenameTable { table, .. }
+        | AddColumn { table, .. }
+        | DropColumn { table, .. }
+        | RenameColumn { table, .. }
+        | AlterColumnType { table, .. }
+        | ModifyColumn { table, .. }
+        | SetNotNull { table, .. }
+        | SetDefault { table, .. }
+        | SetIdentity { table, .. }
+        | AlterIdentity { table, .. }
+        | SetExpression { table, .. }
+        | DropExpression { table, .. }
+        | SetStatisticsTarget { table, .. }
+        | SetStorage { table, .. }
+        | SetCompression { table, .. }
+        | SetColumnOptions { table, .. }
+        | AddPrimaryKey { table, .. }
+        | AddUnique { table, .. }
+        | AddCheck { table, .. }
+        | AddNotNull { table, .. }
+        | AddForeignKey { table, .. }
+        | AddExclusion { table, .. }
+        | DropConstraint { table, .. }
+        | AlterConstraint { table, .. }
+        | RenameConstraint { table, .. }
+        | ValidateConstraint { table, .. }
+        | CreateIndex { table, .. }
+        | DropIndex { table: Some(table), .. }
+        | RenameIndex { table: Some(table), .. }
+        | SetIndexVisible { table, .. }
+        | AttachPartition { table, .. }
+        | DetachPartition { table, .. }
+        | SetInherit { table, .. }
+        | SetRowSecurity { table, .. }
+        | SetReplicaIdentity { table, .. }
+        | SetTableOptions { table, .. }
+        | SetLogged { table, .. }
+        | SetAccessMethod { table, .. }
+        | SetCluster { table, .. }
+        | RebuildTable { table, .. }
+        | OrderTable { table, .. }
+        | AlterPartitions { table, .. }
+        | SetTriggerEnabled { table, .. }
+        | Data { kind: DataKind::Truncate, table: Some(table), .. } => Some(table),
+        CreateTrigger { trigger, .. } => Some(&trigger.table),
+        _ => None,
+    }
+}
+
+/// Whether a change is of the schema, as opposed to rows, settings and transactions.
+pub fn changes_schema(change: &Change) -> bool {
+    !matches!(
+        change,
+        Change::Data { .. }
+            | Change::Transaction { .. }
+            | Change::SetSessionSetting { .. }
+            | Change::SetServerSetting { .. }
+            | Change::SetConstraints { .. }
+            | Change::LockTable { .. }
+            | Change::Analyze { .. }
+            | Change::Vacuum { .. }
+            | Change::Procedural { .. }
+            | Change::Prepare { .. }
+            | Change::AttachDatabase { .. }
+            | Change::DetachDatabase { .. }
+            | Change::Nothing
+            | Change::Opaque { .. }
+    )
+}
+
+/// Whether two names can mean the same relation: a schema that is left out fits every schema. Case does not count.
+pub fn same_relation(one: &QualifiedName, other: &QualifiedName) -> bool {
+    one.name.eq_ignore_case(other.name.as_str())
+        && (one.schema.is_empty()
+            || other.schema.is_empty()
+            || one.schema.eq_ignore_case(other.schema.as_str()))
+}
+
+/// The first two words of a statement, upper case: `ALTER TABLE`.
+pub fn verb(statement: &ChainStatement) -> String {
+    let words: Vec<String> =
+        statement.sql.split_whitespace().take(2).map(|word| word.to_ascii_uppercase()).collect();
+    words.join(" ")
+}
+
+/// Whether a word stands in a text, letters compared without regard to case.
+pub fn has_word(text: &str, word: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part.eq_ignore_ascii_case(word))
+}
+
+/// A PostgreSQL length of time in milliseconds: `5s`, `500`, `2 min`. `None` for the server's default and for what is no
+/// length of time.
+pub fn milliseconds(text: &str) -> Option<f64> {
+    let text = text.trim().trim_matches('\'').trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let number: f64 = text[..end].parse().ok()?;
+    let factor = match text[end..].trim() {
+        "us" => 0.001,
+        "" | "ms" => 1.0,
+        "s" => 1000.0,
+        "min" => 60_000.0,
+        "h" => 3_600_000.0,
+        "d" => 86_400_000.0,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+/// A limit of time that holds for a statement.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Limit {
+    /// Nobody has set one.
+    Unset,
+    /// The migration itself switches it off.
+    Off,
+    /// So many milliseconds.
+    Milliseconds(f64),
+}
+
+impl<'a> Judged<'a> {
+    /// The limit of a PostgreSQL setting in force at the statement: what the migration has set, else what the server says.
+    pub fn limit(&self, context: &Context<'_>, name: &str) -> Limit {
+        match self.statement.setting(name).and_then(milliseconds) {
+            Some(0.0) => Limit::Off,
+            Some(number) => Limit::Milliseconds(number),
+            None => server_limit(context, name),
+        }
+    }
+
+    /// Whether the relation was there before the file: the judged migrations did not make it.
+    pub fn is_in_use(&self, relation: &QualifiedName) -> bool {
+        let new = self.statement.new_relations.iter().any(|name| same_relation(name, relation));
+        !new && !self.made_in_file(relation)
+    }
+
+    /// Whether the file itself has made the relation before this statement.
+    fn made_in_file(&self, relation: &QualifiedName) -> bool {
+        self.earlier_in_file().flat_map(|other| &other.changes).any(|change| match change {
+            Change::CreateTable { table, if_not_exists: false }
+            | Change::CreateTableLike { table, if_not_exists: false, .. } => {
+                same_relation(&table.name, relation)
+            }
+            Change::CreateTableAs { name, if_not_exists: false, .. } => same_relation(name, relation),
+            _ => false,
+        })
+    }
+
+    /// The statements of the same file before this one.
+    pub fn earlier_in_file(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
+        let file = self.statement.file;
+        let chain = self.chain;
+        chain.statements[..self.position].iter().filter(move |other| other.file == file)
+    }
+
+    /// The strongest of the effects on relations in use that keep others from writing at least.
+    pub fn locks_out(&self) -> Option<&'a RelationEffect> {
+        let effects = self.statement.felt().filter(|effect| effect.lock.blocks() >= Blocks::Writes);
+        effects.reduce(|best, effect| if effect.lock > best.lock { effect } else { best })
+    }
+
+    /// Whether the statement is one of PostgreSQL's `CONCURRENTLY`.
+    pub fn is_concurrent(&self) -> bool {
+        self.statement.changes.iter().any(|change| {
+            matches!(
+                change,
+                Change::CreateIndex { concurrently: true, .. }
+                    | Change::DropIndex { concurrently: true, .. }
+                    | Change::Reindex { concurrently: true, .. }
+                    | Change::ReindexAll { concurrently: true, .. }
+                    | Change::DetachPartition { concurrently: true, .. }
+                    | Change::RefreshView { concurrently: true, .. }
+            )
+        })
+    }
+}
+
+/// What a server says of a limit, where its settings are known.
+fn server_limit(context: &Context<'_>, name: &str) -> Limit {
+    let settings = context.facts_if_known(Fact::Settings).settings.known();
+    match settings.and_then(|settings| settings.integer(name)) {
+        Some(number) if number > 0 => Limit::Milliseconds(number as f64),
+        _ => Limit::Unset,
+    }
+}
+
+/// The facts that a rule over limits of time wants beside the migrations.
+pub const WANTS_LIMITS: &[Fact] = &[Fact::TableStatistics, Fact::Settings];
+
+/// Whether a change says `IF EXISTS`, `IF NOT EXISTS` or `OR REPLACE`, so that it may be made twice; `None` for one that
+/// knows no such words.
+pub fn guarded(change: &Change) -> Option<bool> {
+    use Change::*;
+    match change {
+        CreateSchema { if_not_exists: guard, .. }
+        | CreateTable { if_not_exists: guard, .. }
+        | CreateTableLike { if_not_exists: guard, .. }
+        | CreateTableAs { if_not_exists: guard, .. }
+        | CreateIndex { if_not_exists: guard, .. }
+        | CreateSequence { if_not_exists: guard, .. }
+        | AddColumn { if_not_exists: guard, .. }
+        | AddEnumValue { if_not_exists: guard, .. }
+        | CreateExtension { if_not_exists: guard, .. }
+        | DropSchema { if_exists: guard, .. }
+        | DropTable { if_exists: guard, .. }
+        | DropColumn { if_exists: guard, .. }
+        | DropConstraint { if_exists: guard, .. }
+        | DropIndex { if_exists: guard, .. }
+        | DropView { if_exists: guard, .. }
+        | DropSequence { if_exists: guard, .. }
+        | DropType { if_exists: guard, .. }
+        | DropFunction { if_exists: guard, .. }
+        | DropTrigger { if_exists: guard, .. } => Some(*guard),
+        CreateView { or_replace, if_not_exists, .. } => Some(*or_replace || *if_not_exists),
+        CreateFunction { or_replace, .. } | CreateTrigger { or_replace, .. } => Some(*or_replace),
+        _ => None,
+    }
+}
+
+/// Whether a statement about rows chooses them by key: `WHERE id = 7`.
+pub fn picks_by_key(statement: &ChainStatement, table: &QualifiedName) -> bool {
+    let words: Vec<&str> = statement.sql.split_whitespace().collect();
+    let text = words.join(" ").to_ascii_lowercase();
+    let Some((_, condition)) = text.split_once(" where ") else { return false };
+    let end = condition.find(['=', ' ', '<', '>']).unwrap_or(condition.len());
+    let (column, rest) = condition.split_at(end);
+    let column = column.trim_matches('"').rsplit('.').next().unwrap_or_default().trim_matches('"');
+    let rest = rest.trim_start();
+    let equal = rest.starts_with('=') || rest.starts_with("in (") || rest.starts_with("in(");
+    let key = statement.table(table).and_then(|table| table.primary_key.as_ref());
+    let is_key = match key {
+        Some(key) => matches!(key.columns.as_slice(), [only] if only.eq_ignore_case(column)),
+        None => column == "id",
+    };
+    equal && is_key && !rest.contains("select")
+}
+
+impl Judged<'_> {
+    /// Whether dropping a table is a step of its rebuild (SQLite): another takes its name behind it, or it gave its own
+    /// name to another before.
+    pub fn rebuilt(&self, dropped: &QualifiedName) -> bool {
+        let takes_name = self
+            .later_in_file()
+            .flat_map(|later| &later.changes)
+            .any(|change| matches!(change, Change::RenameTable { to, .. } if same_relation(to, dropped)));
+        let renamed =
+            self.earlier_in_file().flat_map(|earlier| &earlier.changes).find_map(|change| match change {
+                Change::RenameTable { table, to, .. } if same_relation(to, dropped) => Some(table),
+                _ => None,
+            });
+        takes_name || renamed.is_some_and(|old| self.made_in_file(old))
+    }
+}

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
-use dbwright_model::effect::TransactionUse;
+use dbwright_model::effect::{Effects, TransactionUse};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::finding::{EvidenceLevel, Location};
 use dbwright_model::name::{Name, QualifiedName};
@@ -51,6 +51,9 @@ pub struct ReadChain {
 
 /// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
 const LONGEST_KEPT: usize = 16 * 1024;
+
+/// Tables of one statement that are kept as it finds them.
+const MOST_TABLES: usize = 8;
 
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
@@ -235,14 +238,7 @@ impl Reader {
         let touched: BTreeSet<QualifiedName> =
             touched.chain(named().map(|name| self.folder.full_name(name))).collect();
         let new_relations = touched.into_iter().filter(|name| self.created.contains(name)).collect();
-        let mut tables: Vec<Table> = Vec::new();
-        let in_effects = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
-        let in_effects = in_effects.filter(|table| !table.is_partition()).take(8);
-        for table in named().filter_map(|name| self.folder.table(name)).chain(in_effects) {
-            if !tables.iter().any(|known| known.name == table.name) {
-                tables.push(table.clone());
-            }
-        }
+        let tables = self.touched_tables(&effects, &parsed.changes);
         let mut settings = self.session.settings.clone();
         for (name, value) in &self.session.local {
             set(&mut settings, name, Some(value));
@@ -263,6 +259,38 @@ impl Reader {
             settings,
             around: surroundings::of(&self.folder, &parsed.changes),
         });
+    }
+
+    /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
+    /// tables that statements name, and those that refer to them.
+    fn touched_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<Table> {
+        let named = changes.iter().flat_map(surroundings::named).filter_map(|name| self.folder.table(name));
+        let felt = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
+        let felt = felt.filter(|table| !table.is_partition()).take(MOST_TABLES);
+        let mut tables: Vec<Table> = Vec::new();
+        for table in named.chain(felt) {
+            if !tables.iter().any(|known| known.name == table.name) {
+                tables.push(table.clone());
+            }
+        }
+        if self.dialect != Dialect::Sqlite {
+            return tables;
+        }
+        for change in changes {
+            let (name, referring) = match change {
+                Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => (name, true),
+                Change::CreateIndex { table: name, .. } => (name, false),
+                _ => continue,
+            };
+            let full = self.folder.full_name(name);
+            let children = self.folder.referencing(&full).map(|(child, _)| child).filter(|_| referring);
+            for table in self.folder.table(&full).into_iter().chain(children) {
+                if tables.len() < MOST_TABLES && !tables.iter().any(|other| other.name == table.name) {
+                    tables.push(table.clone());
+                }
+            }
+        }
+        tables
     }
 
     fn note_suppressions(&mut self, parsed: &Parsed<'_>) {

@@ -8,7 +8,8 @@
 //!
 //! A fence that begins with `sql migration` holds migrations. What stands before its first line `-- migration` is the
 //! database as it is, each such line begins a file; without one the whole fence is a file for a database that is not
-//! known. After `-- migration` may stand how the tool runs the file: `transaction`, `one-query` or `none`.
+//! known. After `-- migration` may stand how the tool runs the file, `transaction`, `one-query` or `none`, and whether a
+//! way back is written for it, `undo` or `no-undo`.
 
 use std::collections::BTreeSet;
 
@@ -215,6 +216,9 @@ impl Example {
 /// The line that begins a file of migrations.
 const FILE_MARK: &str = "-- migration";
 
+/// What ends a line on which something must be found.
+const FINDING_MARK: &str = "-- finding";
+
 /// The migrations of a fence as facts. Lines keep their numbers.
 fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result<(Facts, Places), String> {
     let mut before = String::new();
@@ -222,15 +226,18 @@ fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result
     for (i, line) in text.lines().enumerate() {
         let words = line.trim_end().strip_prefix(FILE_MARK).map(str::trim);
         if let Some(how) = words {
-            let wrap = match how {
-                "" => Wrap::Auto,
-                "transaction" => Wrap::Transaction,
-                "one-query" => Wrap::OneQuery,
-                "none" => Wrap::None,
-                other => return Err(format!("`{FILE_MARK} {other}` is no way to run a file")),
-            };
             let name = format!("{}.sql", files.len() + 1);
-            let file = ChainFile { name, wrap, judged: true, ..ChainFile::default() };
+            let mut file = ChainFile { name, judged: true, ..ChainFile::default() };
+            for word in how.trim_end_matches(FINDING_MARK).split_whitespace() {
+                match word {
+                    "transaction" => file.wrap = Wrap::Transaction,
+                    "one-query" => file.wrap = Wrap::OneQuery,
+                    "none" => file.wrap = Wrap::None,
+                    "undo" => file.has_undo = Some(true),
+                    "no-undo" => file.has_undo = Some(false),
+                    other => return Err(format!("`{FILE_MARK} {other}` is no way to run a file")),
+                }
+            }
             files.push(MigrationFile { file, text: "\n".repeat(i + 1) });
             continue;
         }
@@ -263,7 +270,7 @@ fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result
 const UNKNOWN: &str = "unknown";
 
 fn is_marked(line: &str) -> bool {
-    line.trim_end().ends_with("-- finding")
+    line.trim_end().ends_with(FINDING_MARK)
 }
 
 /// Facts of a `facts` fence and the objects that it expects to be found.

@@ -1,0 +1,92 @@
+use dbwright_model::change::{Change, DataKind};
+use dbwright_model::effect::{Blocks, Cost, RelationEffect};
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::lint::{self, Judged};
+use crate::{Context, Engines, Findings, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Error,
+    dimension: Dimension::Migrations,
+    weight: 7,
+    needs: &[Fact::Migrations],
+    wants: lint::WANTS,
+    engines: Engines::only(
+        Engine::Postgres,
+        "a change of the schema is committed by itself there, or the file has one writer",
+    ),
+    when: "a transaction that has locked a table against everybody goes on to work through rows",
+    then: "Nobody reads or writes the locked table until all of that work is done and committed.",
+    instead: "Commit the change of the schema first; fill rows in batches and build indexes in steps of their own.",
+    remedy: Applicability::Manual,
+    source: "PostgreSQL manual, \"Table-Level Locks\": a lock is held until the end of the transaction",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for judged in lint::statements(context) {
+        let Some((relation, work, cost)) = work(&judged) else { continue };
+        findings.examined(1);
+        let held = judged.chain.earlier_in_transaction(judged.position).find_map(|earlier| {
+            // Nobody waits for what is gone.
+            let dropped = |name: &QualifiedName| {
+                earlier.changes.iter().any(|change| match change {
+                    Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
+                        lint::same_relation(gone, name)
+                    }
+                    _ => false,
+                })
+            };
+            let effect = earlier.felt().find(|effect| {
+                effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation)
+            })?;
+            Some((earlier, effect))
+        });
+        let Some((earlier, effect)) = held else { continue };
+        let locked = &effect.relation;
+        let message = format!(
+            "{work}, and `{locked}` stays locked against reads and writes since the `{}` in line {}.",
+            lint::verb(earlier),
+            earlier.location.line
+        );
+        let object = ObjectRef::table(locked);
+        let found = match relation {
+            Some(effect) => judged.felt(context, effect, object, message),
+            None => judged.found(object, message),
+        };
+        let level = if cost == Cost::Brief { Level::Warning } else { RULE.level };
+        findings.add(found.level(level).remedy(Remedy::manual(RULE.instead)));
+    }
+}
+
+/// What a statement does that takes the longer the more rows there are: the sentence's begin. Statements that keep
+/// everybody out while they do it are other rules' matter.
+fn work<'a>(judged: &Judged<'a>) -> Option<(Option<&'a RelationEffect>, String, Cost)> {
+    let verb = lint::verb(judged.statement);
+    let first = verb.split(' ').next().unwrap_or_default();
+    for change in &judged.statement.changes {
+        let Change::Data { kind, table: Some(table), clauses, .. } = change else { continue };
+        if !matches!(kind, DataKind::Update | DataKind::Delete | DataKind::Merge)
+            || clauses.limited
+            || !judged.is_in_use(table)
+            || lint::picks_by_key(judged.statement, table)
+        {
+            continue;
+        }
+        let effect = judged.effect(table);
+        let cost = effect.map_or(Cost::Brief, |effect| effect.cost);
+        return Some((effect, format!("`{first}` works on the rows of `{}`", table.name), cost));
+    }
+    if judged.statement.blocking().any(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites) {
+        return None;
+    }
+    let effect = judged.statement.felt().find(|effect| effect.cost > Cost::Brief)?;
+    Some((Some(effect), format!("`{verb}` works through `{}`", effect.relation), effect.cost))
+}
