@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbwright_model::facts::Facts;
+use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::finding::{Finding, Level};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::report::{
@@ -84,14 +84,9 @@ pub fn cook(
     });
     unshown.sort();
     findings.sort_by(|a, b| {
-        (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message).cmp(&(
-            !b.critical,
-            std::cmp::Reverse(b.level),
-            b.dimension,
-            &b.rule,
-            &b.object,
-            &b.message,
-        ))
+        let order = (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message);
+        let other = (!b.critical, std::cmp::Reverse(b.level), b.dimension, &b.rule, &b.object, &b.message);
+        order.cmp(&other).then_with(|| a.location.cmp(&b.location))
     });
     suppressed.sort_by(|a, b| a.key.cmp(&b.key));
     Report {
@@ -104,19 +99,41 @@ pub fn cook(
         suppressed,
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
+        statements: Vec::new(),
         unused_suppressions: book.unused(),
         unshown,
     }
 }
 
-/// The stable key of a finding: its rule and its object, on one line whatever the object is called.
+/// The stable key of a finding: its rule and its object, on one line whatever the object is called. What is found in a
+/// migration is found in that file: the same statement in another one is another finding.
 pub fn key(finding: &Finding) -> String {
-    let object = finding.object.to_string();
+    let mut text = finding.object.to_string();
+    if let Some(location) = finding.location.as_ref().filter(|_| judges_migrations(finding.rule)) {
+        text.push_str(" in ");
+        text.push_str(short_name(&location.file));
+    }
     let mut key = format!("{}:", finding.rule);
-    for c in object.chars() {
+    for c in text.chars() {
         if c.is_control() { key.extend(c.escape_default()) } else { key.push(c) }
     }
     key
+}
+
+fn judges_migrations(rule: &str) -> bool {
+    dbwright_rules::find(rule).is_some_and(|entry| entry.rule.needs.contains(&Fact::Migrations))
+}
+
+/// What tells a migration from others wherever its folder lies: its name, or its folder's where the tool gives every file
+/// the same name.
+fn short_name(file: &str) -> &str {
+    let separators = ['/', '\\'];
+    let start = |text: &str| text.rfind(separators).map_or(0, |at| at + 1);
+    let name = start(file);
+    match &file[name..] {
+        "up.sql" | "migration.sql" if name > 0 => &file[start(&file[..name - 1])..],
+        name => name,
+    }
 }
 
 fn number_equal_keys(findings: &mut [ReportFinding]) {
@@ -273,7 +290,11 @@ impl<'a> SuppressionBook<'a> {
         for (suppression, expired, used) in &mut self.commented {
             let rule_matches = suppression.rules.iter().any(|rule| matches(rule, finding.rule));
             let object_matches = suppression.object.as_ref().is_some_and(|wanted| is_within(&object, wanted));
-            if rule_matches && object_matches {
+            // Before a statement, a comment speaks for everything that is found there.
+            let place_matches = finding.location.as_ref().zip(suppression.location.as_ref()).is_some_and(
+                |(found, accepted)| found.line == accepted.line && found.file == accepted.file,
+            );
+            if rule_matches && (object_matches || place_matches) {
                 *used = true;
                 if !*expired {
                     return Some(accepted(&suppression.reason, suppression.until.as_ref(), "comment"));

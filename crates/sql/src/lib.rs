@@ -8,6 +8,7 @@ pub mod split;
 pub mod fold;
 pub mod effects;
 pub mod chain;
+pub mod tools;
 pub mod understand;
 pub mod names;
 pub mod places;
