@@ -4,7 +4,7 @@ use dbwright_model::finding::Level;
 use dbwright_model::report::{Report, ReportFinding};
 
 use crate::Options;
-use crate::shape::{EXAMPLES, groups, not_checked, sql, summary, target};
+use crate::shape::{EXAMPLES, groups, not_checked, skipped, sql, summary, target};
 use crate::text::{count, visible, visible_block};
 
 /// Writes one command per finding, one for each reason why something was not checked, and a summary line.
@@ -26,7 +26,7 @@ pub fn render(report: &Report, options: &Options) -> String {
             _ => loose.into_iter().for_each(|finding| out.push_str(&command(finding, &[]))),
         }
     }
-    for statement in &report.skipped_statements {
+    for statement in skipped(report) {
         let properties =
             format!("file={},line={}", property(&visible(&statement.file)), statement.line.max(1));
         let message = format!("{}\n{}", visible(&statement.because), visible(&statement.statement));

@@ -205,6 +205,7 @@ rules! {
         rewriting_type_change,
         failed_migration,
         missing_migration_history,
+        not_analysed,
         sequence_narrower_than_column,
         several_migration_tools,
     }

@@ -291,9 +291,10 @@ impl<'a> SuppressionBook<'a> {
             let rule_matches = suppression.rules.iter().any(|rule| matches(rule, finding.rule));
             let object_matches = suppression.object.as_ref().is_some_and(|wanted| is_within(&object, wanted));
             // Before a statement, a comment speaks for everything that is found there.
-            let place_matches = finding.location.as_ref().zip(suppression.location.as_ref()).is_some_and(
-                |(found, accepted)| found.line == accepted.line && found.file == accepted.file,
-            );
+            let place_matches =
+                finding.location.as_ref().zip(suppression.location.as_ref()).is_some_and(
+                    |(found, accepted)| found.line == accepted.line && found.file == accepted.file,
+                );
             if rule_matches && (object_matches || place_matches) {
                 *used = true;
                 if !*expired {

@@ -110,7 +110,8 @@ pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
     })
 }
 
-fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
+/// Why a file or folder cannot be read.
+pub(crate) fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied => ErrorKind::Permission,
         _ => ErrorKind::Connection,
@@ -328,23 +329,6 @@ mod tests {
         check_guess("create table t (id integer primary key autoincrement)", Engine::Sqlite);
         check_guess("create table t (id int)", Engine::Postgres);
         check_guess("-- MariaDB dump 10.19\n-- Server version\t10.11.6-MariaDB\n", Engine::Mariadb);
-    }
-
-    #[test]
-    fn migrations_are_sorted_by_their_numbers() {
-        let mut paths: Vec<PathBuf> =
-            ["V10__b.sql", "V2__a.sql", "R__views.sql", "V2_1__c.sql"].iter().map(PathBuf::from).collect();
-        paths.sort_by_cached_key(|path| tools::order(&path.to_string_lossy()));
-        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        assert_eq!(names, ["V2__a.sql", "V2_1__c.sql", "V10__b.sql", "R__views.sql"]);
-    }
-
-    #[test]
-    fn the_undo_part_is_left_out_and_lines_stay() {
-        let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
-        blank_undo(&mut text);
-        assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
-        assert!(is_undo("1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
 use dbwright_model::finding::Level;
-use dbwright_model::report::Report;
+use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
 use schemars::JsonSchema;
@@ -129,7 +130,11 @@ pub(crate) async fn check_target(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Report, ServiceError> {
-    let rules = choose(options, config, scope.families)?;
+    let mut rules = choose(options, config, scope.families)?;
+    // Migrations are no part of the target: rules over them answer another question.
+    let chosen = rules.len();
+    rules.retain(|entry| !entry.rule.needs.contains(&Fact::Migrations));
+    let left_out = chosen - rules.len();
     let baseline =
         options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
     let plan = gather::plan(rules.iter().copied());
@@ -138,7 +143,15 @@ pub(crate) async fn check_target(
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe =
         Recipe { operation: scope.operation, score: scope.score, level, baseline: baseline.as_ref() };
-    Ok(cook(outcome, &gathered, config, &recipe, world))
+    let mut report = cook(outcome, &gathered, config, &recipe, world);
+    if left_out > 0 {
+        report.not_checked.push(NotChecked {
+            rule: format!("migration ({left_out} rules)"),
+            because: "no migrations were named: `dbwright migrate lint` checks them".to_owned(),
+        });
+        report.not_checked.sort();
+    }
+    Ok(report)
 }
 
 /// The rules that a request and the configuration select, in their order.
@@ -181,7 +194,8 @@ fn names(pattern: &str, id: &str) -> bool {
     matches(pattern, id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
+/// The keys in a baseline.
+pub(crate) fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ServiceError::new(ErrorKind::Usage, format!("cannot read the baseline `{}`: {error}", path.display()))
             .hint("write one with `--write-baseline FILE`")

@@ -155,3 +155,11 @@ fn files_stand_in_the_order_of_their_versions() {
     names.sort_by_cached_key(|name| order(name));
     assert_eq!(names, ["V2__a.sql", "V2.0.5__a.sql", "V2_1__a.sql", "V10__a.sql", "R__z.sql"]);
 }
+
+#[test]
+fn the_undo_part_is_left_out_and_lines_stay() {
+    let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
+    blank_undo(&mut text);
+    assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
+    assert!(is_undo("a/1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
+}
