@@ -378,6 +378,14 @@ mod tests {
     }
 
     #[test]
+    fn a_migration_is_told_by_the_name_that_its_tool_gives() {
+        assert_eq!(short_name("db/V2__a.sql"), "V2__a.sql");
+        assert_eq!(short_name("db/2024_a/up.sql"), "2024_a/up.sql");
+        assert_eq!(short_name("2024_a/migration.sql"), "2024_a/migration.sql");
+        assert_eq!(short_name("up.sql"), "up.sql");
+    }
+
+    #[test]
     fn a_comment_speaks_for_what_it_stands_on() {
         assert!(is_within("public.t.a", "t"));
         assert!(is_within("public.t.a", "public.t"));

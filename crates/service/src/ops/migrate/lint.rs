@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
+use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::chain::Chain;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Level;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
-use dbwright_model::report::{Report, ReportEffect, ReportStatement};
+use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
 use dbwright_rules::{Entry, lint};
 use dbwright_sql::chain::{self, Start};
 use dbwright_sql::effects::Circumstances;
@@ -113,13 +114,45 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let statements = statements(&read.chain, &facts);
     facts.migrations = Observed::Known(read.chain);
 
+    let seen = Seen::of(read.after.catalog());
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
     let gathered = Gathered { facts, places: Places::default(), suppressions: read.suppressions };
     let level = request.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     report.statements = statements;
+    seen.note(&mut report.target);
     Ok(report)
+}
+
+/// How much there is after the last statement, as far as the files and the catalog tell.
+struct Seen {
+    tables: u64,
+    columns: u64,
+    indexes: u64,
+    foreign_keys: u64,
+    views: u64,
+}
+
+impl Seen {
+    fn of(catalog: &Catalog) -> Self {
+        let sum = |of: fn(&Table) -> usize| catalog.tables.iter().map(|table| of(table) as u64).sum();
+        Seen {
+            tables: catalog.tables.len() as u64,
+            columns: sum(|table| table.columns.len()),
+            indexes: sum(|table| table.indexes.len()),
+            foreign_keys: sum(|table| table.foreign_keys.len()),
+            views: catalog.views.len() as u64,
+        }
+    }
+
+    fn note(self, target: &mut TargetSummary) {
+        target.tables = self.tables;
+        target.columns = self.columns;
+        target.indexes = self.indexes;
+        target.foreign_keys = self.foreign_keys;
+        target.views = self.views;
+    }
 }
 
 /// The rules over migrations that a request and the configuration select.
