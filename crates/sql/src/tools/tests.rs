@@ -163,3 +163,26 @@ fn the_undo_part_is_left_out_and_lines_stay() {
     assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
     assert!(is_undo("a/1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_keeps_its_places(parts in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "${", "}", "{{", "}}", "{%", "%}", "<%", "%>", "%(", ")s", ":", "a", "é", "'", "\"", "\\", "$", "$$", "--", "/*",
+            "*/", "\n", "\r\n", " ", "-- migrate:down", "-- +goose Up", "--changeset a:1 endDelimiter:é", ";", "E'",
+        ]),
+        0..30,
+    )) {
+        let text: String = parts.concat();
+        for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
+            let filled = fill(dialect, text.clone());
+            proptest::prop_assert_eq!(filled.chars().count(), text.chars().count());
+            for head in ["", "--liquibase formatted sql\n"] {
+                let files = vec![SourceFile { name: "1_a.sql".to_owned(), text: format!("{head}{text}") }];
+                for migration in migrations(dialect, files, &Around::default()) {
+                    proptest::prop_assert!(migration.text.lines().count() <= text.lines().count() + 1);
+                }
+            }
+        }
+    }
+}
