@@ -39,6 +39,9 @@ pub struct Report {
     /// Statements of files that were not understood.
     #[serde(default)]
     pub skipped_statements: Vec<SkippedStatement>,
+    /// The statements of migrations, in order, with what each does; only for checks of migrations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statements: Vec<ReportStatement>,
     /// Suppressions that expired or matched nothing, each with that word behind it.
     #[serde(default)]
     pub unused_suppressions: Vec<String>,
@@ -168,6 +171,53 @@ pub struct SuppressedFinding {
     pub until: Option<String>,
     /// Where it was accepted: `config`, `comment`, `baseline`.
     pub by: String,
+}
+
+/// A statement of a migration, and what it does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportStatement {
+    /// The file, as named.
+    pub file: String,
+    /// Line of its first word, from 1.
+    pub line: u32,
+    /// Column of its first word in characters, from 1.
+    pub column: u32,
+    /// Its text; of a long one the beginning.
+    pub sql: String,
+    /// Whether all of it was understood.
+    pub analysed: bool,
+    /// Why not, as a lower-case fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+    /// The transaction it runs in, counted through all files; `None` when it stands by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<u32>,
+    /// What `effects` rests on.
+    pub evidence_level: EvidenceLevel,
+    /// What it does to relations that were there before it.
+    pub effects: Vec<ReportEffect>,
+}
+
+/// What a statement does to one relation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportEffect {
+    /// The table, materialised view, sequence or index.
+    pub relation: String,
+    /// The lock on it in the engine's words: `ACCESS EXCLUSIVE`.
+    pub lock: String,
+    /// What of others waits: `reads and writes`, `writes`, `schema changes` or `nothing`.
+    pub blocks: String,
+    /// The work done meanwhile: `brief`, `scan`, `index build` or `rewrite`.
+    pub cost: String,
+    /// The algorithm, where the engine lets one ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub algorithm: Option<String>,
+    /// How long the work takes, where the size is known: `2 s to 9 s`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// Whether the migrations themselves made the relation, so that nobody waits for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made_here: bool,
 }
 
 /// Something that was not checked.

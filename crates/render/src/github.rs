@@ -5,7 +5,7 @@ use dbwright_model::report::{Report, ReportFinding};
 
 use crate::Options;
 use crate::shape::{
-    EXAMPLES, OUT_OF_REACH, because, groups, not_checked, not_checked_count, sql, summary, target,
+    EXAMPLES, OUT_OF_REACH, because, groups, not_checked, not_checked_count, skipped, sql, summary, target,
 };
 use crate::text::{count, visible, visible_block};
 
@@ -28,7 +28,7 @@ pub fn render(report: &Report, options: &Options) -> String {
             _ => loose.into_iter().for_each(|finding| out.push_str(&command(finding, &[]))),
         }
     }
-    for statement in &report.skipped_statements {
+    for statement in skipped(report) {
         let properties =
             format!("file={},line={}", property(&visible(&statement.file)), statement.line.max(1));
         let message = format!("{}\n{}", visible(&statement.because), visible(&statement.statement));

@@ -211,9 +211,8 @@ fn page(report: &Report, options: &Options) -> Page {
             })
             .collect(),
         unused_suppressions: report.unused_suppressions.iter().map(|key| visible(key)).collect(),
-        skipped: report
-            .skipped_statements
-            .iter()
+        skipped: shape::skipped(report)
+            .into_iter()
             .map(|statement| SkippedView {
                 place: format!("{}:{}", visible(&statement.file), statement.line),
                 because: visible(&statement.because),

@@ -186,9 +186,10 @@ fn tail(report: &Report) -> String {
         let rows = report.unused_suppressions.iter().map(|key| format!("- {}\n", code(key)));
         out.push_str(&folded(&format!("{} out of use", count(number, "suppression")), rows));
     }
-    if !report.skipped_statements.is_empty() {
-        let number = report.skipped_statements.len() as u64;
-        let rows = report.skipped_statements.iter().map(|statement| {
+    let skipped = shape::skipped(report);
+    if !skipped.is_empty() {
+        let number = skipped.len() as u64;
+        let rows = skipped.into_iter().map(|statement| {
             let place = format!("{}:{}", statement.file, statement.line);
             format!("- {}: {}: {}\n", code(&place), prose(&statement.because), code(&statement.statement))
         });

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbwright_model::facts::Origin;
+use dbwright_model::facts::{Origin, SkippedStatement};
 use dbwright_model::finding::{Level, ObjectKind};
 use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
 use dbwright_model::score::{Cap, DimensionScore, Score};
@@ -101,6 +101,64 @@ fn parts<'a>(findings: Vec<&'a ReportFinding>) -> Vec<Part<'a>> {
     parts
 }
 
+/// Whether a report is one of migrations: its findings stand in files, in the order of statements.
+pub fn is_of_migrations(report: &Report) -> bool {
+    !report.statements.is_empty()
+}
+
+/// What was linted: `12 statements in 3 files, 11 of them analysed`.
+fn linted(report: &Report) -> String {
+    let analysed = report.statements.iter().filter(|statement| statement.analysed).count() as u64;
+    let files: BTreeSet<&str> = report.statements.iter().map(|statement| statement.file.as_str()).collect();
+    let all = report.statements.len() as u64;
+    let mut line = format!("{} in {}", count(all, "statement"), count(files.len() as u64, "file"));
+    line.push_str(&match analysed == all {
+        true => ", all analysed".to_owned(),
+        false => format!(", {analysed} of them analysed"),
+    });
+    line
+}
+
+/// The findings of each file, files and findings in the order of the statements. Findings without a place stand last.
+pub fn by_file(report: &Report, level: Level) -> Vec<(&str, Vec<&ReportFinding>)> {
+    let mut order: BTreeMap<&str, usize> = BTreeMap::new();
+    for statement in &report.statements {
+        let next = order.len();
+        order.entry(&statement.file).or_insert(next);
+    }
+    let mut files: BTreeMap<(usize, &str), Vec<&ReportFinding>> = BTreeMap::new();
+    for finding in shown(report, level) {
+        let file = finding.location.as_ref().map_or("", |location| location.file.as_str());
+        let at = order.get(file).copied().unwrap_or(usize::MAX);
+        files.entry((at, file)).or_default().push(finding);
+    }
+    let mut files: Vec<(&str, Vec<&ReportFinding>)> =
+        files.into_iter().map(|((_, file), findings)| (file, findings)).collect();
+    for (_, findings) in &mut files {
+        findings.sort_by_key(|finding| {
+            finding.location.as_ref().map(|location| (location.line, location.column))
+        });
+    }
+    files
+}
+
+/// Statements that were not understood and that no finding speaks of.
+pub fn skipped(report: &Report) -> Vec<&SkippedStatement> {
+    let mut messages: BTreeMap<(&str, u32), Vec<&str>> = BTreeMap::new();
+    if is_of_migrations(report) {
+        for finding in &report.findings {
+            let Some(location) = &finding.location else { continue };
+            messages.entry((&location.file, location.line)).or_default().push(&finding.message);
+        }
+    }
+    let said = |statement: &SkippedStatement| {
+        let place = (statement.file.as_str(), statement.line);
+        let messages = messages.get(&place).map(Vec::as_slice).unwrap_or_default();
+        messages.iter().any(|message| message.contains(&statement.because))
+    };
+    report.skipped_statements.iter().filter(|statement| !said(statement)).collect()
+}
+
 /// The rules not checked, by reason: the reason with the most rules first. What a target of this kind can never tell has
 /// one reason, the last.
 pub fn not_checked(report: &Report) -> Vec<(&str, Vec<&str>)> {
@@ -195,6 +253,9 @@ pub fn summary(report: &Report, level: Level) -> String {
     let beyond = out_of_reach(report);
     if beyond > 0 {
         line.push_str(&format!("; {} a live database", needs(beyond)));
+    }
+    if is_of_migrations(report) {
+        line.push_str(&format!("; {}", linted(report)));
     }
     let hidden = hidden(report, level);
     if hidden > 0 {

@@ -27,16 +27,10 @@ pub fn render(report: &Report, options: &Options) -> String {
         page.score(score);
     }
 
-    let groups = shape::groups(report, options.level);
-    page.heading("Findings");
-    if groups.is_empty() {
-        page.plain(0, &shape::nothing_found(report, options.level));
-    }
-    for (i, group) in groups.iter().enumerate() {
-        if i > 0 {
-            page.out.push('\n');
-        }
-        page.group(group);
+    if shape::is_of_migrations(report) {
+        page.files(report);
+    } else {
+        page.groups(report);
     }
 
     page.suppressed(report);
@@ -103,6 +97,50 @@ impl Page<'_> {
         self.out.push_str(&format!("{solid}{light}{empty} {numbers:<width$}{before}{checks}\n"));
     }
 
+    fn groups(&mut self, report: &Report) {
+        let groups = shape::groups(report, self.options.level);
+        self.heading("Findings");
+        if groups.is_empty() {
+            self.plain(0, &shape::nothing_found(report, self.options.level));
+        }
+        for (i, group) in groups.iter().enumerate() {
+            if i > 0 {
+                self.out.push('\n');
+            }
+            self.group(group);
+        }
+    }
+
+    /// Findings of migrations: file by file, in the order of the statements.
+    fn files(&mut self, report: &Report) {
+        let files = shape::by_file(report, self.options.level);
+        if files.is_empty() {
+            self.heading("Findings");
+            self.plain(0, &shape::nothing_found(report, self.options.level));
+        }
+        for (file, findings) in files {
+            self.heading(&visible(file));
+            for (i, finding) in findings.into_iter().enumerate() {
+                if i > 0 {
+                    self.out.push('\n');
+                }
+                self.statement_finding(finding);
+            }
+        }
+    }
+
+    fn statement_finding(&mut self, finding: &ReportFinding) {
+        let badge = finding.level.to_string();
+        let place = match &finding.location {
+            Some(location) => format!("{}:{} ", visible(&location.file), location.line),
+            None => String::new(),
+        };
+        let text = format!("{place}{}", visible(&finding.rule));
+        self.paragraph(&badge, level(finding.level), MARGIN, &text, Style::new().dimmed());
+        self.paragraph("", Style::new(), MARGIN, &visible(&finding.message), Style::new().bold());
+        self.details(finding);
+    }
+
     fn group(&mut self, group: &Group<'_>) {
         for (i, part) in group.parts.iter().enumerate() {
             if i > 0 {
@@ -147,7 +185,11 @@ impl Page<'_> {
         }
         about.push_str(&format!("{}evidence: {}", self.dot(), text::evidence_level(finding.evidence_level)));
         self.hanging(MARGIN, &about);
+        self.details(finding);
+    }
 
+    /// What a finding rests on, and what to do.
+    fn details(&mut self, finding: &ReportFinding) {
         for evidence in &finding.evidence {
             let value = visible_block(&evidence.value);
             let mut lines = value.lines();
@@ -206,7 +248,7 @@ impl Page<'_> {
     }
 
     fn skipped(&mut self, report: &Report) {
-        let skipped = &report.skipped_statements;
+        let skipped = shape::skipped(report);
         if skipped.is_empty() {
             return;
         }

@@ -249,6 +249,7 @@ rules! {
         new_foreign_key_without_index,
         new_serial_or_identity_column,
         new_stored_generated_column,
+        not_analysed,
         not_null_scans_table,
         not_rerunnable,
         older_snapshots_see_no_rows,

@@ -217,9 +217,7 @@ impl<'a> Judged<'a> {
             found = found.evidence_if("rows", statistics.rows.map(quantity::grouped));
             if let Some(bytes) = statistics.table_bytes {
                 found = found.evidence("size", quantity::size(bytes));
-                if let Some((least, most)) = effect.cost.expected_seconds(bytes) {
-                    found = found.evidence("expected", span(least, most));
-                }
+                found = found.evidence_if("expected", expected(effect, bytes));
             }
         }
         if let Some(assumed) = self.statement.effects.assumed.first() {
@@ -285,6 +283,11 @@ pub fn constraint_name(table: &QualifiedName, columns: &[Name], word: &str) -> O
     let parts = [table.name.as_str()].into_iter().chain(columns.iter().map(Name::as_str)).chain([word]);
     let name = parts.collect::<Vec<_>>().join("_");
     (name.len() < 64).then(|| Name::from(name))
+}
+
+/// How long the work of an effect takes on a table of this many bytes: `2 s to 9 s`. Brief work takes no time to speak of.
+pub fn expected(effect: &RelationEffect, bytes: u64) -> Option<String> {
+    effect.cost.expected_seconds(bytes).map(|(least, most)| span(least, most))
 }
 
 /// A length of time that is known only roughly: `2 s to 9 s`.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dbwright_model::engine::Dialect;
-use dbwright_model::facts::{Facts, Origin};
+use dbwright_model::facts::{Fact, Facts, Origin};
 use dbwright_model::finding::{Finding, Level, ObjectRef};
 use dbwright_model::observed::Observed;
 use dbwright_model::remedy::{Applicability, Remedy};
@@ -70,14 +70,9 @@ pub fn cook(
     });
     unshown.sort();
     findings.sort_by(|a, b| {
-        (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message).cmp(&(
-            !b.critical,
-            std::cmp::Reverse(b.level),
-            b.dimension,
-            &b.rule,
-            &b.object,
-            &b.message,
-        ))
+        let order = (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message);
+        let other = (!b.critical, std::cmp::Reverse(b.level), b.dimension, &b.rule, &b.object, &b.message);
+        order.cmp(&other).then_with(|| a.location.cmp(&b.location))
     });
     suppressed.sort_by(|a, b| a.key.cmp(&b.key));
     Report {
@@ -90,22 +85,46 @@ pub fn cook(
         suppressed,
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
+        statements: Vec::new(),
         unused_suppressions: book.unused(),
         unshown,
     }
 }
 
-/// The stable key of a finding: its rule and its object, on one line whatever the object is called.
+/// The stable key of a finding: its rule and its object, on one line whatever the object is called. What is found in a
+/// migration is found in that file: the same statement in another one is another finding.
 pub fn key(finding: &Finding) -> String {
-    key_of(finding.rule, &finding.object)
+    let place = finding.location.as_ref().filter(|_| judges_migrations(finding.rule));
+    let file = place.map(|location| format!(" in {}", short_name(&location.file)));
+    one_line(&format!("{}:{}{}", finding.rule, finding.object, file.unwrap_or_default()))
 }
 
 fn key_of(rule: &str, object: &ObjectRef) -> String {
-    let mut key = format!("{rule}:");
-    for c in object.to_string().chars() {
+    one_line(&format!("{rule}:{object}"))
+}
+
+fn one_line(text: &str) -> String {
+    let mut key = String::with_capacity(text.len());
+    for c in text.chars() {
         if c.is_control() { key.extend(c.escape_default()) } else { key.push(c) }
     }
     key
+}
+
+fn judges_migrations(rule: &str) -> bool {
+    dbwright_rules::find(rule).is_some_and(|entry| entry.rule.needs.contains(&Fact::Migrations))
+}
+
+/// What tells a migration from others wherever its folder lies: its name, or its folder's where the tool gives every file
+/// the same name.
+fn short_name(file: &str) -> &str {
+    let separators = ['/', '\\'];
+    let start = |text: &str| text.rfind(separators).map_or(0, |at| at + 1);
+    let name = start(file);
+    match &file[name..] {
+        "up.sql" | "migration.sql" if name > 0 => &file[start(&file[..name - 1])..],
+        name => name,
+    }
 }
 
 /// Sets the findings aside that were there before, place by place: a convention that is broken in one more place is news.
@@ -330,7 +349,12 @@ impl<'a> SuppressionBook<'a> {
         for (suppression, expired, used) in &mut self.commented {
             let rule_matches = suppression.rules.iter().any(|rule| matches(rule, finding.rule));
             let object_matches = suppression.object.as_ref().is_some_and(|wanted| is_within(&object, wanted));
-            if rule_matches && object_matches {
+            // Before a statement, a comment speaks for everything that is found there.
+            let place_matches =
+                finding.location.as_ref().zip(suppression.location.as_ref()).is_some_and(
+                    |(found, accepted)| found.line == accepted.line && found.file == accepted.file,
+                );
+            if rule_matches && (object_matches || place_matches) {
                 *used = true;
                 if !*expired && suppression.fault.is_none() {
                     let until = suppression.until.map(|until| until.to_string());
@@ -412,6 +436,14 @@ mod tests {
         assert!(!matches("a*c*e", "abcd"));
         assert!(!matches("public.t", "public.t2"));
         assert!(!matches("ab*b", "ab"));
+    }
+
+    #[test]
+    fn a_migration_is_told_by_the_name_that_its_tool_gives() {
+        assert_eq!(short_name("db/V2__a.sql"), "V2__a.sql");
+        assert_eq!(short_name("db/2024_a/up.sql"), "2024_a/up.sql");
+        assert_eq!(short_name("2024_a/migration.sql"), "2024_a/migration.sql");
+        assert_eq!(short_name("up.sql"), "up.sql");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use dbwright_engine::dsn::Dsn;
 use dbwright_engine::redact::redacted;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::files::SourceFile;
+use dbwright_sql::tools;
 
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
@@ -121,7 +122,8 @@ pub fn parse_dsn(text: &str, world: &World<'_>) -> Result<Dsn, ServiceError> {
     })
 }
 
-fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
+/// Why a file or folder cannot be read.
+pub(crate) fn cannot_open(text: &str, error: &std::io::Error) -> ServiceError {
     let kind = match error.kind() {
         std::io::ErrorKind::PermissionDenied => ErrorKind::Permission,
         _ => ErrorKind::Connection,
@@ -160,7 +162,7 @@ pub fn read_source(name: &str, path: &Path) -> Result<SourceFile, ServiceError> 
 /// Reads a script for what it makes: without the part that undoes it.
 fn read_script(name: &str, path: &Path) -> Result<SourceFile, ServiceError> {
     let mut source = read_source(name, path)?;
-    blank_undo(&mut source.text);
+    tools::blank_undo(&mut source.text);
     Ok(source)
 }
 
@@ -186,7 +188,7 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
         // A folder of Prisma files without migrations is one schema.
         list_files(path, ".prisma", &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
     }
-    paths.sort_by_key(|path| sort_key(path));
+    paths.sort_by_cached_key(|path| tools::order(&path.to_string_lossy()));
     if paths.is_empty() {
         return Err(ServiceError::new(
             ErrorKind::Usage,
@@ -210,82 +212,11 @@ fn list_files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>, depth: u32)
             if depth < 4 && !name.starts_with('.') && name != "node_modules" {
                 list_files(&path, ending, found, depth + 1)?;
             }
-        } else if name.ends_with(ending) && !is_undo(&name) {
+        } else if name.ends_with(ending) && !tools::is_undo(&name) {
             found.push(path);
         }
     }
     Ok(())
-}
-
-/// `2_a.down.sql`, `down.sql`, Flyway's `U2__a.sql`.
-fn is_undo(name: &str) -> bool {
-    name.ends_with(".down.sql")
-        || name.ends_with(".undo.sql")
-        || name == "down.sql"
-        || name.ends_with("_down.sql")
-        || (name.starts_with('u')
-            && name[1..].starts_with(|c: char| c.is_ascii_digit())
-            && name.contains("__"))
-}
-
-/// Numbers in paths compare as numbers, so that `V2__a` stands before `V10__b`. Flyway's versions (`V2_1__c`) are lists
-/// of numbers, and its repeatable files come last.
-fn sort_key(path: &Path) -> Vec<(bool, Vec<u128>, String)> {
-    path.components().flat_map(|component| component_key(&component.as_os_str().to_string_lossy())).collect()
-}
-
-fn component_key(text: &str) -> Vec<(bool, Vec<u128>, String)> {
-    if let Some(rest) = text.strip_prefix("R__") {
-        return vec![(true, Vec::new(), rest.to_owned())];
-    }
-    if let Some((version, rest)) = text.strip_prefix('V').and_then(|text| text.split_once("__")) {
-        let numbers: Option<Vec<u128>> =
-            version.split(['_', '.']).map(|number| number.parse().ok()).collect();
-        if let Some(numbers) = numbers {
-            return vec![(false, numbers, rest.to_owned())];
-        }
-    }
-    let mut key = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let word_end = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let (word, after) = rest.split_at(word_end);
-        let number_end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
-        let (number, after) = after.split_at(number_end);
-        key.push((false, Vec::new(), word.to_owned()));
-        key.push((false, vec![number.parse().unwrap_or(0)], String::new()));
-        rest = after;
-    }
-    key
-}
-
-/// Lines after which a file undoes what it did: dbmate, goose, sql-migrate, refinery-like and golang tools in one file.
-const UNDO_MARKS: &[&str] =
-    &["-- migrate:down", "-- +goose down", "-- +migrate down", "-- down migration", "--//@undo", "-- @down"];
-const DO_MARKS: &[&str] = &["-- migrate:up", "-- +goose up", "-- +migrate up", "-- up migration", "-- @up"];
-
-/// Blanks out the undo part of a file, line breaks kept so that places stay true.
-fn blank_undo(text: &mut String) {
-    let lower = text.to_ascii_lowercase();
-    if !UNDO_MARKS.iter().any(|mark| lower.contains(mark)) {
-        return;
-    }
-    let mut result = String::with_capacity(text.len());
-    let mut undoing = false;
-    for line in text.split_inclusive('\n') {
-        let start = line.trim_start().to_ascii_lowercase();
-        if UNDO_MARKS.iter().any(|mark| start.starts_with(mark)) {
-            undoing = true;
-        } else if DO_MARKS.iter().any(|mark| start.starts_with(mark)) {
-            undoing = false;
-        }
-        if undoing {
-            result.extend(line.chars().filter(|c| *c == '\n'));
-        } else {
-            result.push_str(line);
-        }
-    }
-    *text = result;
 }
 
 fn with_engine(name: &str, files: Vec<SourceFile>, engine: Option<Engine>) -> FileTarget {
@@ -421,23 +352,6 @@ mod tests {
         check_guess("create table t (id integer primary key autoincrement)", Engine::Sqlite);
         check_guess("create table t (id int)", Engine::Postgres);
         check_guess("-- MariaDB dump 10.19\n-- Server version\t10.11.6-MariaDB\n", Engine::Mariadb);
-    }
-
-    #[test]
-    fn migrations_are_sorted_by_their_numbers() {
-        let mut paths: Vec<PathBuf> =
-            ["V10__b.sql", "V2__a.sql", "R__views.sql", "V2_1__c.sql"].iter().map(PathBuf::from).collect();
-        paths.sort_by_key(|path| sort_key(path));
-        let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        assert_eq!(names, ["V2__a.sql", "V2_1__c.sql", "V10__b.sql", "R__views.sql"]);
-    }
-
-    #[test]
-    fn the_undo_part_is_left_out_and_lines_stay() {
-        let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
-        blank_undo(&mut text);
-        assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
-        assert!(is_undo("1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
     }
 
     #[test]

@@ -147,6 +147,7 @@ impl Reader {
                     let changes = crate::parse_statement(self.dialect, statement.text);
                     let opaque = changes.iter().find_map(|change| match change {
                         Change::Opaque { because, .. } => Some(because.clone()),
+                        Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
                         _ => None,
                     });
                     (changes, opaque)

@@ -9,6 +9,7 @@ pub mod fold;
 pub mod effects;
 pub mod chain;
 mod surroundings;
+pub mod tools;
 pub mod understand;
 pub mod names;
 pub mod places;

@@ -5,6 +5,7 @@ mod progress;
 mod interrupts;
 mod audit;
 mod review;
+mod migrate;
 mod demo;
 mod explain;
 mod rules;
@@ -92,6 +93,8 @@ pub enum Command {
     Audit(audit::AuditArguments),
     /// Review the design of a schema: keys, types, constraints, relationships, names, indexes
     Review(review::ReviewArguments),
+    /// Check migrations before they are run
+    Migrate(migrate::MigrateArguments),
     /// Make a shop with the flaws of real ones in a scratch database, and audit it
     Demo(demo::DemoArguments),
     /// Explain a rule: what it finds, why it matters, what to do, when to ignore it
@@ -168,6 +171,7 @@ async fn dispatch(arguments: &Arguments, screen: &Screen) -> Result<u8, ServiceE
     match &arguments.command {
         Command::Audit(command) => audit::run(command, &arguments.global, screen).await,
         Command::Review(command) => review::run(command, &arguments.global, screen).await,
+        Command::Migrate(command) => migrate::run(command, &arguments.global, screen).await,
         Command::Demo(command) => demo::run(command, &arguments.global, screen).await,
         Command::Explain(command) => explain::run(command, screen),
         Command::Rules(command) => rules::run(command, screen),

@@ -102,6 +102,7 @@ pub fn empty() -> Report {
         suppressed: Vec::new(),
         not_checked: Vec::new(),
         skipped_statements: Vec::new(),
+        statements: Vec::new(),
         unused_suppressions: Vec::new(),
         unshown: Vec::new(),
     }
@@ -119,6 +120,7 @@ pub fn rich() -> Report {
         suppressed: suppressed(),
         not_checked: not_checked(),
         skipped_statements: skipped(),
+        statements: Vec::new(),
         unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
         unshown: Vec::new(),
     }

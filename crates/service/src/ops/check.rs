@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
 use dbwright_model::finding::Level;
-use dbwright_model::report::Report;
+use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
 use schemars::JsonSchema;
@@ -129,7 +130,11 @@ pub(crate) async fn check_target(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Report, ServiceError> {
-    let rules = choose(options, config, scope.families)?;
+    let mut rules = choose(options, config, scope.families)?;
+    // Migrations are no part of the target: rules over them answer another question.
+    let chosen = rules.len();
+    rules.retain(|entry| !entry.rule.needs.contains(&Fact::Migrations));
+    let left_out = chosen - rules.len();
     let baseline =
         options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
     let plan = gather::plan(rules.iter().copied());
@@ -143,7 +148,16 @@ pub(crate) async fn check_target(
         level,
         baseline: baseline.as_ref(),
     };
-    Ok(cook(outcome, &gathered, config, &recipe, world))
+    let mut report = cook(outcome, &gathered, config, &recipe, world);
+    if left_out > 0 {
+        report.not_checked.push(NotChecked {
+            rule: format!("migration ({left_out} rules)"),
+            out_of_reach: false,
+            because: "no migrations were named: `dbwright migrate lint` checks them".to_owned(),
+        });
+        report.not_checked.sort();
+    }
+    Ok(report)
 }
 
 /// The rules that a request and the configuration select, in their order.
@@ -181,7 +195,8 @@ pub fn choose(
     Ok(chosen)
 }
 
-fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
+/// The keys in a baseline.
+pub(crate) fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ServiceError::new(
             ErrorKind::Usage,

@@ -8,3 +8,4 @@ pub mod rules;
 pub mod explain;
 pub mod score;
 pub mod demo;
+pub mod migrate;

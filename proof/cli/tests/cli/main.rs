@@ -7,6 +7,7 @@ mod choices;
 mod commands;
 mod formats;
 mod interrupts;
+mod lint;
 mod looks;
 mod names;
 mod outputs;

@@ -42,7 +42,8 @@ fn the_reference_is_what_help_says() {
 fn short_help_names_every_command() {
     let sandbox = Sandbox::new();
     let help = sandbox.run(&["-h"]).expect(0).out();
-    for command in ["audit", "review", "demo", "explain", "rules", "snapshot", "score", "completions", "man"]
+    for command in
+        ["audit", "review", "migrate", "demo", "explain", "rules", "snapshot", "score", "completions", "man"]
     {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }

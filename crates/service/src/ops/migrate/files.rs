@@ -1,0 +1,166 @@
+//! Migration files as they lie on the disk, with what stands around them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use dbwright_model::engine::Engine;
+use dbwright_sql::files::SourceFile;
+use dbwright_sql::tools::{self, Around};
+
+use crate::error::{ErrorKind, ServiceError};
+use crate::target::{cannot_open, read_source};
+
+/// Migration files in the order in which they are applied.
+#[derive(Debug, Default)]
+pub(super) struct Scripts {
+    /// The files.
+    pub files: Vec<SourceFile>,
+    /// Where each lies, in the same order.
+    pub paths: Vec<PathBuf>,
+    /// What stands around them.
+    pub around: Around,
+}
+
+/// Files of a project that name its tools.
+const PROJECT_FILES: &[&str] = &["Cargo.toml", "go.mod", "package.json", "diesel.toml", "refinery.toml"];
+/// Folders above the migrations in which the project is looked for.
+const PROJECT_DEPTH: usize = 5;
+/// Folders below a named one in which migrations are looked for.
+const DEPTH: u32 = 4;
+
+/// Reads what a user named: files, and folders with everything in them. Folders stand in the order in which they are
+/// named; files and what is in a folder are put into the order of their tools.
+pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, ServiceError> {
+    let mut scripts = Scripts::default();
+    let mut seen = BTreeSet::new();
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    let mut alone: Vec<(String, PathBuf)> = Vec::new();
+    for name in named {
+        let path = directory.join(name);
+        let shown = shown(name);
+        let metadata = std::fs::metadata(&path).map_err(|error| cannot_open(&shown, &error))?;
+        let folder = if metadata.is_dir() { Some(path.as_path()) } else { path.parent() };
+        if let Some(folder) = folder {
+            scripts.note_project(folder);
+        }
+        if metadata.is_dir() {
+            sort_onto(&mut alone, &mut found);
+            let mut inside = Vec::new();
+            let mut list = List { root: &path, name, around: &mut scripts.around, scripts: &mut inside };
+            list.folder(&path, 0).map_err(|error| cannot_open(&shown, &error))?;
+            if inside.is_empty() {
+                return Err(ServiceError::new(ErrorKind::Usage, format!("`{shown}` holds no `.sql` files"))
+                    .hint("name the folder in which the migration tool keeps its files"));
+            }
+            sort_onto(&mut inside, &mut found);
+        } else {
+            if let (Some(folder), Some(root)) = (path.parent(), name.parent()) {
+                let mut others = Vec::new();
+                let mut list =
+                    List { root: folder, name: root, around: &mut scripts.around, scripts: &mut others };
+                // What stands around a file only helps; the file itself is read below.
+                let _ = list.folder(folder, DEPTH);
+            }
+            alone.push((shown, path));
+        }
+    }
+    sort_onto(&mut alone, &mut found);
+    for (name, path) in found {
+        if seen.insert(path.clone()) {
+            scripts.files.push(read_source(&name, &path)?);
+            scripts.paths.push(path);
+        }
+    }
+    Ok(scripts)
+}
+
+fn sort_onto(files: &mut Vec<(String, PathBuf)>, found: &mut Vec<(String, PathBuf)>) {
+    files.sort_by_cached_key(|(name, _)| tools::order(name));
+    found.append(files);
+}
+
+/// A path as it is shown: without the `./` that says nothing.
+fn shown(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.strip_prefix("./").filter(|rest| !rest.is_empty()).unwrap_or(&text).to_owned()
+}
+
+/// Lists a folder.
+struct List<'a> {
+    root: &'a Path,
+    name: &'a Path,
+    around: &'a mut Around,
+    scripts: &'a mut Vec<(String, PathBuf)>,
+}
+
+impl List<'_> {
+    fn folder(&mut self, folder: &Path, depth: u32) -> std::io::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                if depth < DEPTH && !base.starts_with('.') && base != "node_modules" && base != "target" {
+                    self.folder(&path, depth + 1)?;
+                }
+                continue;
+            }
+            let lower = base.to_ascii_lowercase();
+            let is_script = lower.ends_with(".sql");
+            let is_setting =
+                matches!(base.as_str(), "metadata.toml" | "migration_lock.toml" | "_journal.json")
+                    || lower.ends_with(".sql.conf");
+            if !is_script && !is_setting {
+                continue;
+            }
+            let inside = path.strip_prefix(self.root).unwrap_or(&path);
+            let name = shown(&self.name.join(inside));
+            self.around.names.insert(name.clone());
+            if is_setting {
+                let text = std::fs::read(&path)?;
+                self.around.settings.insert(name, String::from_utf8_lossy(&text).into_owned());
+            } else if !tools::is_undo(&name) {
+                self.scripts.push((name, path));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scripts {
+    /// Notes the files of the project that a folder belongs to.
+    fn note_project(&mut self, folder: &Path) {
+        // A relative folder has fewer folders above it than it seems.
+        let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+        for above in folder.ancestors().take(PROJECT_DEPTH) {
+            for file in PROJECT_FILES {
+                let path = above.join(file);
+                let name = path.to_string_lossy().into_owned();
+                if self.around.project.iter().any(|known| known.name == name) {
+                    continue;
+                }
+                if let Ok(text) = std::fs::read(&path) {
+                    let text = String::from_utf8_lossy(&text).into_owned();
+                    self.around.project.push(SourceFile { name, text });
+                }
+            }
+            if above.join(".git").exists() {
+                break;
+            }
+        }
+    }
+
+    /// The engine that a tool's own settings name.
+    pub(super) fn engine(&self) -> Option<Engine> {
+        self.around.settings.iter().find_map(|(name, text)| {
+            let key = if name.ends_with("migration_lock.toml") { "provider" } else { "\"dialect\"" };
+            let line = text.lines().find(|line| line.trim_start().starts_with(key))?;
+            let (_, value) = line.split_once(['=', ':'])?;
+            match value.trim().trim_end_matches(',').trim_matches('"') {
+                "postgresql" | "postgres" | "pg" => Some(Engine::Postgres),
+                "mysql" => Some(Engine::Mysql),
+                "sqlite" => Some(Engine::Sqlite),
+                _ => None,
+            }
+        })
+    }
+}

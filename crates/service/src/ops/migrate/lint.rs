@@ -1,0 +1,303 @@
+//! `migrate lint`: what the statements of migrations would do to a running server, before they are run.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::chain::Chain;
+use dbwright_model::engine::{Engine, Version};
+use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
+use dbwright_model::finding::Level;
+use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::observed::Observed;
+use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
+use dbwright_rules::{Entry, lint};
+use dbwright_sql::chain::{self, Start};
+use dbwright_sql::effects::Circumstances;
+use dbwright_sql::fold::Folder;
+use dbwright_sql::places::Places;
+use dbwright_sql::tools;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::files::{self, Scripts};
+use super::since;
+use crate::config::Config;
+use crate::cook::{Recipe, cook};
+use crate::error::{ErrorKind, ServiceError};
+use crate::gather::{self, Gathered};
+use crate::ops::check::{CheckOptions, EngineName, LevelName, choose, read_baseline};
+use crate::target;
+use crate::world::World;
+
+/// The name of the operation.
+pub const OPERATION: &str = "migrate lint";
+
+/// Which migrations to check.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(default)]
+pub struct LintRequest {
+    /// Files and folders of migrations [default: `migrations` in dbwright.toml]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// The database that the migrations will be run on: a connection string or a snapshot. Sizes and types are read
+    /// from it
+    #[arg(long, value_name = "TARGET")]
+    pub catalog: Option<String>,
+    /// The engine that the files are written for, when their text does not tell
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    /// The version of the server that they will be run on [default: that of the catalog, or the newest]
+    #[arg(long, value_name = "VERSION")]
+    pub server_version: Option<String>,
+    /// Judge only files that were added or modified since this revision in Git; the others tell what was there before
+    #[arg(long, value_name = "REVISION")]
+    pub since: Option<String>,
+    /// The first file starts from an empty database, so that whatever no file makes is not there
+    #[arg(long, conflicts_with = "catalog")]
+    pub assume_empty: bool,
+    /// Run only these rules (`migration/blocking-index-build`); may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Do not run these rules; may be repeated
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Also run these rules that are still in preview; `all` for every one
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    pub preview: Vec<String>,
+    /// Report findings of this level and above [default: note]
+    #[arg(long, value_enum)]
+    pub level: Option<LevelName>,
+    /// A file of keys of findings that were there before: only new findings are reported
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// Checks migrations.
+pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> Result<Report, ServiceError> {
+    let rules = rules(request, config)?;
+    let baseline =
+        request.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
+    let paths = paths(request, config)?;
+    let version = request.server_version.as_deref().map(parse_version).transpose()?;
+    let scripts = files::read(&paths, &world.directory)?;
+    let judged = judged(request, &scripts)?;
+
+    let mut facts = match &request.catalog {
+        Some(catalog) => from_catalog(catalog, request, &rules, config, world).await?,
+        None => from_files(request, &scripts),
+    };
+    facts.source.version = version.or(facts.source.version);
+    facts.source.target = named(&paths);
+    let engine = facts.source.engine;
+
+    let start = Start {
+        known: request.assume_empty || facts.catalog.is_known(),
+        before: match facts.catalog.known() {
+            Some(catalog) => Folder::on(catalog.clone()),
+            None => Folder::new(engine),
+        },
+        circumstances: Circumstances { version: facts.source.version, ..Circumstances::default() },
+        // What came since a revision is rolled out as one.
+        together: request.since.is_some(),
+    };
+    let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
+    for migration in &mut migrations {
+        migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
+    }
+    if request.catalog.is_some() {
+        // The catalog holds what the earlier files made.
+        migrations.retain(|migration| migration.file.judged);
+    }
+    let read = chain::read(start, &migrations);
+    facts.source.skipped = skipped(&read.chain);
+    let statements = statements(&read.chain, &facts);
+    facts.migrations = Observed::Known(read.chain);
+
+    let seen = Seen::of(read.after.catalog());
+    let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
+    let engine_guessed = request.engine.is_none() && request.catalog.is_none();
+    let gathered =
+        Gathered { facts, places: Places::default(), suppressions: read.suppressions, engine_guessed };
+    let level = request.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
+    let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
+    let mut report = cook(outcome, &gathered, config, &recipe, world);
+    report.statements = statements;
+    seen.note(&mut report.target);
+    Ok(report)
+}
+
+/// How much there is after the last statement, as far as the files and the catalog tell.
+struct Seen {
+    tables: u64,
+    columns: u64,
+    indexes: u64,
+    foreign_keys: u64,
+    views: u64,
+}
+
+impl Seen {
+    fn of(catalog: &Catalog) -> Self {
+        let sum = |of: fn(&Table) -> usize| catalog.tables.iter().map(|table| of(table) as u64).sum();
+        Seen {
+            tables: catalog.tables.len() as u64,
+            columns: sum(|table| table.columns.len()),
+            indexes: sum(|table| table.indexes.len()),
+            foreign_keys: sum(|table| table.foreign_keys.len()),
+            views: catalog.views.len() as u64,
+        }
+    }
+
+    fn note(self, target: &mut TargetSummary) {
+        target.tables = self.tables;
+        target.columns = self.columns;
+        target.indexes = self.indexes;
+        target.foreign_keys = self.foreign_keys;
+        target.views = self.views;
+    }
+}
+
+/// The rules over migrations that a request and the configuration select.
+fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, ServiceError> {
+    let options = CheckOptions {
+        only: request.only.clone(),
+        skip: request.skip.clone(),
+        preview: request.preview.clone(),
+        ..CheckOptions::default()
+    };
+    let mut rules = choose(&options, config, None)?;
+    let some = !rules.is_empty();
+    rules.retain(|entry| entry.rule.needs.contains(&Fact::Migrations));
+    if some && rules.is_empty() {
+        return Err(ServiceError::new(ErrorKind::Usage, "none of the chosen rules looks at migrations")
+            .hint("`dbwright rules migration` lists those that do"));
+    }
+    Ok(rules)
+}
+
+fn paths(request: &LintRequest, config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
+    if !request.paths.is_empty() {
+        return Ok(request.paths.clone());
+    }
+    config.migrations.clone().map(|path| vec![path]).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Usage, "no migrations were named")
+            .hint("name a folder or files, or set `migrations` in dbwright.toml")
+    })
+}
+
+fn parse_version(text: &str) -> Result<Version, ServiceError> {
+    Version::parse(text).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Usage, format!("`{text}` is no version of a server"))
+            .hint("write it like `17` or `8.0.36`")
+    })
+}
+
+/// The names of the files that are judged; `None` for all.
+fn judged(request: &LintRequest, scripts: &Scripts) -> Result<Option<BTreeSet<String>>, ServiceError> {
+    let Some(revision) = &request.since else { return Ok(None) };
+    let Some(folder) = scripts.paths.first().and_then(|path| path.parent()) else { return Ok(None) };
+    let changed = since::changed(revision, folder)?;
+    let names = scripts
+        .files
+        .iter()
+        .zip(&scripts.paths)
+        .filter(|(_, path)| std::fs::canonicalize(path).is_ok_and(|path| changed.contains(&path)));
+    Ok(Some(names.map(|(file, _)| file.name.clone()).collect()))
+}
+
+/// What is known of the database that the migrations will be run on.
+async fn from_catalog(
+    named: &str,
+    request: &LintRequest,
+    rules: &[&'static Entry],
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Facts, ServiceError> {
+    let engine = request.engine.map(Engine::from);
+    let target = target::resolve(Some(named), None, engine, world)?;
+    let plan = gather::plan(rules.iter().copied());
+    let facts = gather::gather(target, &plan, rules, false, config, world).await?.facts;
+    match engine {
+        Some(engine) if engine.dialect() != facts.source.engine.dialect() => Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!("the catalog is one of {}, not of {engine}", facts.source.engine),
+        )),
+        _ => Ok(facts),
+    }
+}
+
+/// What the files alone tell of the database.
+fn from_files(request: &LintRequest, scripts: &Scripts) -> Facts {
+    let (guessed, version) = target::guess(&scripts.files);
+    let engine = request.engine.map(Engine::from).or_else(|| scripts.engine()).unwrap_or(guessed);
+    Facts::none(FactSource {
+        origin: Origin::Files,
+        engine,
+        version: version.filter(|_| engine == guessed),
+        version_text: String::new(),
+        target: String::new(),
+        database: Name::DEFAULT,
+        role: None,
+        superuser: false,
+        collected_at: None,
+        skipped: Vec::new(),
+    })
+}
+
+fn named(paths: &[PathBuf]) -> String {
+    match paths {
+        [first] => first.to_string_lossy().into_owned(),
+        [first, rest @ ..] => format!("{} and {} more", first.to_string_lossy(), rest.len()),
+        [] => String::new(),
+    }
+}
+
+/// The judged statements that were not understood.
+fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
+    let opaque = chain.judged().filter_map(|(_, statement)| {
+        let because = statement.not_analysed.clone()?;
+        let words: Vec<&str> = statement.sql.split_whitespace().take(6).collect();
+        Some(SkippedStatement {
+            file: statement.location.file.clone(),
+            line: statement.location.line,
+            statement: words.join(" ").chars().take(60).collect(),
+            because,
+        })
+    });
+    opaque.collect()
+}
+
+/// The judged statements with what each does.
+fn statements(chain: &Chain, facts: &Facts) -> Vec<ReportStatement> {
+    let known = facts.table_statistics.known().map(Vec::as_slice).unwrap_or_default();
+    let sizes: HashMap<&QualifiedName, u64> =
+        known.iter().filter_map(|table| Some((&table.table, table.table_bytes?))).collect();
+    let reported = chain.judged().map(|(_, statement)| ReportStatement {
+        file: statement.location.file.clone(),
+        line: statement.location.line,
+        column: statement.location.column,
+        sql: statement.sql.clone(),
+        analysed: statement.not_analysed.is_none(),
+        because: statement.not_analysed.clone(),
+        transaction: statement.transaction,
+        evidence_level: statement.evidence_level,
+        effects: statement
+            .effects
+            .relations
+            .iter()
+            .map(|effect| ReportEffect {
+                relation: effect.relation.to_string(),
+                lock: effect.lock.as_str().to_owned(),
+                blocks: lint::waiting(effect).to_owned(),
+                cost: effect.cost.as_str().to_owned(),
+                algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+                expected: sizes
+                    .get(&effect.relation)
+                    .and_then(|bytes| lint::expected(effect, *bytes))
+                    .filter(|_| !statement.is_new(&effect.relation)),
+                made_here: statement.is_new(&effect.relation),
+            })
+            .collect(),
+    });
+    reported.collect()
+}

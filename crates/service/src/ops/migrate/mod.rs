@@ -1,0 +1,5 @@
+//! `migrate`: the operations about migrations.
+
+pub mod lint;
+mod files;
+mod since;

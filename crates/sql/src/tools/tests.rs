@@ -1,0 +1,188 @@
+use dbwright_model::chain::Wrap;
+
+use super::*;
+
+/// What a tool is made out to be, how it runs each file, and whether a way back is written.
+fn told(files: &[(&str, &str)], around: &[(&str, &str)]) -> Vec<(Option<String>, Wrap, Option<bool>)> {
+    let names = files.iter().chain(around).map(|(name, _)| (*name).to_owned()).collect();
+    let settings = around.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    let source = |(name, text): &(&str, &str)| SourceFile { name: (*name).into(), text: (*text).into() };
+    let around = Around { names, settings, project: around.iter().map(source).collect() };
+    migrations(Dialect::Postgres, files.iter().map(source).collect(), &around)
+        .into_iter()
+        .map(|migration| {
+            (migration.file.tool.map(|tool| tool.to_string()), migration.file.wrap, migration.file.has_undo)
+        })
+        .collect()
+}
+
+#[track_caller]
+fn check(files: &[(&str, &str)], around: &[(&str, &str)], tool: &str, wraps: &[(Wrap, Option<bool>)]) {
+    let tool = (!tool.is_empty()).then(|| tool.to_owned());
+    let expected: Vec<_> = wraps.iter().map(|(wrap, undo)| (tool.clone(), *wrap, *undo)).collect();
+    assert_eq!(told(files, around), expected, "{files:?}");
+}
+
+#[test]
+fn each_tool_is_known_by_its_files() {
+    use Wrap::{Auto, OneQuery, Transaction};
+    const S: &str = "select 1;";
+    check(&[("a/x.sql", S), ("a/0001.sql", S)], &[], "", &[(Auto, None), (Auto, None)]);
+    check(
+        &[("V1__a.sql", S), ("V2__b.sql", S), ("R__c.sql", S)],
+        &[("V2__b.sql.conf", "executeInTransaction = false\n")],
+        "Flyway",
+        &[(Auto, None), (Wrap::None, None), (Auto, None)],
+    );
+    check(
+        &[("V1__a.sql", S), ("V2__b.sql", S)],
+        &[("U2__b.sql", "")],
+        "Flyway",
+        &[(Auto, Some(false)), (Auto, Some(true))],
+    );
+    check(
+        &[("V1__a.sql", S)],
+        &[("../Cargo.toml", "refinery = \"0.8\"")],
+        "refinery",
+        &[(Transaction, None)],
+    );
+    check(
+        &[("1_a.up.sql", S), ("2_b.up.sql", "-- no-transaction\nselect 1;")],
+        &[("1_a.down.sql", "")],
+        "sqlx",
+        &[(Transaction, Some(true)), (Wrap::None, Some(false))],
+    );
+    check(&[("000001_a.up.sql", S)], &[("../go.mod", "")], "golang-migrate", &[(OneQuery, Some(false))]);
+    check(
+        &[("1_a.sql", "-- migrate:up transaction:false\nselect 1;\n-- migrate:down\ndrop table t;")],
+        &[],
+        "dbmate",
+        &[(Wrap::None, Some(true))],
+    );
+    check(
+        &[
+            ("1_a.sql", "-- +goose Up\n-- +goose StatementBegin\nselect 1;\n-- +goose StatementEnd"),
+            ("2_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\n-- +goose Down\n"),
+        ],
+        &[],
+        "goose",
+        &[(Transaction, Some(false)), (Wrap::None, Some(false))],
+    );
+    check(
+        &[("1/up.sql", S), ("2/up.sql", S)],
+        &[("1/down.sql", ""), ("2/metadata.toml", "run_in_transaction = false")],
+        "Diesel",
+        &[(Transaction, Some(true)), (Wrap::None, Some(false))],
+    );
+    check(&[("1_a/migration.sql", S)], &[], "Prisma", &[(OneQuery, None)]);
+    check(
+        &[("0000_a.sql", "select 1;--> statement-breakpoint\nselect 2;"), ("0001_b.sql", S)],
+        &[("meta/_journal.json", "{}")],
+        "Drizzle",
+        &[(Transaction, None), (Transaction, None)],
+    );
+    check(
+        &[("a.sql", "BEGIN;\n\n-- Running upgrade  -> 1975ea83b712\n\nselect 1;\n\nCOMMIT;")],
+        &[],
+        "Alembic",
+        &[(Wrap::None, None)],
+    );
+    check(
+        &[("structure.sql", "select 1;\nINSERT INTO \"schema_migrations\" (version) VALUES ('1');")],
+        &[],
+        "Rails",
+        &[(Wrap::None, None)],
+    );
+    check(
+        &[(
+            "a.sql",
+            "--liquibase formatted sql\n--changeset a:1\nselect 1;\n--rollback select 2;\n--changeset a:2 \
+             runInTransaction:false\nselect 3;",
+        )],
+        &[],
+        "Liquibase",
+        &[(Transaction, Some(true)), (Wrap::None, Some(true))],
+    );
+}
+
+#[test]
+fn places_stay_true() {
+    let text = "--liquibase formatted sql\n--changeset a:1 endDelimiter:GO\nselect 1\nGO\n--changeset a:2\nselect é, ${x};\n";
+    let files = vec![SourceFile { name: "a.sql".to_owned(), text: text.to_owned() }];
+    let migrations = migrations(Dialect::Postgres, files, &Around::default());
+    let second = migrations[1].text.lines().nth(5);
+    assert_eq!(second, Some("select é, p_x_;"));
+    assert!(migrations[0].text.contains("select 1\n;"), "{:?}", migrations[0].text);
+    assert_eq!("--> statement-breakpoint".len(), 24);
+}
+
+#[test]
+fn placeholders_become_words() {
+    let check = |dialect: Dialect, text: &str, expected: &str| {
+        let filled = fill(dialect, text.to_owned());
+        assert_eq!(filled, expected);
+        assert_eq!(filled.chars().count(), text.chars().count(), "{text}");
+    };
+    check(Dialect::Postgres, "create table ${schema}.t (a int)", "create table p_schema_.t (a int)");
+    check(Dialect::Postgres, "create table t_${x} (a int)", "create table t___x_ (a int)");
+    check(
+        Dialect::Postgres,
+        "set x = {{.X}}; {{ if .Y }} select 1 {{end}}",
+        "set x = p__X__;             select 1        ",
+    );
+    check(
+        Dialect::Postgres,
+        "set role :\"r\"; select :a, :'b'::int",
+        "set role  \"r\"; select  a,  'b'::int",
+    );
+    check(
+        Dialect::Postgres,
+        "select '${x}', $$ ${x} $$, $1 -- ${x}",
+        "select '${x}', $$ ${x} $$, $1 -- ${x}",
+    );
+    check(
+        Dialect::Postgres,
+        "select a[1:n], b::text, E'\\'${x}', %(y)s",
+        "select a[1:n], b::text, E'\\'${x}', p_y_s",
+    );
+    check(Dialect::Mysql, "select '\\'${x}', <%= é %>, a %(b)", "select '\\'${x}', p_______, a %(b)");
+    check(Dialect::Sqlite, "select ${x", "select ${x");
+}
+
+#[test]
+fn files_stand_in_the_order_of_their_versions() {
+    let mut names = ["R__z.sql", "V10__a.sql", "V2_1__a.sql", "V2__a.sql", "V2.0.5__a.sql"];
+    names.sort_by_cached_key(|name| order(name));
+    assert_eq!(names, ["V2__a.sql", "V2.0.5__a.sql", "V2_1__a.sql", "V10__a.sql", "R__z.sql"]);
+}
+
+#[test]
+fn the_undo_part_is_left_out_and_lines_stay() {
+    let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
+    blank_undo(&mut text);
+    assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
+    assert!(is_undo("a/1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_keeps_its_places(parts in proptest::collection::vec(
+        proptest::sample::select(vec![
+            "${", "}", "{{", "}}", "{%", "%}", "<%", "%>", "%(", ")s", ":", "a", "é", "'", "\"", "\\", "$", "$$", "--", "/*",
+            "*/", "\n", "\r\n", " ", "-- migrate:down", "-- +goose Up", "--changeset a:1 endDelimiter:é", ";", "E'",
+        ]),
+        0..30,
+    )) {
+        let text: String = parts.concat();
+        for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
+            let filled = fill(dialect, text.clone());
+            proptest::prop_assert_eq!(filled.chars().count(), text.chars().count());
+            for head in ["", "--liquibase formatted sql\n"] {
+                let files = vec![SourceFile { name: "1_a.sql".to_owned(), text: format!("{head}{text}") }];
+                for migration in migrations(dialect, files, &Around::default()) {
+                    proptest::prop_assert!(migration.text.lines().count() <= text.lines().count() + 1);
+                }
+            }
+        }
+    }
+}
