@@ -16,8 +16,11 @@ use proof_truth::{Case, Cell, sqlite};
 #[test]
 fn effects_are_what_was_observed() {
     let version = sqlite::VERSIONS[0];
-    let circumstances =
-        Circumstances { version: Some(Version::new(version / 100, version % 100, 0)), utc: Some(true), known: true };
+    let circumstances = Circumstances {
+        version: Some(Version::new(version / 100, version % 100, 0)),
+        utc: Some(true),
+        known: true,
+    };
     foretell::compare(Engine::Sqlite, &sqlite::ENGINE, &circumstances, &disagreement).check("sqlite");
 }
 

@@ -61,7 +61,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             options: vec![(Name::new("autovacuum_enabled"), String::new())],
             alter: AlterClauses::default(),
         };
-        Verdict::Found(found.remedy(Remedy::review(RULE.instead, vec![on])))
+        Verdict::Found(found.remedy(match change {
+            // A new table is made without the option.
+            Change::CreateTable { .. } => Remedy::manual(RULE.instead),
+            _ => Remedy::review(RULE.instead, vec![on]),
+        }))
     });
 }
 

@@ -33,6 +33,19 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
+        if let Change::AlterConstraint { table, constraint, changes, .. } = change
+            && changes.enforced == Some(true)
+        {
+            let Some((name, effect)) = judged.blocking_tree(table) else { return Verdict::Fine };
+            let message = format!(
+                "Enforcing `{constraint}` looks up every row of `{name}` while reads and writes wait."
+            );
+            let found =
+                judged.felt(context, effect, ObjectRef::constraint(name, constraint.as_str()), message);
+            return Verdict::Found(found.remedy(Remedy::manual(
+                "Drop the key, add it again `NOT VALID`, and validate it in a transaction of its own.",
+            )));
+        }
         let Change::AddForeignKey { table, foreign_key, .. } = change else { return Verdict::Other };
         let demanded = judged.statement.effects.demands.iter().any(|demand| {
             matches!(demand, Demand::Reference { table: owner, parent }

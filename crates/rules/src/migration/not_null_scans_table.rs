@@ -54,6 +54,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             };
             Verdict::Found(found.remedy(remedy))
         }
+        Change::AddNotNull { table, column, constraint, .. } if constraint.validated => {
+            let Some((name, effect)) = judged.blocking_tree(table) else { return Verdict::Fine };
+            let message =
+                format!("`NOT NULL` on `{name}.{column}` is checked row by row while reads and writes wait.");
+            let found = judged.felt(context, effect, ObjectRef::column(name, column), message);
+            Verdict::Found(found.remedy(Remedy::manual(
+                "Add the constraint `NOT VALID`, and validate it in a transaction of its own.",
+            )))
+        }
         Change::AddPrimaryKey { table, using_index: Some(index), .. } => {
             let Some((name, effect)) =
                 judged.blocking_tree(table).filter(|(_, effect)| effect.cost == Cost::Scan)

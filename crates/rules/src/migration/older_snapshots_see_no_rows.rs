@@ -33,14 +33,15 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for judged in lint::statements(context) {
-        let rewrites = judged.statement.changes.iter().any(|change| {
-            change.alter().is_some() || matches!(change, Change::Data { kind: DataKind::Truncate, .. })
+        let changes = &judged.statement.changes;
+        let empties =
+            changes.iter().any(|change| matches!(change, Change::Data { kind: DataKind::Truncate, .. }));
+        let alters = changes.iter().any(|change| change.alter().is_some());
+        let effect = judged.statement.felt().find(|effect| {
+            effect.lock.blocks() == Blocks::ReadsAndWrites
+                && (empties || (alters && effect.cost == Cost::Rewrite))
         });
-        let effect = judged
-            .statement
-            .felt()
-            .find(|effect| effect.cost == Cost::Rewrite && effect.lock.blocks() == Blocks::ReadsAndWrites);
-        let (true, Some(effect)) = (rewrites, effect) else { continue };
+        let Some(effect) = effect else { continue };
         findings.examined(1);
         let name = &effect.relation;
         let message = format!(

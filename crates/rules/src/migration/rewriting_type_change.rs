@@ -31,6 +31,16 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
+        if let Change::SetExpression { table, column, .. } = change {
+            let Some(effect) = judged.blocking(table) else { return Verdict::Fine };
+            let name = &effect.relation;
+            let message =
+                format!("`{name}.{column}` is computed anew for every row while reads and writes wait.");
+            let found = judged.felt(context, effect, ObjectRef::column(name, column), message);
+            return Verdict::Found(found.remedy(Remedy::manual(
+                "Add a column with the new expression kept by a trigger, fill it in batches, and swap the two.",
+            )));
+        }
         let Change::AlterColumnType { table, column, to, .. } = change else { return Verdict::Other };
         let Some((name, effect)) = judged.blocking_tree(table) else { return Verdict::Fine };
         let old = judged.statement.table(table).and_then(|table| table.column(column.as_str()));

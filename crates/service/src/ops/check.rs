@@ -152,7 +152,7 @@ pub(crate) async fn check_target(
     if left_out > 0 {
         report.not_checked.push(NotChecked {
             rule: format!("migration ({left_out} rules)"),
-            out_of_reach: false,
+            out_of_reach: true,
             because: "no migrations were named: `dbwright migrate lint` checks them".to_owned(),
         });
         report.not_checked.sort();

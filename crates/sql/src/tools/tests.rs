@@ -1,3 +1,5 @@
+//! Folders of each tool, as its users have them.
+
 use dbwright_model::chain::Wrap;
 
 use super::*;
