@@ -170,11 +170,11 @@ fn foretell(before: &Folder, case: &Case, major: u16) -> Foretold {
 /// The servers run in UTC unless the setup says otherwise.
 fn is_in_utc(case: &Case) -> bool {
     let setup = case.setup.iter().flat_map(|sql| dbwright_sql::parse_statement(Dialect::Postgres, sql));
-    let zone = setup.filter_map(|change| match change {
+    let mut zone = setup.filter_map(|change| match change {
         Change::SetSessionSetting { name, value, .. } if name == "timezone" => value,
         _ => None,
     });
-    zone.last().is_none_or(|zone| effects::is_utc(&zone))
+    zone.next_back().is_none_or(|zone| effects::is_utc(&zone))
 }
 
 fn folded<'a>(mut folder: Folder, scripts: impl IntoIterator<Item = &'a str>) -> Folder {

@@ -127,10 +127,8 @@ impl Reckoning<'_> {
     fn change(&mut self, change: &Change) {
         match change {
             Change::DropTable { name, if_exists, .. } => self.drop_table(name, *if_exists),
-            Change::RenameTable { table, .. } => {
-                if self.before.table(table).is_some() {
-                    self.note(table, Lock::MysqlExclusive, Cost::Brief);
-                }
+            Change::RenameTable { table, .. } if self.before.table(table).is_some() => {
+                self.note(table, Lock::MysqlExclusive, Cost::Brief);
             }
             Change::AlterPartitions { table, partitions, .. } => self.alter_partitions(table, partitions),
             Change::CreateTrigger { trigger, .. } => {

@@ -157,10 +157,8 @@ impl Reckoning<'_> {
             }
         }
         let default = column.default.as_ref().and_then(|default| default.tree.as_deref());
-        let is_null = match (&column.default, default) {
-            (None, _) | (_, Some(Expr::Literal(Literal::Null))) => true,
-            _ => false,
-        };
+        let is_null =
+            matches!((&column.default, default), (None, _) | (_, Some(Expr::Literal(Literal::Null))));
         let stored = column.generated.as_ref().is_some_and(|generated| generated.stored);
         let lacks_value = column.not_null && is_null && column.generated.is_none();
         let computed = column.default.is_some() && !is_null && !default.is_some_and(is_constant);

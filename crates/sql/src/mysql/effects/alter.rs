@@ -106,7 +106,7 @@ impl Alteration<'_, '_> {
         }
         let own_engine =
             self.table.storage_engine.as_ref().is_none_or(|engine| engine.eq_ignore_case("InnoDB"));
-        if !own_engine && self.way != INSTANT || !own_engine && changes.iter().any(is_about_columns) {
+        if !own_engine && (self.way != INSTANT || changes.iter().any(is_about_columns)) {
             // What InnoDB does by itself, other engines leave to the server.
             self.raise(COPY);
         }
@@ -168,10 +168,10 @@ impl Alteration<'_, '_> {
                 self.add_column(column, position, *if_not_exists);
             }
             Change::DropColumn { column, if_exists, .. } => self.drop_column(column, *if_exists),
-            Change::RenameColumn { column, .. } | Change::SetDefault { column, .. } => {
-                if self.column(column).is_none() {
-                    self.refuse(format!("`{table}` has no column `{column}`"));
-                }
+            Change::RenameColumn { column, .. } | Change::SetDefault { column, .. }
+                if self.column(column).is_none() =>
+            {
+                self.refuse(format!("`{table}` has no column `{column}`"));
             }
             Change::ModifyColumn { column, to, .. } => self.modify_column(column, to),
             Change::AddPrimaryKey { key, .. } => {
@@ -217,10 +217,10 @@ impl Alteration<'_, '_> {
             }
             Change::CreateIndex { index, if_not_exists, .. } => self.create_index(index, *if_not_exists),
             Change::DropIndex { index, if_exists, .. } => self.drop_index(&index.name, *if_exists),
-            Change::RenameIndex { index, .. } => {
-                if self.reckoning.before.index(Some(&table), index).is_none() {
-                    self.refuse(format!("`{table}` has no index `{}`", index.name));
-                }
+            Change::RenameIndex { index, .. }
+                if self.reckoning.before.index(Some(&table), index).is_none() =>
+            {
+                self.refuse(format!("`{table}` has no index `{}`", index.name));
             }
             Change::SetTableOptions { options, .. } => {
                 for (name, value) in options {
