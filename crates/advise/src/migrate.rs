@@ -11,6 +11,7 @@ mod index;
 mod key;
 mod constraint;
 mod add_column;
+mod column_copy;
 mod column_type;
 mod rename_column;
 mod rename_table;
