@@ -115,6 +115,11 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
             return Err(format!("the statement is not understood: {because}"));
         }
         Change::Procedural { kind, .. } => return Err(kind.not_analysed().to_owned()),
+        Change::SetLogged { table, .. } => {
+            return Err(format!(
+                "it writes every row of `{table}` anew while nobody reads or writes: fill a new table and switch the names"
+            ));
+        }
         Change::Data { .. } => {
             return Err("rows are not planned here: write them in batches as a backfill".to_owned());
         }

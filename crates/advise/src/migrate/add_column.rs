@@ -200,13 +200,12 @@ fn identity(
         builder.quoted_name(&sequence.name).replace('\'', "''"),
         builder.quoted_name(&helper)
     );
-    let drop = Change::DropSequence { name: helper, if_exists: false, cascade: false };
     let step = builder.brief(
         format!("Make `{}` of `{}` an identity that goes on counting.", column.name, table.name),
-        vec![default_change(table, column, None), identity, drop],
+        vec![default_change(table, column, None), identity],
     )?;
-    // Before the helper is dropped, which is the last piece of work.
-    let last = step.work.len().saturating_sub(1);
-    step.work.insert(last, Work::Sql(position));
+    step.work.push(Work::Sql(position));
+    let drop = Change::DropSequence { name: helper.clone(), if_exists: false, cascade: false };
+    builder.brief(format!("Drop the sequence `{helper}`."), vec![drop])?;
     Ok(())
 }

@@ -315,3 +315,39 @@ fn sentence(words: &str) -> String {
     let first = chars.next().map(|c| c.to_ascii_uppercase());
     first.into_iter().chain(chars).chain(['.']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use dbwright_model::catalog::{Column, Index, IndexPart};
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_named_in_words() {
+        let change = Change::Analyze { table: None };
+        assert_eq!(sentence(&words(&change)), "Analyze.");
+        let change = Change::SetDefault {
+            table: QualifiedName::bare("t"),
+            column: Name::new("a"),
+            default: None,
+            alter: Default::default(),
+        };
+        assert_eq!(words(&change), "set default");
+    }
+
+    #[test]
+    fn batches_go_by_a_unique_key_without_nulls() {
+        let column = |name: &str, not_null| Column { name: Name::new(name), not_null, ..Column::default() };
+        let unique = |name: &str| Index {
+            name: Name::from(format!("{name}_key")),
+            parts: vec![IndexPart::column(name)],
+            unique: true,
+            ..Index::default()
+        };
+        let mut table = Table { columns: vec![column("a", false), column("b", true)], ..Table::default() };
+        table.indexes.push(unique("a"));
+        assert_eq!(keyset(&table), Vec::<Name>::new());
+        table.indexes.push(unique("b"));
+        assert_eq!(keyset(&table), [Name::new("b")]);
+    }
+}

@@ -420,6 +420,15 @@ impl Copy {
         let step = builder
             .brief(format!("Let `{}` take the place of `{}` in `{table}`.", self.new, self.old), changes)?;
         step.waits_for = waits;
+        let held = twins
+            .iter()
+            .any(|twin| matches!(twin, Twin::ForeignKey { table, .. } if *table != self.table.name));
+        if held {
+            step.undo = Undo::Irreversible(
+                "foreign keys of other tables hold on to the new key, so that it cannot be taken back"
+                    .to_owned(),
+            );
+        }
         if !has_way_back {
             step.undo =
                 Undo::Irreversible("rows written since the switch have no value of the old type".to_owned());
@@ -612,4 +621,17 @@ fn has_word(text: &str, word: &str) -> bool {
         !text[..at].chars().next_back().is_some_and(is_part)
             && !text[at + word.len()..].chars().next().is_some_and(is_part)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_word;
+
+    #[test]
+    fn a_word_stands_by_itself() {
+        assert!(has_word("a > 0", "a"));
+        assert!(has_word("lower(t.name)", "name"));
+        assert!(!has_word("amount > 0", "a"));
+        assert!(!has_word("old_name = 1", "name"));
+    }
 }

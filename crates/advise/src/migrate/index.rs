@@ -11,6 +11,9 @@ pub(super) fn create(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
     let Change::CreateIndex { table, index, if_not_exists, only, .. } = change else { return Ok(()) };
     let full = full_name(table);
     if builder.catalog.views.iter().any(|view| view.name == full && view.materialized) {
+        if index.name.is_empty() {
+            return Err("give the index a name: the one that the server makes up is not known".to_owned());
+        }
         let mut concurrent = change.clone();
         if let Change::CreateIndex { concurrently, .. } = &mut concurrent {
             *concurrently = true;

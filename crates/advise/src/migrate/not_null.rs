@@ -4,6 +4,7 @@ use dbwright_model::catalog::{Check, NotNull, Table, TableKind};
 use dbwright_model::change::{AlterClauses, Change, DroppedConstraint};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::Name;
+use dbwright_model::plan::Undo;
 
 use super::builder::Builder;
 use super::{Refusal, query};
@@ -77,10 +78,18 @@ pub(super) fn on_column(builder: &mut Builder<'_>, table: &Table, column: &Name)
         cascade: false,
         alter: AlterClauses::default(),
     };
-    builder.brief(
+    let loosen = Change::SetNotNull {
+        table: name.clone(),
+        column: column.clone(),
+        not_null: false,
+        alter: AlterClauses::default(),
+    };
+    let step = builder.brief(
         format!("Set `{column}` of `{name}` not null; the validated check spares the scan."),
         vec![set, drop],
     )?;
+    // The check does not come back: it would be a scan under a strong lock, only to be dropped by the next undo.
+    step.undo = Undo::Work(vec![loosen.into()]);
     Ok(())
 }
 
