@@ -12,6 +12,7 @@ mod key;
 mod constraint;
 mod add_column;
 mod column_copy;
+mod column_sync;
 mod column_type;
 mod rename_column;
 mod rename_table;
