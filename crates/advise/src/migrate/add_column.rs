@@ -170,7 +170,7 @@ fn identity(
     change: &Change,
 ) -> Result<(), Refusal> {
     let (_, sequence) = made_sequence(builder, table, column, change)?;
-    let helper = QualifiedName {
+    let numbers = QualifiedName {
         schema: table.name.schema.clone(),
         name: builder.free_name(
             &table.name.schema,
@@ -179,12 +179,12 @@ fn identity(
         ),
     };
     let create = Change::CreateSequence {
-        sequence: new_sequence(helper.clone(), sequence.data_type.clone()),
+        sequence: new_sequence(numbers.clone(), sequence.data_type.clone()),
         if_not_exists: false,
     };
-    builder.brief(format!("Make the sequence `{helper}`."), vec![create])?;
+    builder.brief(format!("Make the sequence `{numbers}`."), vec![create])?;
     add_empty(builder, table, column)?;
-    let value = next_value(&helper, builder);
+    let value = next_value(&numbers, builder);
     set_default(builder, table, column, Some(Expression::text(value.clone())))?;
     fill(builder, table, column, value)?;
     let identity = Change::SetIdentity {
@@ -198,14 +198,14 @@ fn identity(
     let position = format!(
         "SELECT setval('{}', (SELECT last_value FROM {}))",
         builder.quoted_name(&sequence.name).replace('\'', "''"),
-        builder.quoted_name(&helper)
+        builder.quoted_name(&numbers)
     );
     let step = builder.brief(
         format!("Make `{}` of `{}` an identity that goes on counting.", column.name, table.name),
         vec![default_change(table, column, None), identity],
     )?;
     step.work.push(Work::Sql(position));
-    let drop = Change::DropSequence { name: helper.clone(), if_exists: false, cascade: false };
-    builder.brief(format!("Drop the sequence `{helper}`."), vec![drop])?;
+    let drop = Change::DropSequence { name: numbers.clone(), if_exists: false, cascade: false };
+    builder.brief(format!("Drop the sequence `{numbers}`."), vec![drop])?;
     Ok(())
 }
