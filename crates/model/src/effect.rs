@@ -126,7 +126,7 @@ pub struct Loss {
 }
 
 /// How a statement and a transaction get along.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionUse {
     /// It runs inside a transaction and is undone with it.

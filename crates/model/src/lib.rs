@@ -24,6 +24,7 @@ pub mod storage;
 pub mod backup;
 pub mod facts;
 pub mod change;
+pub mod plan;
 pub mod remedy;
 pub mod finding;
 pub mod score;

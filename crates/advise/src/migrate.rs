@@ -1,0 +1,176 @@
+//! Plans for changes of a database that is in use.
+//!
+//! A change that neither blocks in proportion to the size of a table nor may fail on its rows is a step as it stands. Every
+//! other one has a recipe, or is declined with a reason.
+
+mod builder;
+mod undo;
+mod query;
+mod not_null;
+mod index;
+mod key;
+mod constraint;
+mod add_column;
+mod column_copy;
+mod column_sync;
+mod column_type;
+mod rename_column;
+mod rename_table;
+mod drop_column;
+mod drop_table;
+mod partition;
+mod refresh;
+mod enum_value;
+
+use dbwright_model::catalog::Catalog;
+use dbwright_model::change::Change;
+use dbwright_model::effect::{Effects, TransactionUse};
+use dbwright_model::engine::{Dialect, Version};
+use dbwright_model::name::QualifiedName;
+use dbwright_model::plan::{Declined, Plan, Step};
+
+use builder::Builder;
+
+/// What a planner must know of the dialect.
+pub trait Knowledge {
+    /// The catalog that a server would hold after the changes, sorted and settled.
+    fn after(&self, catalog: &Catalog, changes: &[Change]) -> Catalog;
+    /// What a statement does to a server that holds the catalog.
+    fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects;
+    /// An identifier, quoted where the dialect needs it.
+    fn identifier(&self, name: &str) -> String;
+}
+
+/// Why something has no recipe, as a lower-case fragment.
+type Refusal = String;
+
+/// Plans the changes one after the other, each on the state that the ones before it leave. What has no safe way is listed in
+/// [`Plan::declined`] together with later changes of the same tables; when nothing is left, the first reason is the error.
+pub fn plan(
+    know: &dyn Knowledge,
+    catalog: &Catalog,
+    version: Option<Version>,
+    changes: &[Change],
+) -> Result<Plan, Declined> {
+    let mut builder = Builder::new(know, catalog.clone(), version);
+    let mut declined: Vec<Declined> = Vec::new();
+    let mut unsettled: Vec<QualifiedName> = Vec::new();
+    for (position, change) in changes.iter().enumerate() {
+        let touched = builder.touched_by(change);
+        if let Some(table) = touched.iter().find(|name| unsettled.contains(name)) {
+            let because = format!("it may rest on an earlier change of `{table}` that has no safe way");
+            declined.push(Declined { change: position, because });
+            continue;
+        }
+        let mut tried = builder.clone();
+        match one(&mut tried, change) {
+            Ok(()) => builder = tried,
+            Err(because) => {
+                unsettled.extend(touched);
+                declined.push(Declined { change: position, because });
+            }
+        }
+    }
+    let steps = builder.into_steps();
+    if steps.is_empty()
+        && let Some(first) = declined.first()
+    {
+        return Err(first.clone());
+    }
+    Ok(Plan { title: title(changes), summary: summary(&steps), steps, declined })
+}
+
+fn title(changes: &[Change]) -> String {
+    let mut words: Vec<String> = changes.iter().map(builder::words).collect();
+    words.dedup();
+    words.join(", ")
+}
+
+fn summary(steps: &[Step]) -> String {
+    let backfills = steps.iter().filter(|step| step.repeat.is_some()).count();
+    let waits = steps.iter().filter(|step| step.waits_for.is_some()).count();
+    let mut text = match steps.len() {
+        0 => "There is nothing to do.".to_owned(),
+        1 => "One step.".to_owned(),
+        count => format!("{count} steps, each committed before the next."),
+    };
+    if backfills > 0 {
+        text.push_str(" Existing rows are written in small batches.");
+    }
+    if waits > 0 {
+        text.push_str(&format!(" At {waits} of them the plan waits for a release of the application."));
+    }
+    text
+}
+
+/// Plans one change.
+fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
+    if builder.catalog.engine.dialect() != Dialect::Postgres {
+        return Err(format!(
+            "plans are written for PostgreSQL only so far, and this is {}",
+            builder.catalog.engine
+        ));
+    }
+    match change {
+        Change::Opaque { because, .. } => {
+            return Err(format!("the statement is not understood: {because}"));
+        }
+        Change::Procedural { kind, .. } => return Err(kind.not_analysed().to_owned()),
+        Change::SetLogged { table, .. } => {
+            return Err(format!(
+                "it writes every row of `{table}` anew while nobody reads or writes: fill a new table and switch the names"
+            ));
+        }
+        Change::Data { .. } => {
+            return Err("rows are not planned here: write them in batches as a backfill".to_owned());
+        }
+        Change::Nothing | Change::Transaction { .. } | Change::SetSessionSetting { .. } => return Ok(()),
+        _ => {}
+    }
+    if builder.is_only_about_new(change) {
+        return builder.direct(change);
+    }
+    match change {
+        Change::SetNotNull { not_null: true, .. } => not_null::plan(builder, change),
+        Change::CreateIndex { .. } => index::create(builder, change),
+        Change::DropIndex { .. } => index::drop(builder, change),
+        Change::Reindex { .. } | Change::ReindexAll { .. } => index::rebuild(builder, change),
+        Change::AddPrimaryKey { .. } | Change::AddUnique { .. } => key::plan(builder, change),
+        Change::AddForeignKey { .. } | Change::AddCheck { .. } | Change::ValidateConstraint { .. } => {
+            constraint::plan(builder, change)
+        }
+        Change::AddColumn { .. } => add_column::plan(builder, change),
+        Change::AlterColumnType { .. } => column_type::plan(builder, change),
+        Change::RenameColumn { .. } => rename_column::plan(builder, change),
+        Change::RenameTable { .. } => rename_table::plan(builder, change),
+        Change::DropColumn { .. } => drop_column::plan(builder, change),
+        Change::DropTable { .. } => drop_table::plan(builder, change),
+        Change::DetachPartition { .. } => partition::detach(builder, change),
+        Change::RefreshView { .. } => refresh::plan(builder, change),
+        Change::AddEnumValue { .. } => enum_value::plan(builder, change),
+        _ => as_it_is(builder, change),
+    }
+}
+
+/// A change as a step of its own, if that is harmless.
+fn as_it_is(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
+    let effects = builder.effects(change);
+    if let Some(because) = &effects.refused {
+        return Err(because.clone());
+    }
+    if let Some(effect) = effects.blocking().next() {
+        return Err(format!(
+            "it holds `{}` on `{}` during a {}, and no way around that is known",
+            effect.lock.as_str(),
+            effect.relation,
+            effect.cost.as_str()
+        ));
+    }
+    if !effects.demands.is_empty() {
+        return Err("it fails if the rows do not fulfil it, and no way to prepare them is known".to_owned());
+    }
+    if effects.transaction == TransactionUse::Outside {
+        return builder.alone(change);
+    }
+    builder.direct(change)
+}

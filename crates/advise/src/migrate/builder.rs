@@ -1,0 +1,353 @@
+//! A plan as it grows: each step is checked against, and then applied to, the catalog that the steps before it leave.
+
+use std::collections::BTreeSet;
+
+use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::change::Change;
+use dbwright_model::effect::{Demand, Effects};
+use dbwright_model::engine::Version;
+use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::plan::{Batches, CheckQuery, Retries, Step, TransactionMode, Undo, Work};
+
+use super::{Knowledge, Refusal, undo};
+
+/// How long a step may wait for a lock that others then wait behind, in milliseconds.
+const LOCK_TIMEOUT: u64 = 2_000;
+/// How long a statement that changes catalog rows only may take, in milliseconds.
+const BRIEF_TIMEOUT: u64 = 10_000;
+/// Rows in the first piece of a backfill.
+const BATCH_ROWS: u32 = 1_000;
+/// Longest identifier of PostgreSQL, in bytes.
+const LONGEST_NAME: usize = 63;
+
+/// Tries of a step that waits for a lock.
+const RETRIES: Retries = Retries { attempts: 20, first_wait: 500, longest_wait: 30_000, undo_first: false };
+
+/// A plan as it grows.
+#[derive(Clone)]
+pub(super) struct Builder<'a> {
+    know: &'a dyn Knowledge,
+    /// The server's version; the newest known one when absent.
+    pub(super) version: Option<Version>,
+    /// The catalog after the steps so far.
+    pub(super) catalog: Catalog,
+    steps: Vec<Step>,
+    /// Relations that the plan itself has made for good: nobody uses them yet.
+    created: BTreeSet<QualifiedName>,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(know: &'a dyn Knowledge, catalog: Catalog, version: Option<Version>) -> Self {
+        Builder { know, version, catalog, steps: Vec::new(), created: BTreeSet::new() }
+    }
+
+    pub(super) fn into_steps(self) -> Vec<Step> {
+        self.steps
+    }
+
+    /// Whether the server is of this major version or newer.
+    pub(super) fn since(&self, major: u16) -> bool {
+        self.version.is_none_or(|version| version.major >= major)
+    }
+
+    pub(super) fn quoted(&self, name: &Name) -> String {
+        self.know.identifier(name.as_str())
+    }
+
+    pub(super) fn quoted_name(&self, name: &QualifiedName) -> String {
+        if name.schema.is_empty() {
+            return self.quoted(&name.name);
+        }
+        format!("{}.{}", self.quoted(&name.schema), self.quoted(&name.name))
+    }
+
+    /// Identifiers, quoted and joined by commas.
+    pub(super) fn list<'n>(&self, names: impl IntoIterator<Item = &'n Name>) -> String {
+        names.into_iter().map(|name| self.quoted(name)).collect::<Vec<_>>().join(", ")
+    }
+
+    pub(super) fn effects(&self, change: &Change) -> Effects {
+        self.know.effects(&self.catalog, std::slice::from_ref(change))
+    }
+
+    /// The catalog after changes that are not (yet) part of the plan.
+    pub(super) fn imagine(&self, changes: &[Change]) -> Catalog {
+        self.know.after(&self.catalog, changes)
+    }
+
+    /// The relations that a change has an effect on.
+    pub(super) fn touched_by(&self, change: &Change) -> Vec<QualifiedName> {
+        self.effects(change).relations.into_iter().map(|effect| effect.relation).collect()
+    }
+
+    /// A table as it stands after the steps so far; a name without a schema is looked for in `public`.
+    pub(super) fn table(&self, name: &QualifiedName) -> Result<Table, Refusal> {
+        let full = full_name(name);
+        match self.catalog.table(&full) {
+            Some(table) => Ok(table.clone()),
+            None => Err(format!("there is no table `{full}`")),
+        }
+    }
+
+    /// Whether everything that a change has an effect on was made by the plan.
+    pub(super) fn is_only_about_new(&self, change: &Change) -> bool {
+        let effects = self.effects(change);
+        let of_demand = |demand: &Demand| match demand {
+            Demand::NotNull { table, .. }
+            | Demand::Empty { table }
+            | Demand::Unique { table }
+            | Demand::Check { table }
+            | Demand::Reference { table, .. }
+            | Demand::Convertible { table, .. } => table.clone(),
+        };
+        let demanding: Vec<QualifiedName> = effects.demands.iter().map(of_demand).collect();
+        !effects.relations.is_empty()
+            && effects.blocking().all(|effect| self.created.contains(&effect.relation))
+            && demanding.iter().all(|table| self.created.contains(table))
+            && effects.relations.iter().any(|effect| self.created.contains(&effect.relation))
+    }
+
+    /// A name for something of the plan's own: `base` with a suffix, cut where it would be too long, that no relation and no
+    /// constraint of the schema has.
+    pub(super) fn free_name(&self, schema: &Name, base: &str, suffix: &str) -> Name {
+        for number in 0u32.. {
+            let tail = if number == 0 { format!("__{suffix}") } else { format!("__{suffix}{number}") };
+            let room = LONGEST_NAME - tail.len();
+            let end = (0..=room.min(base.len())).rev().find(|end| base.is_char_boundary(*end)).unwrap_or(0);
+            let name = Name::from(format!("{}{tail}", &base[..end]));
+            if !self.is_taken(schema, &name) {
+                return name;
+            }
+        }
+        Name::new(base)
+    }
+
+    fn is_taken(&self, schema: &Name, name: &Name) -> bool {
+        let catalog = &self.catalog;
+        let in_schema = |other: &QualifiedName| other.schema == *schema && other.name == *name;
+        catalog.views.iter().any(|view| in_schema(&view.name))
+            || catalog.sequences.iter().any(|sequence| in_schema(&sequence.name))
+            || catalog.functions.known().into_iter().flatten().any(|function| in_schema(&function.name))
+            || catalog.triggers.known().into_iter().flatten().any(|trigger| trigger.name == *name)
+            || catalog.tables.iter().filter(|table| table.name.schema == *schema).any(|table| {
+                table.name.name == *name
+                    || table.columns.iter().any(|column| column.name == *name)
+                    || table.indexes.iter().any(|index| index.name == *name)
+                    || table.checks.iter().any(|check| check.name.as_ref() == Some(name))
+                    || table.foreign_keys.iter().any(|key| key.name.as_ref() == Some(name))
+            })
+    }
+
+    /// A step of changes that touch catalog rows only, in one transaction, with a short wait for locks.
+    pub(super) fn brief(
+        &mut self,
+        name: impl Into<String>,
+        changes: Vec<Change>,
+    ) -> Result<&mut Step, Refusal> {
+        let mut step = self.step(name, changes)?;
+        step.statement_timeout = Some(BRIEF_TIMEOUT);
+        Ok(self.push(step))
+    }
+
+    /// A step that works through rows under a lock which lets reads and writes go on.
+    pub(super) fn long(
+        &mut self,
+        name: impl Into<String>,
+        changes: Vec<Change>,
+    ) -> Result<&mut Step, Refusal> {
+        let mut step = self.step(name, changes)?;
+        step.statement_timeout = Some(0);
+        Ok(self.push(step))
+    }
+
+    /// A step that the server refuses inside of a transaction. It waits for old transactions by way of locks, so that a
+    /// lock timeout would break it.
+    pub(super) fn outside(&mut self, name: impl Into<String>, change: Change) -> Result<&mut Step, Refusal> {
+        let mut step = self.step(name, vec![change])?;
+        step.transaction = TransactionMode::NoTransaction;
+        step.lock_timeout = Some(0);
+        step.statement_timeout = Some(0);
+        step.retries = Retries { attempts: 2, first_wait: 5_000, longest_wait: 60_000, undo_first: true };
+        Ok(self.push(step))
+    }
+
+    /// A change that is harmless as it is.
+    pub(super) fn direct(&mut self, change: &Change) -> Result<(), Refusal> {
+        let name = sentence(&words(change));
+        self.brief(name, vec![change.clone()])?;
+        self.note_created(change);
+        Ok(())
+    }
+
+    /// A change that is harmless as it is, outside of a transaction.
+    pub(super) fn alone(&mut self, change: &Change) -> Result<(), Refusal> {
+        let name = sentence(&words(change));
+        self.outside(name, change.clone())?;
+        Ok(())
+    }
+
+    /// A step that writes rows in batches.
+    pub(super) fn backfill(
+        &mut self,
+        name: impl Into<String>,
+        table: &Table,
+        set: Vec<(Name, String)>,
+        filter: String,
+    ) -> &mut Step {
+        let verify = CheckQuery {
+            sql: format!("SELECT * FROM {} WHERE {filter}", self.quoted_name(&table.name)),
+            rows_mean: "These rows are not written yet.".to_owned(),
+            keys: keyset(table),
+        };
+        let step = Step {
+            name: name.into(),
+            transaction: TransactionMode::OneTransaction,
+            lock_timeout: Some(LOCK_TIMEOUT),
+            statement_timeout: Some(60_000),
+            retries: RETRIES,
+            verify: Some(verify),
+            repeat: Some(Batches {
+                table: table.name.clone(),
+                keyset: keyset(table),
+                set,
+                filter,
+                rows: BATCH_ROWS,
+            }),
+            ..Step::default()
+        };
+        self.push(step)
+    }
+
+    fn step(&mut self, name: impl Into<String>, changes: Vec<Change>) -> Result<Step, Refusal> {
+        let mut expected = Effects::default();
+        let mut back: Vec<Vec<Work>> = Vec::new();
+        let mut irreversible = None;
+        for change in &changes {
+            let effects = self.effects(change);
+            if let Some(because) = &effects.refused {
+                return Err(because.clone());
+            }
+            for effect in &effects.relations {
+                expected.add(&effect.relation, effect.lock, effect.cost);
+            }
+            if effects.transaction > expected.transaction {
+                expected.transaction = effects.transaction;
+            }
+            for demand in effects.demands {
+                if !expected.demands.contains(&demand) {
+                    expected.demands.push(demand);
+                }
+            }
+            expected.assumed.extend(effects.assumed);
+            let after = self.imagine(std::slice::from_ref(change));
+            match undo::of(&self.catalog, &after, change) {
+                Ok(changes) => back.push(changes.into_iter().map(Work::from).collect()),
+                Err(because) => irreversible = irreversible.or(Some(because)),
+            }
+            self.catalog = after;
+        }
+        let undo = match irreversible {
+            Some(because) => Undo::Irreversible(because),
+            None => Undo::Work(back.into_iter().rev().flatten().collect()),
+        };
+        Ok(Step {
+            name: name.into(),
+            work: changes.into_iter().map(Work::from).collect(),
+            lock_timeout: Some(LOCK_TIMEOUT),
+            retries: RETRIES,
+            expected,
+            undo,
+            ..Step::default()
+        })
+    }
+
+    fn push(&mut self, step: Step) -> &mut Step {
+        self.steps.push(step);
+        self.steps.last_mut().expect("a step was pushed on the line before")
+    }
+
+    fn note_created(&mut self, change: &Change) {
+        let name = match change {
+            Change::CreateTable { table, .. } | Change::CreateTableLike { table, .. } => &table.name,
+            Change::CreateTableAs { name, .. } => name,
+            Change::CreateView { view, .. } if view.materialized => &view.name,
+            _ => return,
+        };
+        self.created.insert(full_name(name));
+    }
+}
+
+/// Columns of a unique key without nulls; none when the table has no such key.
+pub(super) fn keyset(table: &Table) -> Vec<Name> {
+    if let Some(key) = &table.primary_key {
+        return key.columns.clone();
+    }
+    let whole = table.indexes.iter().filter(|index| index.unique && index.valid && index.predicate.is_none());
+    let not_null = |name: &&Name| table.column(name.as_str()).is_some_and(|column| column.not_null);
+    whole
+        .filter_map(|index| index.columns())
+        .find(|columns| columns.iter().all(not_null))
+        .map(|columns| columns.into_iter().cloned().collect())
+        .unwrap_or_default()
+}
+
+/// The name with its schema.
+pub(super) fn full_name(name: &QualifiedName) -> QualifiedName {
+    if name.schema.is_empty() { QualifiedName::new("public", &name.name) } else { name.clone() }
+}
+
+/// What a change is, in lower-case words: `set default`.
+pub(super) fn words(change: &Change) -> String {
+    let text = format!("{change:?}");
+    let variant: &str = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let mut words = String::new();
+    for c in variant.chars() {
+        if c.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(c.to_ascii_lowercase());
+    }
+    words
+}
+
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dbwright_model::catalog::{Column, Index, IndexPart};
+
+    use super::*;
+
+    #[test]
+    fn a_change_is_named_in_words() {
+        let change = Change::Analyze { table: None };
+        assert_eq!(sentence(&words(&change)), "Analyze.");
+        let change = Change::SetDefault {
+            table: QualifiedName::bare("t"),
+            column: Name::new("a"),
+            default: None,
+            alter: Default::default(),
+        };
+        assert_eq!(words(&change), "set default");
+    }
+
+    #[test]
+    fn batches_go_by_a_unique_key_without_nulls() {
+        let column = |name: &str, not_null| Column { name: Name::new(name), not_null, ..Column::default() };
+        let unique = |name: &str| Index {
+            name: Name::from(format!("{name}_key")),
+            parts: vec![IndexPart::column(name)],
+            unique: true,
+            ..Index::default()
+        };
+        let mut table = Table { columns: vec![column("a", false), column("b", true)], ..Table::default() };
+        table.indexes.push(unique("a"));
+        assert_eq!(keyset(&table), Vec::<Name>::new());
+        table.indexes.push(unique("b"));
+        assert_eq!(keyset(&table), [Name::new("b")]);
+    }
+}

@@ -1,0 +1,328 @@
+//! Every plan of the table: its steps end in the catalog that the change itself gives, none of them blocks in proportion
+//! to the size of a table, and undone in reverse they leave the catalog that was there before.
+
+use dbwright_advise::migrate::{Knowledge, plan};
+use dbwright_model::catalog::Catalog;
+use dbwright_model::change::Change;
+use dbwright_model::effect::{Effects, Lock};
+use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::plan::{Plan, Step, TransactionMode, Undo, Work};
+use dbwright_sql::effects::{Circumstances, of_statement};
+use dbwright_sql::fold::Folder;
+
+struct Text {
+    version: Option<Version>,
+}
+
+impl Knowledge for Text {
+    fn after(&self, catalog: &Catalog, changes: &[Change]) -> Catalog {
+        fold(catalog, changes)
+    }
+
+    fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects {
+        let circumstances = Circumstances { version: self.version, utc: None };
+        of_statement(&Folder::on(catalog.clone()), &circumstances, statement)
+    }
+
+    fn identifier(&self, name: &str) -> String {
+        dbwright_sql::quote_identifier(Dialect::Postgres, name)
+    }
+}
+
+fn fold(catalog: &Catalog, changes: &[Change]) -> Catalog {
+    let mut folder = Folder::on(catalog.clone());
+    for change in changes {
+        folder.apply(change);
+    }
+    folder.finish()
+}
+
+fn parse(script: &str) -> Vec<Change> {
+    dbwright_sql::split(Dialect::Postgres, script)
+        .into_iter()
+        .flat_map(|statement| dbwright_sql::parse_statement(Dialect::Postgres, statement.text))
+        .collect()
+}
+
+/// The changes of a list of work, raw SQL parsed.
+fn changes_of(work: &[Work]) -> Vec<Change> {
+    work.iter()
+        .flat_map(|work| match work {
+            Work::Change(change) => vec![change.as_ref().clone()],
+            Work::Sql(sql) => parse(sql),
+        })
+        .collect()
+}
+
+/// What two catalogs are compared by. The place of a column is not: PostgreSQL adds columns at the end only.
+fn comparable(mut catalog: Catalog) -> Catalog {
+    for table in &mut catalog.tables {
+        table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    catalog
+}
+
+/// The first lines in which two catalogs differ.
+fn difference(expected: &Catalog, found: &Catalog) -> Option<String> {
+    let (expected, found) = (comparable(expected.clone()), comparable(found.clone()));
+    if expected == found {
+        return None;
+    }
+    let (expected, found) = (format!("{expected:#?}"), format!("{found:#?}"));
+    let expected: Vec<&str> = expected.lines().filter(|line| !found.contains(*line)).collect();
+    let missing = expected.into_iter().take(12).collect::<Vec<_>>().join("\n");
+    Some(format!("missing:\n{missing}\nfound instead:\n{found}"))
+}
+
+const SCHEMA: &str = "
+    CREATE TYPE mood AS ENUM ('sad', 'happy');
+    CREATE TABLE parent (id int PRIMARY KEY, code text);
+    CREATE TABLE t (
+        id int PRIMARY KEY, a int, b int NOT NULL, c varchar(20) DEFAULT 'x', s serial, d timestamp,
+        parent_id int, CONSTRAINT b_positive CHECK (b > 0)
+    );
+    CREATE INDEX t_b_idx ON t (b DESC) INCLUDE (c) WHERE b > 5;
+    CREATE UNIQUE INDEX t_c_key ON t (c);
+    ALTER TABLE t ALTER b SET STATISTICS 500;
+    COMMENT ON COLUMN t.b IS 'amount';
+    CREATE TABLE child (t_id int REFERENCES t (id), n int);
+    CREATE TABLE loose (x int, y text, w varchar(10));
+    CREATE TABLE ranged (id int, at date) PARTITION BY RANGE (at);
+    CREATE TABLE ranged_1 PARTITION OF ranged FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+    CREATE TABLE ranged_2 PARTITION OF ranged FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE MATERIALIZED VIEW m AS SELECT code FROM parent;
+    CREATE UNIQUE INDEX m_code_idx ON m (code);
+    CREATE TABLE ident (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v numeric(5,2) UNIQUE);
+    CREATE TABLE of_ident (ident_id int REFERENCES ident (id) ON DELETE CASCADE);
+";
+
+/// A change, the versions it is planned for, and further statements that the steps do on purpose.
+struct Example {
+    change: &'static str,
+    versions: &'static [u16],
+    also: &'static str,
+}
+
+const ALL: &[u16] = &[13, 15, 18];
+
+const fn ex(change: &'static str) -> Example {
+    Example { change, versions: ALL, also: "" }
+}
+
+/// One line per example.
+const PLANNED: &[Example] = &[
+    ex("ALTER TABLE t ALTER a SET NOT NULL"),
+    ex("ALTER TABLE ranged ALTER id SET NOT NULL"),
+    ex("ALTER TABLE t ALTER b SET NOT NULL"),
+    ex("CREATE INDEX i ON t (a)"),
+    ex("CREATE INDEX ON t (a, b)"),
+    ex("CREATE UNIQUE INDEX ON loose (lower(y))"),
+    ex("CREATE INDEX IF NOT EXISTS t_b_idx ON t (b)"),
+    ex("CREATE INDEX m_code ON m (code)"),
+    ex("CREATE INDEX ON ranged (id)"),
+    ex("CREATE INDEX named ON ranged (id, at)"),
+    ex("DROP INDEX t_b_idx"),
+    ex("REINDEX INDEX t_b_idx"),
+    ex("REINDEX TABLE t"),
+    ex("ALTER TABLE t ADD UNIQUE (a)"),
+    ex("ALTER TABLE t ADD CONSTRAINT u UNIQUE (a, d) DEFERRABLE INITIALLY DEFERRED"),
+    Example { change: "ALTER TABLE t ADD UNIQUE NULLS NOT DISTINCT (a)", versions: &[15, 18], also: "" },
+    ex("ALTER TABLE loose ADD PRIMARY KEY (x)"),
+    ex("ALTER TABLE loose ADD CONSTRAINT p PRIMARY KEY (x) INCLUDE (y)"),
+    ex("ALTER TABLE t ADD FOREIGN KEY (parent_id) REFERENCES parent ON DELETE CASCADE"),
+    ex("ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (parent_id) REFERENCES parent (id) NOT VALID"),
+    ex("ALTER TABLE t ADD CHECK (a > 0)"),
+    ex("ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0 AND d IS NOT NULL)"),
+    ex("ALTER TABLE t DROP CONSTRAINT b_positive"),
+    ex("ALTER TABLE t ADD e int"),
+    ex("ALTER TABLE t ADD e int NOT NULL DEFAULT 7"),
+    ex("ALTER TABLE t ADD e timestamptz DEFAULT clock_timestamp()"),
+    ex("ALTER TABLE t ADD e uuid NOT NULL DEFAULT gen_random_uuid()"),
+    ex("ALTER TABLE t ADD e serial"),
+    ex("ALTER TABLE t ADD e bigserial"),
+    ex("ALTER TABLE t ADD e int GENERATED ALWAYS AS IDENTITY"),
+    ex("ALTER TABLE loose ADD id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY"),
+    ex("ALTER TABLE t ADD p int REFERENCES parent"),
+    ex("ALTER TABLE loose ALTER w TYPE varchar(40)"),
+    ex("ALTER TABLE t ALTER c TYPE varchar(40)"),
+    ex("ALTER TABLE t ALTER c TYPE text"),
+    ex("ALTER TABLE t ALTER a TYPE bigint"),
+    ex("ALTER TABLE t ALTER b TYPE bigint"),
+    ex("ALTER TABLE t ALTER id TYPE bigint"),
+    Example {
+        change: "ALTER TABLE t ALTER s TYPE bigint",
+        versions: ALL,
+        also: "ALTER SEQUENCE t_s_seq AS bigint",
+    },
+    ex("ALTER TABLE t ALTER c TYPE int USING length(c), ALTER c SET DEFAULT 0"),
+    ex("ALTER TABLE t ALTER parent_id TYPE bigint"),
+    ex("ALTER TABLE loose ALTER y TYPE jsonb USING y::jsonb"),
+    ex("ALTER TABLE ident ALTER v TYPE int"),
+    ex("ALTER TABLE t RENAME a TO z"),
+    ex("ALTER TABLE t RENAME b TO z"),
+    ex("ALTER TABLE t RENAME c TO z"),
+    ex("ALTER TABLE t RENAME id TO z"),
+    ex("ALTER TABLE t RENAME s TO z"),
+    ex("ALTER TABLE loose RENAME TO tight"),
+    ex("ALTER TABLE t RENAME TO u"),
+    ex("ALTER TABLE t DROP a"),
+    ex("ALTER TABLE t DROP b"),
+    ex("ALTER TABLE t DROP COLUMN IF EXISTS zz"),
+    ex("DROP TABLE child"),
+    ex("DROP TABLE t CASCADE"),
+    ex("DROP TABLE loose"),
+    ex("ALTER TABLE ranged DETACH PARTITION ranged_1"),
+    ex("REFRESH MATERIALIZED VIEW m"),
+    ex("ALTER TYPE mood ADD VALUE 'calm' BEFORE 'happy'"),
+    ex("ALTER TABLE t ALTER a SET DEFAULT 1; ALTER TABLE t ALTER a SET NOT NULL; CREATE INDEX ON t (a)"),
+    ex(
+        "CREATE TABLE fresh (id int, t_id int); CREATE INDEX ON fresh (id); ALTER TABLE fresh ADD FOREIGN KEY (t_id) REFERENCES t",
+    ),
+];
+
+/// Changes without a safe way, and a word of the reason.
+const DECLINED: &[(&str, u16, &str)] = &[
+    ("ALTER TABLE t ADD e int NOT NULL", 15, "say a default"),
+    ("ALTER TABLE t ADD e int GENERATED ALWAYS AS (a + 1) STORED", 15, "stored generated"),
+    ("ALTER TABLE ranged ADD PRIMARY KEY (id, at)", 15, "partitioned"),
+    ("ALTER TABLE ranged ADD FOREIGN KEY (id) REFERENCES parent", 15, "partition"),
+    ("CREATE INDEX ON m (code)", 15, "a name"),
+    ("VACUUM FULL t", 15, "no way around"),
+    ("ALTER TABLE t SET UNLOGGED", 15, "every row"),
+    ("ALTER TABLE missing ADD CHECK (a > 0)", 15, "no table"),
+    ("DROP TABLE t", 15, "refers to it"),
+    ("UPDATE t SET a = 1", 15, "backfill"),
+    ("DO $$ BEGIN END $$", 15, "DO block"),
+    ("ALTER TABLE ranged ALTER id TYPE bigint", 15, "partition"),
+];
+
+fn start() -> Catalog {
+    fold(&Catalog::empty(Engine::Postgres), &parse(SCHEMA))
+}
+
+fn work_of(step: &Step) -> Vec<Change> {
+    changes_of(&step.work)
+}
+
+fn complaints(plan: &Plan, before: &Catalog, expected: &Catalog, know: &Text) -> Vec<String> {
+    let mut complaints = Vec::new();
+    let mut states = vec![before.clone()];
+    for step in &plan.steps {
+        let mut state = states.last().expect("the state before is there").clone();
+        for change in work_of(step) {
+            if matches!(change, Change::Opaque { .. }) {
+                complaints
+                    .push(format!("step `{}` has a statement that is not understood: {change:?}", step.name));
+            }
+            let effects = know.effects(&state, std::slice::from_ref(&change));
+            for effect in effects.blocking() {
+                // Nobody writes a materialised view but its refresh.
+                let is_view = before.views.iter().any(|view| view.name == effect.relation);
+                let is_old = before.table(&effect.relation).is_some() || is_view;
+                if is_old && !(is_view && effect.lock == Lock::Exclusive) {
+                    complaints.push(format!("step `{}` blocks: {effect:?}", step.name));
+                }
+            }
+            if let Change::CreateIndex { concurrently: true, .. } = change
+                && step.transaction != TransactionMode::NoTransaction
+            {
+                complaints.push(format!("step `{}` builds concurrently in a transaction", step.name));
+            }
+            if let Change::CreateFunction { .. } | Change::CreateTrigger { .. } = change
+                && dbwright_sql::write(Engine::Postgres, know.version, &change).is_none()
+            {
+                complaints.push(format!("step `{}` cannot be written: {change:?}", step.name));
+            }
+            state = fold(&state, &[change]);
+        }
+        if let Some(batches) = &step.repeat {
+            let table = state.table(&batches.table);
+            let known = |name| table.is_some_and(|table| table.column(name).is_some());
+            for name in batches.keyset.iter().chain(batches.set.iter().map(|(name, _)| name)) {
+                if !known(name.as_str()) {
+                    complaints.push(format!("step `{}` writes by an unknown column `{name}`", step.name));
+                }
+            }
+        }
+        states.push(state);
+    }
+    if let Some(difference) = difference(expected, states.last().expect("there is a first state")) {
+        complaints.push(format!("the end is another: {difference}"));
+    }
+    // Undone from the last step that has a way back, to the begin.
+    let reversible = plan.steps.iter().take_while(|step| matches!(step.undo, Undo::Work(_))).count();
+    let mut state = states[reversible].clone();
+    for step in plan.steps[..reversible].iter().rev() {
+        if let Undo::Work(work) = &step.undo {
+            state = fold(&state, &changes_of(work));
+        }
+    }
+    if let Some(difference) = difference(before, &state) {
+        complaints.push(format!("undone it is another: {difference}"));
+    }
+    complaints
+}
+
+#[test]
+fn plans_reach_the_catalog_of_the_change_without_blocking_and_lead_back() {
+    let before = start();
+    assert_eq!(before.doubts, [], "the schema is understood");
+    assert_eq!(before.tables.len(), 9, "every table of the schema is there");
+    let mut found = Vec::new();
+    for example in PLANNED {
+        for major in example.versions {
+            let know = Text { version: Some(Version::new(*major, 0, 0)) };
+            let changes = parse(example.change);
+            let expected = fold(&fold(&before, &changes), &parse(example.also));
+            let label = format!("{} (on {major})", example.change);
+            match plan(&know, &before, know.version, &changes) {
+                Err(declined) => found.push(format!("{label}: declined: {}", declined.because)),
+                Ok(plan) => {
+                    for declined in &plan.declined {
+                        found.push(format!("{label}: declined in part: {}", declined.because));
+                    }
+                    let names =
+                        plan.steps.iter().map(|step| format!("    {}\n", step.name)).collect::<String>();
+                    for complaint in complaints(&plan, &before, &expected, &know) {
+                        found.push(format!("{label}: {complaint}\n{names}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} complaints:\n{}", found.len(), found.join("\n\n"));
+}
+
+#[test]
+fn what_has_no_safe_way_is_declined_with_a_reason() {
+    let before = start();
+    for (change, major, word) in DECLINED {
+        let know = Text { version: Some(Version::new(*major, 0, 0)) };
+        match plan(&know, &before, know.version, &parse(change)) {
+            Ok(plan) => panic!("{change}: planned: {:#?}", plan.steps),
+            Err(declined) => assert!(declined.because.contains(word), "{change}: {}", declined.because),
+        }
+    }
+}
+
+#[test]
+fn a_wrong_plan_is_noticed() {
+    let before = start();
+    let know = Text { version: Some(Version::new(15, 0, 0)) };
+    let changes = parse("ALTER TABLE t ALTER a TYPE bigint");
+    let expected = fold(&before, &changes);
+    let right = plan(&know, &before, know.version, &changes).expect("there is a plan");
+    assert_eq!(complaints(&right, &before, &expected, &know), Vec::<String>::new());
+    for missing in 0..right.steps.len() {
+        let mut wrong = right.clone();
+        let step = wrong.steps.remove(missing);
+        let shows = step.changes().any(|change| !matches!(change, Change::Analyze { .. }));
+        let noticed = !complaints(&wrong, &before, &expected, &know).is_empty();
+        assert!(noticed || !shows, "nobody misses step `{}`", step.name);
+    }
+    let mut naive = right.clone();
+    naive.steps.truncate(1);
+    naive.steps[0].work = changes.into_iter().map(Work::from).collect();
+    let found = complaints(&naive, &before, &expected, &know).concat();
+    assert!(found.contains("blocks"), "{found}");
+}
