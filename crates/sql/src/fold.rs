@@ -5,6 +5,7 @@
 mod heirs;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use dbwright_model::catalog::{
     Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, Schema, Sequence, Table, TableKind,
@@ -761,7 +762,7 @@ impl Folder {
                 if serial {
                     let text = format!("nextval('{name}'::regclass)");
                     let tree = crate::parse_expression(Dialect::Postgres, &text);
-                    target.default = Some(Expression { text, tree: tree.map(Box::new) });
+                    target.default = Some(Expression { text, tree: tree.map(Arc::new) });
                 }
                 target.sequence = Some(name);
             });
