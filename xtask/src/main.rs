@@ -13,8 +13,8 @@ usage: cargo xtask CHORE
   tidy     check the structure of the repository; the tests check the same
   servers  list the database servers that the tests find here
   bench [NAME]...
-           measure the release binary: start, files, scale, or all of them
-             --postgres MAJOR   the server of `scale`; the newest when absent
+           measure the release binary: start, files, demo, scale, or all of them
+             --postgres MAJOR   the server of `scale`; the newest with a pg_dump when absent
              --tables N         its tables; 10000 when absent
              --binary FILE      measure this binary instead of building one
              --keep FILE        write the report of the large audit there

@@ -1426,7 +1426,7 @@ fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
         return;
     }
     if let Some(tree) = &mut expression.tree {
-        rename_in_tree(tree, from, to);
+        rename_in_tree(Arc::make_mut(tree), from, to);
     }
     expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
 }

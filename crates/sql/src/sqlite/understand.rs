@@ -142,7 +142,7 @@ fn complete_index(index: &mut Index, columns: &[Name]) {
 }
 
 fn resolve(expression: &mut Expression, columns: &[&Name]) {
-    if let Some(tree) = expression.tree.as_deref_mut() {
+    if let Some(tree) = expression.tree.as_mut().map(Arc::make_mut) {
         expression::resolve_double_quoted(tree, columns);
     }
 }
