@@ -205,7 +205,7 @@ pub struct Column {
     pub identity: Option<Identity>,
     /// `GENERATED ALWAYS AS (expression)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub generated: Option<Generated>,
+    pub generated: Option<Box<Generated>>,
     /// A collation that differs from the type's default (PostgreSQL) or the column's own (MySQL, SQLite).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collation: Option<Name>,
@@ -217,7 +217,7 @@ pub struct Column {
     pub auto_increment: bool,
     /// `ON UPDATE` expression (MySQL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub on_update: Option<Expression>,
+    pub on_update: Option<Box<Expression>>,
     /// Its comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,

@@ -73,6 +73,7 @@ fn check(
     }
     let mut collected = Findings::new(entry);
     (entry.rule.check)(&Context::new(facts, lookup, entry, options), &mut collected);
+    findings.reserve_exact(collected.found.len());
     findings.append(&mut collected.found);
     match (collected.unknown, collected.not_applicable) {
         (Some(because), _) => Checked::Unknown { because },

@@ -34,6 +34,8 @@ struct Relation {
     kind: RelationKind,
     name: QualifiedName,
     parents: Box<[i64]>,
+    /// Columns, dropped ones included.
+    width: usize,
     /// For a sequence: the table and column it belongs to.
     owner: Option<(i64, i64)>,
     bound: Option<String>,
@@ -195,6 +197,7 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
         kind,
         name: own,
         parents: row.ints("parents")?.into(),
+        width: row.opt_count("width")?.and_then(|width| usize::try_from(width).ok()).unwrap_or(0),
         owner: row.opt_int("owner_table")?.zip(row.opt_int("owner_column")?),
         bound: opt_string(row, "bound")?,
         partitioned: opt_string(row, "partition_key")?,
@@ -209,7 +212,7 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
     let expression = row.opt_text("expression")?.map(Expression::text);
     let generated = match row.text("generated")? {
         "" => None,
-        kind => expression.clone().map(|expression| Generated { expression, stored: kind == "s" }),
+        kind => expression.clone().map(|expression| Box::new(Generated { expression, stored: kind == "s" })),
     };
     let column = Column {
         name: name(row, "name")?,
@@ -239,7 +242,11 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         column,
     };
     // Rows come in any order, since sorting them costs the server more than putting them in place does here.
-    let columns = draft.catalog.columns.entry(row.int("relation")?).or_default();
+    let CatalogDraft { columns, relations, .. } = &mut draft.catalog;
+    let relation = row.int("relation")?;
+    let columns = columns
+        .entry(relation)
+        .or_insert_with(|| Vec::with_capacity(relations.get(&relation).map_or(0, |relation| relation.width)));
     let at = columns.partition_point(|column| column.number < numbered.number);
     make_room(columns);
     columns.insert(at, numbered);

@@ -73,6 +73,10 @@ impl<T> ByIdentifier<T> {
             Some(place) => self.rows[*place] = row,
             None => {
                 self.places.insert(oid, self.rows.len());
+                if self.rows.len() == self.rows.capacity() {
+                    // Doubling would leave half of a large catalog's room empty.
+                    self.rows.reserve_exact(16 + self.rows.len() / 4);
+                }
                 self.rows.push(row);
             }
         }

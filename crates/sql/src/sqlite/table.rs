@@ -302,7 +302,7 @@ fn column_constraint(
         let expression = parsed(cursor.parenthesised()?);
         let stored = cursor.accept("stored");
         let _ = cursor.accept("virtual");
-        column.generated = Some(Generated { expression, stored });
+        column.generated = Some(Box::new(Generated { expression, stored }));
     }
     Some(())
 }

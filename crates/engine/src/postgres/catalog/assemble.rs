@@ -168,8 +168,10 @@ impl CatalogDraft {
         self.doubts.sort_by(|a, b| a.object.cmp(&b.object));
         catalog.doubts = self.doubts;
         catalog.types = composites(self.types, &self.columns);
-        let tables = self.relations.values().filter(|one| matches!(one.kind, RelationKind::Table(_))).count();
-        catalog.tables.reserve_exact(tables);
+        let count =
+            |kind: fn(&RelationKind) -> bool| self.relations.values().filter(|one| kind(&one.kind)).count();
+        catalog.tables.reserve_exact(count(|kind| matches!(kind, RelationKind::Table(_))));
+        catalog.sequences.reserve_exact(count(|kind| matches!(kind, RelationKind::Sequence(_))));
         for relation in self.relations.into_values() {
             let own_columns = self.columns.remove(&relation.oid).unwrap_or_default();
             let own_columns = own_columns.into_iter().map(|one| one.column).collect();
