@@ -71,10 +71,9 @@ fn check(
             return Checked::Unknown { because: format!("{}: {because}", need.describe()) };
         }
     }
-    let mut collected = Findings::new(entry);
+    let mut collected = Findings::after(entry, std::mem::take(findings));
     (entry.rule.check)(&Context::new(facts, lookup, entry, options), &mut collected);
-    findings.reserve_exact(collected.found.len());
-    findings.append(&mut collected.found);
+    *findings = collected.found;
     match (collected.unknown, collected.not_applicable) {
         (Some(because), _) => Checked::Unknown { because },
         (None, Some(because)) => Checked::NotApplicable { because },

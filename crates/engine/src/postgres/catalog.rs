@@ -22,6 +22,8 @@ use crate::row::{DecodeError, Row};
 pub(super) struct CatalogDraft {
     schemas: Vec<Schema>,
     relations: HashMap<i64, Relation>,
+    tables: Vec<Table>,
+    sequences: Vec<Sequence>,
     columns: HashMap<i64, Vec<NumberedColumn>>,
     /// The constraint that an index stands behind, by the index.
     backed: HashMap<i64, ConstraintKind>,
@@ -45,9 +47,11 @@ struct Relation {
 }
 
 enum RelationKind {
-    Table(Box<Table>),
+    /// Its place in the list of tables.
+    Table(usize),
     View(Box<View>),
-    Sequence(Box<Sequence>),
+    /// Its place in the list of sequences.
+    Sequence(usize),
 }
 
 struct NumberedColumn {
@@ -112,6 +116,11 @@ pub(super) fn schema(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
 }
 
 pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
+    let oid = row.int("oid")?;
+    // Two dependencies of one kind would give a relation two rows.
+    if draft.catalog.relations.contains_key(&oid) {
+        return Ok(());
+    }
     let own = qualified(row, "schema", "name")?;
     let owner = opt_name(row, "owner")?;
     let comment = opt_string(row, "comment")?;
@@ -141,7 +150,7 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
                 "integer" => "int4",
                 _ => "int8",
             };
-            RelationKind::Sequence(Box::new(Sequence {
+            let sequence = Sequence {
                 name: own.clone(),
                 data_type: types::data_type(&Described {
                     text: type_text,
@@ -157,41 +166,46 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
                 max: row.int("seqmax")?,
                 cycle: row.bool("seqcycle")?,
                 owned_by: None,
-            }))
+            };
+            push(&mut draft.catalog.sequences, sequence);
+            RelationKind::Sequence(draft.catalog.sequences.len() - 1)
         }
-        _ => RelationKind::Table(Box::new(Table {
-            name: own.clone(),
-            kind: match row.opt_text("foreign_server")? {
-                Some(server) => TableKind::Foreign { server: server.into() },
-                None => TableKind::Ordinary,
-            },
-            persistence: match row.text("persistence")? {
-                "u" => Persistence::Unlogged,
-                "t" => Persistence::Temporary,
-                _ => Persistence::Permanent,
-            },
-            row_security: RowSecurity {
-                enabled: row.bool("row_security")?,
-                forced: row.bool("row_security_forced")?,
-            },
-            replica_identity: match row.text("replica_identity")? {
-                "n" => ReplicaIdentity::Nothing,
-                "f" => ReplicaIdentity::Full,
-                "i" => match opt_name(row, "replica_index")? {
-                    Some(index) => ReplicaIdentity::Index(index),
-                    // The index was dropped since; the server then publishes nothing.
-                    None => ReplicaIdentity::Nothing,
+        _ => {
+            let table = Table {
+                name: own.clone(),
+                kind: match row.opt_text("foreign_server")? {
+                    Some(server) => TableKind::Foreign { server: server.into() },
+                    None => TableKind::Ordinary,
                 },
-                _ => ReplicaIdentity::Default,
-            },
-            options: options(row, "options")?,
-            owner,
-            comment,
-            extension,
-            ..Table::default()
-        })),
+                persistence: match row.text("persistence")? {
+                    "u" => Persistence::Unlogged,
+                    "t" => Persistence::Temporary,
+                    _ => Persistence::Permanent,
+                },
+                row_security: RowSecurity {
+                    enabled: row.bool("row_security")?,
+                    forced: row.bool("row_security_forced")?,
+                },
+                replica_identity: match row.text("replica_identity")? {
+                    "n" => ReplicaIdentity::Nothing,
+                    "f" => ReplicaIdentity::Full,
+                    "i" => match opt_name(row, "replica_index")? {
+                        Some(index) => ReplicaIdentity::Index(index),
+                        // The index was dropped since; the server then publishes nothing.
+                        None => ReplicaIdentity::Nothing,
+                    },
+                    _ => ReplicaIdentity::Default,
+                },
+                options: options(row, "options")?,
+                owner,
+                comment,
+                extension,
+                ..Table::default()
+            };
+            push(&mut draft.catalog.tables, table);
+            RelationKind::Table(draft.catalog.tables.len() - 1)
+        }
     };
-    let oid = row.int("oid")?;
     let relation = Relation {
         oid,
         kind,
@@ -360,7 +374,8 @@ pub(super) fn index(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
     };
     index.parts = draft.parts(relation, &parts, keys, index.is_btree());
     match draft.relations.get_mut(&relation).map(|relation| &mut relation.kind) {
-        Some(RelationKind::Table(table)) => {
+        Some(RelationKind::Table(place)) => {
+            let table = &mut draft.tables[*place];
             let key = match index.backs {
                 Some(ConstraintKind::PrimaryKey) => table.primary_key.as_mut(),
                 // A constraint and its index have one name.

@@ -18,12 +18,14 @@ impl CatalogDraft {
         match statement {
             "relations" => {
                 self.relations.clear();
+                self.tables.clear();
+                self.sequences.clear();
                 self.doubts.clear();
             }
             "columns" => self.columns.clear(),
             "constraints" => {
                 self.backed.clear();
-                for table in self.tables_mut() {
+                for table in &mut self.tables {
                     table.primary_key = None;
                     table.uniques.clear();
                     table.checks.clear();
@@ -32,11 +34,12 @@ impl CatalogDraft {
                 }
             }
             "indexes" => {
+                for table in &mut self.tables {
+                    table.indexes.clear();
+                }
                 for relation in self.relations.values_mut() {
-                    match &mut relation.kind {
-                        RelationKind::Table(table) => table.indexes.clear(),
-                        RelationKind::View(view) => view.indexes.clear(),
-                        RelationKind::Sequence(_) => {}
+                    if let RelationKind::View(view) = &mut relation.kind {
+                        view.indexes.clear();
                     }
                 }
             }
@@ -44,16 +47,9 @@ impl CatalogDraft {
         }
     }
 
-    fn tables_mut(&mut self) -> impl Iterator<Item = &mut Table> {
-        self.relations.values_mut().filter_map(|relation| match &mut relation.kind {
-            RelationKind::Table(table) => Some(table.as_mut()),
-            _ => None,
-        })
-    }
-
     pub(super) fn table_mut(&mut self, oid: i64) -> Option<&mut Table> {
-        match &mut self.relations.get_mut(&oid)?.kind {
-            RelationKind::Table(table) => Some(table),
+        match self.relations.get(&oid)?.kind {
+            RelationKind::Table(place) => self.tables.get_mut(place),
             _ => None,
         }
     }
@@ -68,7 +64,8 @@ impl CatalogDraft {
     pub fn sequences_by_risk(&self) -> Vec<&QualifiedName> {
         let mut found: Vec<(bool, f64, &QualifiedName)> = Vec::new();
         for relation in self.relations.values().filter(|relation| relation.readable) {
-            let RelationKind::Sequence(sequence) = &relation.kind else { continue };
+            let RelationKind::Sequence(place) = relation.kind else { continue };
+            let sequence = &self.sequences[place];
             let owner = relation.owner.and_then(|(table, column)| self.column_at(table, column));
             // A sequence that belongs to no column may feed one of any width.
             let limit = owner.map_or(Some(0), |column| column.data_type.max_integer()).unwrap_or(u64::MAX);
@@ -106,7 +103,8 @@ impl CatalogDraft {
     pub fn integer_keys(&self) -> Vec<(&QualifiedName, &Name)> {
         let mut found: Vec<(&Relation, &Name)> = Vec::new();
         for relation in self.relations.values() {
-            let RelationKind::Table(table) = &relation.kind else { continue };
+            let RelationKind::Table(place) = relation.kind else { continue };
+            let table = &self.tables[place];
             // A partition's largest value is its parent's, or less.
             if !relation.readable || relation.bound.is_some() {
                 continue;
@@ -168,17 +166,14 @@ impl CatalogDraft {
         self.doubts.sort_by(|a, b| a.object.cmp(&b.object));
         catalog.doubts = self.doubts;
         catalog.types = composites(self.types, &self.columns);
-        let count =
-            |kind: fn(&RelationKind) -> bool| self.relations.values().filter(|one| kind(&one.kind)).count();
-        catalog.tables.reserve_exact(count(|kind| matches!(kind, RelationKind::Table(_))));
-        catalog.sequences.reserve_exact(count(|kind| matches!(kind, RelationKind::Sequence(_))));
         for relation in self.relations.into_values() {
             let own_columns = self.columns.remove(&relation.oid).unwrap_or_default();
             let own_columns = own_columns.into_iter().map(|one| one.column).collect();
             let parents: Vec<QualifiedName> =
                 relation.parents.iter().filter_map(|oid| names.get(oid).cloned()).collect();
             match relation.kind {
-                RelationKind::Table(mut table) => {
+                RelationKind::Table(place) => {
+                    let table = &mut self.tables[place];
                     if let Some(bound) = relation.bound
                         && let Some(of) = parents.first()
                     {
@@ -191,16 +186,19 @@ impl CatalogDraft {
                         }
                     }
                     table.columns = own_columns;
-                    catalog.tables.push(*table);
                 }
                 RelationKind::View(mut view) => {
                     view.columns = own_columns;
                     view.indexes.sort_by(|a, b| a.name.cmp(&b.name));
                     catalog.views.push(*view);
                 }
-                RelationKind::Sequence(sequence) => catalog.sequences.push(*sequence),
+                RelationKind::Sequence(_) => {}
             }
         }
+        self.tables.shrink_to_fit();
+        catalog.tables = self.tables;
+        self.sequences.shrink_to_fit();
+        catalog.sequences = self.sequences;
         catalog
     }
 
@@ -226,10 +224,8 @@ impl CatalogDraft {
             let column = &mut columns[at].column;
             column.sequence = Some(name);
             let owned_by = Some((owner, column.name.clone()));
-            if let Some(Relation { kind: RelationKind::Sequence(sequence), .. }) =
-                self.relations.get_mut(&oid)
-            {
-                sequence.owned_by = owned_by;
+            if let Some(Relation { kind: RelationKind::Sequence(place), .. }) = self.relations.get(&oid) {
+                self.sequences[*place].owned_by = owned_by;
             }
         }
     }
