@@ -87,7 +87,8 @@ const HEAD: &str = "\
 
 Written by `cargo xtask bench --record`, which runs every command named below: the release binary and its peers, measured in
 one run on one machine. The ratios are worth more than the numbers. A target that is missed stays in the table. Counts,
-memory and ratios have a floor: `cargo xtask bench` fails when one is further from its target than its tolerance.
+memory and ratios have a floor: `cargo xtask bench` fails when a count is above its target at all, a ratio by more than a
+quarter, or memory by more than a half. Times by themselves never fail.
 
 ";
 

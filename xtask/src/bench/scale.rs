@@ -104,7 +104,7 @@ async fn bench(
             "at most 60 MB",
             peak,
             60.0,
-            0.2,
+            0.5,
         ),
         Measurement::new("time of our processor", format!("{processor:.2} s")),
         Measurement::new("wall time", format!("{wall:.2} s")),
