@@ -166,11 +166,14 @@ fn machine(binary: &Path) -> String {
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok())
         .map_or(String::new(), |kilobytes| format!(", {:.0} GB of memory", kilobytes / 1e6));
     let kernel = read("/proc/sys/kernel/osrelease");
+    // Other work on the machine makes every time longer; ratios of one run suffer less.
+    let load = read("/proc/loadavg");
+    let load = load.split(' ').next().unwrap_or("?");
     let version =
         Command::new(binary).arg("--version").output().map(|output| output.stdout).unwrap_or_default();
     let size = std::fs::metadata(binary).map_or(0.0, |file| file.len() as f64 / 1e6);
     format!(
-        "Machine: {cores} cores of {model}{memory}, Linux {}. Binary: {}, {size:.0} MB.",
+        "Machine: {cores} cores of {model}{memory}, Linux {}, load {load} at the end. Binary: {}, {size:.0} MB.",
         kernel.trim(),
         String::from_utf8_lossy(&version).trim()
     )
