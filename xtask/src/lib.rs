@@ -4,3 +4,4 @@ pub mod tree;
 pub mod tidy;
 pub mod servers;
 pub mod bench;
+pub mod truth;

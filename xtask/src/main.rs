@@ -5,13 +5,18 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use xtask::bench::{self, BenchOptions};
 use xtask::tree::Tree;
-use xtask::{servers, tidy};
+use xtask::{servers, tidy, truth};
 
 const USAGE: &str = "\
 usage: cargo xtask CHORE
 
   tidy     check the structure of the repository; the tests check the same
   servers  list the database servers that the tests find here
+  truth    observe what statements do on the installed servers, and compare it with fixtures/truth
+             --record           write what was observed
+             --engine NAME      one engine: postgres, mariadb, sqlite
+             --case NAME        one case
+             --explain MAJOR    print everything seen of that case on one major of PostgreSQL
   bench [NAME]...
            measure the release binary: start, files, demo, scale, or all of them
              --postgres MAJOR   the server of `scale`; the newest with a pg_dump when absent
@@ -30,6 +35,7 @@ fn main() -> ExitCode {
             bench::run(&options)?;
             Ok(ExitCode::SUCCESS)
         }),
+        ["truth", rest @ ..] => truth::run(rest),
         ["servers"] => {
             servers::print();
             Ok(ExitCode::SUCCESS)

@@ -7,7 +7,10 @@ use dbwright_engine::scratch::postgres::installations;
 /// Prints the servers as the tests find them.
 pub fn print() {
     let versions: Vec<String> =
-        installations(&Places::usual()).iter().map(|one| one.version.to_string()).collect();
+        installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))))
+            .iter()
+            .map(|one| one.version.to_string())
+            .collect();
     match versions.as_slice() {
         [] => println!("PostgreSQL: none"),
         versions => println!("PostgreSQL: {}", versions.join(", ")),

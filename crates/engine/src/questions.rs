@@ -256,6 +256,7 @@ pub(crate) fn count(question: &DataQuestion, rows: &[Row]) -> Result<DataCount, 
         made.largest_share = (grouped > 0).then_some(number("most_common")? as f64 / grouped as f64);
     }
     made.examples = match question {
+        DataQuestion::Nulls { .. } => Vec::new(),
         DataQuestion::Dependency { determinant, .. } => disagreements(rows, determinant.len())?,
         DataQuestion::Duplicates { columns, .. } => {
             let mut examples = Vec::new();

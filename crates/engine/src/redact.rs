@@ -1,5 +1,9 @@
 //! Texts that may hold a password, made fit to be shown.
 
+/// What the name of a parameter holds whose value is a secret, without `_` and `-`.
+const SECRET: &[&str] =
+    &["pass", "pwd", "pw", "secret", "token", "apikey", "accesskey", "privatekey", "credential", "kennwort"];
+
 /// A text that may be a target, with everything that could be its password replaced by `***`, for messages about
 /// targets that were not understood.
 pub fn redacted(text: &str) -> String {
@@ -12,11 +16,11 @@ pub fn redacted(text: &str) -> String {
     }
     let mut from = 0;
     while let Some(equals) = shown[from..].find('=').map(|at| from + at) {
-        let name =
-            shown[..equals].trim_end().rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        let name = name.to_ascii_lowercase();
+        let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let name = shown[..equals].trim_end().rsplit(|c: char| !is_part(c)).next().unwrap_or_default();
+        let name = name.to_ascii_lowercase().replace(['_', '-'], "");
         from = equals + 1;
-        if !["pass", "pw", "secret", "kennwort"].iter().any(|sign| name.starts_with(sign)) {
+        if !SECRET.iter().any(|sign| name.contains(sign)) {
             continue;
         }
         let rest = &shown[from..];
@@ -48,6 +52,14 @@ mod tests {
         check("user=u password=mar ked", "user=u password=***");
         check("user=u passwort = marked", "user=u passwort =***");
         check("password=mar&ked user=u", "password=*** user=u");
+        check("sslpassword=marked user=u", "sslpassword=*** user=u");
+        check("PGPASSWORD=marked user=u", "PGPASSWORD=*** user=u");
+        check("MYSQL_PWD=marked user=u", "MYSQL_PWD=*** user=u");
+        check("client_secret=marked user=u", "client_secret=*** user=u");
+        check("pg://h?token=marked&a=b", "pg://h?token=***&a=b");
+        check("pg://h?access-token=marked&a=b", "pg://h?access-token=***&a=b");
+        check("pg://h?api_key=marked&apikey=marked", "pg://h?api_key=***&apikey=***");
+        check("pg://h?sslkey=file&user=u", "pg://h?sslkey=file&user=u");
         check("pg://h?pwd=marked&password=marked", "pg://h?pwd=***&password=***");
     }
 }

@@ -34,24 +34,43 @@ pub struct Row {
 
 /// A row that does not hold what its decoder expects.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("column `{column}` holds {found} where {expected} was expected")]
-pub struct DecodeError {
-    /// The column.
-    pub column: String,
-    /// What was expected.
-    pub expected: &'static str,
-    /// What was found.
-    pub found: String,
+pub enum DecodeError {
+    /// A column holds something else.
+    #[error("column `{column}` holds {found} where {expected} was expected")]
+    Wrong {
+        /// The column.
+        column: String,
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// There is no such column.
+    #[error("the answer has no column `{column}`")]
+    Missing {
+        /// The column.
+        column: String,
+    },
 }
 
 impl Row {
-    /// The value of a column; [`Value::Null`] when the result has no such column.
-    pub fn value(&self, column: &str) -> &Value {
-        self.columns.iter().position(|name| name == column).map_or(&Value::Null, |i| &self.values[i])
+    /// The value of a column, which the result must have: one that is not there would otherwise look like one of which the
+    /// server knows nothing.
+    pub fn value(&self, column: &str) -> Result<&Value, DecodeError> {
+        self.find(column).ok_or_else(|| DecodeError::Missing { column: column.to_owned() })
+    }
+
+    /// The value of a column that the result may lack, which gives [`Value::Null`]: servers and tools differ in it.
+    pub fn optional(&self, column: &str) -> &Value {
+        self.find(column).unwrap_or(&Value::Null)
+    }
+
+    fn find(&self, column: &str) -> Option<&Value> {
+        self.values.get(self.columns.iter().position(|name| name == column)?)
     }
 
     fn wrong(&self, column: &str, expected: &'static str) -> DecodeError {
-        let found = match self.value(column) {
+        let found = match self.optional(column) {
             Value::Null => "nothing".to_owned(),
             Value::Bool(_) => "a truth value".to_owned(),
             Value::Int(_) => "a whole number".to_owned(),
@@ -59,12 +78,12 @@ impl Row {
             Value::Text(_) => "text".to_owned(),
             Value::List(_) => "a list".to_owned(),
         };
-        DecodeError { column: column.to_owned(), expected, found }
+        DecodeError::Wrong { column: column.to_owned(), expected, found }
     }
 
     /// Text that must be there.
     pub fn text(&self, column: &str) -> Result<&str, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Text(text) => Ok(text),
             _ => Err(self.wrong(column, "text")),
         }
@@ -72,7 +91,7 @@ impl Row {
 
     /// Text that may be null.
     pub fn opt_text(&self, column: &str) -> Result<Option<&str>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(None),
             Value::Text(text) => Ok(Some(text)),
             _ => Err(self.wrong(column, "text or nothing")),
@@ -86,7 +105,7 @@ impl Row {
 
     /// A whole number that may be null.
     pub fn opt_int(&self, column: &str) -> Result<Option<i64>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(None),
             Value::Int(number) => Ok(Some(*number)),
             Value::Bool(flag) => Ok(Some(i64::from(*flag))),
@@ -100,7 +119,7 @@ impl Row {
 
     /// A count that may be null; negative numbers, which servers use for "unknown", give `None`.
     pub fn opt_count(&self, column: &str) -> Result<Option<u64>, DecodeError> {
-        if let Value::Text(text) = self.value(column)
+        if let Value::Text(text) = self.value(column)?
             && let Ok(number) = text.parse::<u64>()
         {
             return Ok(Some(number));
@@ -110,7 +129,7 @@ impl Row {
 
     /// A number that may be null.
     pub fn opt_float(&self, column: &str) -> Result<Option<f64>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(None),
             Value::Float(number) => Ok(Some(*number)),
             Value::Int(number) => Ok(Some(*number as f64)),
@@ -123,7 +142,7 @@ impl Row {
 
     /// A truth value that must be there.
     pub fn bool(&self, column: &str) -> Result<bool, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Bool(flag) => Ok(*flag),
             Value::Int(number) => Ok(*number != 0),
             _ => Err(self.wrong(column, "a truth value")),
@@ -132,7 +151,7 @@ impl Row {
 
     /// A truth value that may be null.
     pub fn opt_bool(&self, column: &str) -> Result<Option<bool>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(None),
             _ => self.bool(column).map(Some),
         }
@@ -140,7 +159,7 @@ impl Row {
 
     /// A list of texts; null gives an empty list, null members empty texts.
     pub fn texts(&self, column: &str) -> Result<Vec<&str>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(Vec::new()),
             Value::List(values) => values
                 .iter()
@@ -156,7 +175,7 @@ impl Row {
 
     /// A list of whole numbers; null gives an empty list.
     pub fn ints(&self, column: &str) -> Result<Vec<i64>, DecodeError> {
-        match self.value(column) {
+        match self.value(column)? {
             Value::Null => Ok(Vec::new()),
             Value::List(values) => values
                 .iter()
@@ -166,6 +185,34 @@ impl Row {
                 })
                 .collect(),
             _ => Err(self.wrong(column, "a list of whole numbers")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_is_not_there_is_no_null() {
+        let row = Row { columns: ["a".to_owned()].into(), values: vec![Value::Null] };
+        assert_eq!(row.opt_text("a"), Ok(None));
+        assert_eq!(*row.optional("b"), Value::Null);
+        let missing = Some("the answer has no column `b`".to_owned());
+        let words = [
+            row.text("b").err(),
+            row.opt_text("b").err(),
+            row.int("b").err(),
+            row.opt_int("b").err(),
+            row.opt_count("b").err(),
+            row.opt_float("b").err(),
+            row.bool("b").err(),
+            row.opt_bool("b").err(),
+            row.texts("b").err(),
+            row.ints("b").err(),
+        ];
+        for error in words {
+            assert_eq!(error.map(|error| error.to_string()), missing);
         }
     }
 }

@@ -20,28 +20,27 @@ pub struct Places {
 }
 
 impl Places {
-    /// The places where distributions put servers, and the `.cache/servers` directory of the working directory or one
-    /// above it.
+    /// The places where distributions put servers. The working directory is none of them: what lies in a folder that was
+    /// only looked at must not be executed.
     pub fn usual() -> Self {
-        let mut directories = Vec::new();
-        if let Ok(here) = std::env::current_dir() {
-            directories.extend(here.ancestors().map(|above| above.join(".cache/servers")));
-        }
-        directories.extend(
-            [
-                "/usr/lib/postgresql",
-                "/usr/local/pgsql",
-                "/opt/homebrew/opt",
-                "/usr/pgsql",
-                "/usr/local/bin",
-                "/usr/bin",
-                "/usr/sbin",
-                "/usr/libexec",
-                "/usr/local/sbin",
-            ]
-            .map(PathBuf::from),
-        );
-        Places { directories, temporary: usual_temporary() }
+        let directories = [
+            "/usr/lib/postgresql",
+            "/usr/local/pgsql",
+            "/opt/homebrew/opt",
+            "/usr/pgsql",
+            "/usr/local/bin",
+            "/usr/bin",
+            "/usr/sbin",
+            "/usr/libexec",
+            "/usr/local/sbin",
+        ];
+        Places { directories: directories.map(PathBuf::from).to_vec(), temporary: usual_temporary() }
+    }
+
+    /// The usual places after `.cache/servers` of a folder, where `scripts/install-test-servers` puts servers, or of one above
+    /// it: for tests, which name the folder of their own sources.
+    pub fn for_tests(sources: &Path) -> Self {
+        Places::usual().with_first(sources.ancestors().map(|above| above.join(".cache/servers")))
     }
 
     /// The same with directories that are searched first.
@@ -107,7 +106,7 @@ pub struct ScratchError {
 }
 
 impl ScratchError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         ScratchError { message: message.into() }
     }
 }
@@ -133,4 +132,19 @@ fn on_lasting_thread<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'stati
         }))
         .ok()?;
     answered.recv().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_executed_from_the_working_directory_unless_it_is_named() {
+        let here = std::env::current_dir().expect("tests have one");
+        let usual = Places::usual();
+        assert!(usual.directories.iter().all(|place| !place.ends_with(".cache/servers")), "{usual:?}");
+        assert!(usual.directories.iter().all(|place| !place.starts_with(&here)), "{usual:?}");
+        let named = Places::for_tests(&here);
+        assert_eq!(named.directories.first(), Some(&here.join(".cache/servers")));
+    }
 }

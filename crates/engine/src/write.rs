@@ -1,27 +1,55 @@
-//! Sessions that may change a database. Opening one takes a [`Consent`]: nothing changes by accident.
+//! Sessions that may change a database. Opening one takes a [`Consent`], which says which: nothing changes by accident.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Component, Path};
 
 use bytes::Bytes;
 use dbwright_model::engine::Dialect;
 use futures_util::SinkExt;
 use mysql_async::prelude::Queryable;
 
-use crate::dsn::{Dsn, ServerDsn};
+use crate::dsn::{Dsn, Host, ServerDsn};
 use crate::row::Value;
 use crate::session::{Limits, SessionError, SessionErrorKind};
 
-/// Somebody's leave to change a database.
+/// Somebody's leave to change one database.
 #[derive(Clone, Debug)]
 pub struct Consent {
-    _private: (),
+    target: Dsn,
 }
 
 impl Consent {
-    /// Leave to change a database that this process made for itself and will throw away.
-    pub fn own_scratch() -> Self {
-        Consent { _private: () }
+    /// Leave to change a database that this process made for itself and will throw away: one of a scratch server that this
+    /// process started, or an SQLite file below the folder for temporary files. For anything else there is no such leave.
+    pub fn for_scratch(target: &Dsn, temporary: &Path) -> Result<Self, SessionError> {
+        let own = match target {
+            Dsn::Postgres(server) | Dsn::Mysql(server) => match &server.host {
+                Host::Unix(socket) => socket.iter().any(is_own_directory),
+                Host::Tcp(_) => false,
+            },
+            Dsn::Sqlite(file) => {
+                let climbs = file.components().any(|part| part == Component::ParentDir);
+                file.starts_with(temporary) && !climbs
+            }
+        };
+        if own {
+            return Ok(Consent { target: target.clone() });
+        }
+        Err(SessionError {
+            kind: SessionErrorKind::Usage,
+            message: format!("`{target}` was not made by this process, so it may not be changed"),
+            hint: None,
+        })
     }
+}
+
+/// Whether a directory is that of a scratch server of this process.
+fn is_own_directory(name: &OsStr) -> bool {
+    let own = |prefix: &str| {
+        let start = format!("{prefix}{}-", std::process::id());
+        name.to_str().is_some_and(|name| name.starts_with(&start))
+    };
+    own(crate::scratch::postgres::DIRECTORY_PREFIX) || own(crate::scratch::mariadb::DIRECTORY_PREFIX)
 }
 
 /// A session that may change a database.
@@ -45,8 +73,9 @@ pub struct Load<'a> {
 }
 
 impl WriteSession {
-    /// Opens a session. A missing SQLite file is made.
-    pub async fn open(dsn: &Dsn, _consent: &Consent) -> Result<Self, SessionError> {
+    /// Opens a session on the database that the consent is for. A missing SQLite file is made.
+    pub async fn open(consent: &Consent) -> Result<Self, SessionError> {
+        let dsn = &consent.target;
         match dsn {
             Dsn::Postgres(dsn) => open_postgres(dsn).await.map(WriteSession::Postgres),
             Dsn::Sqlite(path) => open_sqlite(path).map(WriteSession::Sqlite),
@@ -88,15 +117,9 @@ impl WriteSession {
 
 async fn open_postgres(dsn: &ServerDsn) -> Result<tokio_postgres::Client, SessionError> {
     let connected = crate::postgres::connect::connect(dsn, &Limits::default()).await?;
-    // The connection begins read-only with a narrow search path, as every session of dbwright does.
-    connected
-        .client
-        .batch_execute(
-            "set default_transaction_read_only = off; set search_path = \"$user\", public; set statement_timeout = 0; \
-             set idle_in_transaction_session_timeout = 0",
-        )
-        .await
-        .map_err(postgres_error)?;
+    // The connection begins read-only, as every session of dbwright does. What the role and the database set besides stays.
+    let writable = "set default_transaction_read_only = off";
+    connected.client.batch_execute(writable).await.map_err(postgres_error)?;
     Ok(connected.client)
 }
 
@@ -109,7 +132,7 @@ async fn load_postgres(client: &tokio_postgres::Client, load: Load<'_>) -> Resul
     let mut sink = std::pin::pin!(sink);
     let mut buffer = Vec::with_capacity(CHUNK + 4 * 1024);
     for row in load.rows {
-        copy_line(&row, &mut buffer);
+        copy_line(&row, &mut buffer)?;
         if buffer.len() > CHUNK {
             sink.send(Bytes::from(std::mem::take(&mut buffer))).await.map_err(postgres_error)?;
         }
@@ -119,13 +142,14 @@ async fn load_postgres(client: &tokio_postgres::Client, load: Load<'_>) -> Resul
 }
 
 /// One line of `COPY`'s text format.
-fn copy_line(row: &[Value], buffer: &mut Vec<u8>) {
+fn copy_line(row: &[Value], buffer: &mut Vec<u8>) -> Result<(), SessionError> {
     for (i, value) in row.iter().enumerate() {
         if i > 0 {
             buffer.push(b'\t');
         }
         match value {
-            Value::Null | Value::List(_) => buffer.extend_from_slice(b"\\N"),
+            Value::List(_) => return Err(no_lists()),
+            Value::Null => buffer.extend_from_slice(b"\\N"),
             Value::Bool(flag) => buffer.push(if *flag { b't' } else { b'f' }),
             Value::Int(number) => buffer.extend_from_slice(number.to_string().as_bytes()),
             Value::Float(number) => buffer.extend_from_slice(number.to_string().as_bytes()),
@@ -143,6 +167,16 @@ fn copy_line(row: &[Value], buffer: &mut Vec<u8>) {
         }
     }
     buffer.push(b'\n');
+    Ok(())
+}
+
+/// Arrays are written differently by every engine and type, and a null in their place would be a loss.
+fn no_lists() -> SessionError {
+    SessionError {
+        kind: SessionErrorKind::Unsupported,
+        message: "a list cannot be written to a column".to_owned(),
+        hint: None,
+    }
 }
 
 /// Runs every statement of a text and reads every answer, so that an error in a later one is seen.
@@ -161,7 +195,10 @@ async fn load_mysql(connection: &mut mysql_async::Conn, load: Load<'_>) -> Resul
     connection.query_drop("start transaction").await.map_err(mysql_error)?;
     for row in load.rows {
         text.push_str(if text.is_empty() { &head } else { ", " });
-        let values: Vec<String> = row.into_iter().map(|value| mysql_value(value).as_sql(false)).collect();
+        let values: Vec<String> = row
+            .into_iter()
+            .map(|value| Ok(mysql_value(value)?.as_sql(false)))
+            .collect::<Result<_, SessionError>>()?;
         text.push('(');
         text.push_str(&values.join(", "));
         text.push(')');
@@ -177,14 +214,15 @@ async fn load_mysql(connection: &mut mysql_async::Conn, load: Load<'_>) -> Resul
     Ok(count)
 }
 
-fn mysql_value(value: Value) -> mysql_async::Value {
-    match value {
-        Value::Null | Value::List(_) => mysql_async::Value::NULL,
+fn mysql_value(value: Value) -> Result<mysql_async::Value, SessionError> {
+    Ok(match value {
+        Value::List(_) => return Err(no_lists()),
+        Value::Null => mysql_async::Value::NULL,
         Value::Bool(flag) => mysql_async::Value::Int(i64::from(flag)),
         Value::Int(number) => mysql_async::Value::Int(number),
         Value::Float(number) => mysql_async::Value::Double(number),
         Value::Text(text) => mysql_async::Value::Bytes(text.as_bytes().to_vec()),
-    }
+    })
 }
 
 fn mysql_error(error: mysql_async::Error) -> SessionError {
@@ -207,9 +245,8 @@ fn load_sqlite(connection: &mut rusqlite::Connection, load: Load<'_>) -> Result<
     {
         let mut statement = transaction.prepare(&insert).map_err(sqlite_error)?;
         for row in load.rows {
-            statement
-                .execute(rusqlite::params_from_iter(row.into_iter().map(sqlite_value)))
-                .map_err(sqlite_error)?;
+            let values: Vec<_> = row.into_iter().map(sqlite_value).collect::<Result<_, _>>()?;
+            statement.execute(rusqlite::params_from_iter(values)).map_err(sqlite_error)?;
             count += 1;
         }
     }
@@ -217,14 +254,15 @@ fn load_sqlite(connection: &mut rusqlite::Connection, load: Load<'_>) -> Result<
     Ok(count)
 }
 
-fn sqlite_value(value: Value) -> rusqlite::types::Value {
-    match value {
-        Value::Null | Value::List(_) => rusqlite::types::Value::Null,
+fn sqlite_value(value: Value) -> Result<rusqlite::types::Value, SessionError> {
+    Ok(match value {
+        Value::List(_) => return Err(no_lists()),
+        Value::Null => rusqlite::types::Value::Null,
         Value::Bool(flag) => rusqlite::types::Value::Integer(i64::from(flag)),
         Value::Int(number) => rusqlite::types::Value::Integer(number),
         Value::Float(number) => rusqlite::types::Value::Real(number),
         Value::Text(text) => rusqlite::types::Value::Text(text.into()),
-    }
+    })
 }
 
 fn postgres_error(error: tokio_postgres::Error) -> SessionError {
@@ -251,7 +289,36 @@ mod tests {
         copy_line(
             &[Value::Null, Value::Text("a\tb\\\n".into()), Value::Int(-1), Value::Bool(true)],
             &mut buffer,
-        );
+        )
+        .expect("nothing of it is a list");
         assert_eq!(String::from_utf8(buffer).as_deref(), Ok("\\N\ta\\tb\\\\\\n\t-1\tt\n"));
+    }
+
+    #[test]
+    fn a_list_is_refused_and_not_lost() {
+        let list = || Value::List(vec![Value::Int(1)]);
+        assert!(copy_line(&[list()], &mut Vec::new()).is_err());
+        assert!(mysql_value(list()).is_err());
+        assert!(sqlite_value(list()).is_err());
+    }
+
+    #[test]
+    fn only_what_this_process_made_may_be_changed() {
+        let temporary = Path::new("/dev/shm/folder");
+        let process = std::process::id();
+        let check = |target: &str, allowed: bool| {
+            let target = Dsn::parse(target).expect("it is a target");
+            assert_eq!(Consent::for_scratch(&target, temporary).is_ok(), allowed, "{target}");
+        };
+        check("postgres://db.example.com/t", false);
+        check("postgres://localhost/t", false);
+        check("postgres:///t?host=/var/run/postgresql", false);
+        check("postgres:///t?host=/dev/shm/dbwright-pg-1-0", false);
+        check(&format!("postgres:///t?host=/dev/shm/dbwright-pg-{process}-0"), true);
+        check(&format!("mysql://root@localhost/t?socket=/dev/shm/dbwright-maria-{process}-0/s"), true);
+        check("mysql://root@localhost/t", false);
+        check("sqlite:/dev/shm/folder/t.sqlite", true);
+        check("sqlite:/dev/shm/folder/../t.sqlite", false);
+        check("sqlite:/srv/shop.sqlite", false);
     }
 }

@@ -22,7 +22,7 @@ mod sessions;
 
 /// Runs a check on a fresh server of each installed major version.
 fn on_every_server(check: impl AsyncFn(&PostgresServer)) {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     let versions: Vec<String> = installed.iter().map(|one| one.version.to_string()).collect();
     println!("PostgreSQL versions found: {}", versions.join(", "));
     assert!(!installed.is_empty(), "no PostgreSQL is installed: run scripts/install-test-servers");
@@ -71,7 +71,7 @@ async fn collect(server: &PostgresServer, user: &str, database: &str, plan: &[Fa
 
 #[test]
 fn a_scratch_server_is_quick_private_and_gone() {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     for installation in &installed {
         drop(PostgresServer::start(installation, &ServerOptions::default()).unwrap());
         let before = Instant::now();
@@ -93,7 +93,7 @@ const CHILD: &str = "DBWRIGHT_TEST_SCRATCH_CHILD";
 #[test]
 fn a_scratch_server_ends_with_a_process_that_is_killed() {
     if let Ok(word) = std::env::var(CHILD) {
-        let installed = installations(&Places::usual());
+        let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
         // The thread that starts the server ends at once, which must not end the server.
         let start = move || PostgresServer::start(&installed[0], &ServerOptions::default()).unwrap();
         let server = std::thread::spawn(start).join().unwrap();
@@ -126,7 +126,7 @@ fn a_scratch_server_ends_with_a_process_that_is_killed() {
     child.wait().unwrap();
     wait_for("the end", &|| !std::path::Path::new(&format!("/proc/{process}")).exists());
     // The next server to start sweeps up.
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     drop(PostgresServer::start(&installed[0], &ServerOptions::default()).unwrap());
     assert!(!std::path::Path::new(data).exists());
 }

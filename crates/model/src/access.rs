@@ -161,17 +161,3 @@ pub struct UserMapping {
     /// Names of its options; values are never read.
     pub options: Vec<Name>,
 }
-
-/// A publication of logical replication.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Publication {
-    /// Its name.
-    pub name: Name,
-    /// `FOR ALL TABLES`.
-    pub all_tables: bool,
-    /// Published tables.
-    pub tables: Vec<QualifiedName>,
-    /// Whether updates or deletes are published, which need a replica identity.
-    pub updates_or_deletes: bool,
-}

@@ -68,9 +68,9 @@ pub struct DatabaseStatistics {
     /// Whether connections are allowed.
     pub allows_connections: bool,
     /// Transactions since its oldest unfrozen row.
-    pub xid_age: u64,
+    pub xid_age: Option<u64>,
     /// Multixacts since its oldest.
-    pub multixact_age: u64,
+    pub multixact_age: Option<u64>,
     /// Bytes on disk, where asked.
     pub bytes: Option<u64>,
     /// Committed transactions.

@@ -33,6 +33,8 @@ pub enum Capability {
     InvisibleIndexes,
     /// `ADD CONSTRAINT ... NOT VALID`.
     NotValidConstraints,
+    /// `ADD FOREIGN KEY ... NOT VALID` on partitioned tables.
+    NotValidOnPartitioned,
     /// SCRAM is the default way to keep passwords.
     ScramByDefault,
     /// The last scan of an index is recorded.
@@ -80,6 +82,7 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::InvisibleIndexes, Engine::Mysql, Version::new(8, 0, 0)),
     (Capability::InvisibleIndexes, Engine::Mariadb, Version::new(10, 6, 0)),
     (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
+    (Capability::NotValidOnPartitioned, Engine::Postgres, Version::new(18, 0, 0)),
     (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
     (Capability::EarlyWraparoundWarning, Engine::Postgres, Version::new(14, 0, 0)),

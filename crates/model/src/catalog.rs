@@ -42,6 +42,15 @@ pub struct Catalog {
     /// Installed extensions.
     #[serde(default)]
     pub extensions: Observed<Vec<Extension>>,
+    /// Publications of logical replication (PostgreSQL).
+    #[serde(default)]
+    pub publications: Observed<Vec<Publication>>,
+    /// Rewrite rules, those behind views not included (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
+    /// Statistics over several columns or expressions (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub statistics: Vec<ExtendedStatistics>,
     /// What is not known for sure: statements of files that were not understood, tables of a live catalog that were locked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<Doubt>,
@@ -113,6 +122,21 @@ pub struct Table {
     /// Storage parameters and table options as written, sorted: `fillfactor=70`, `row_format=DYNAMIC`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(Name, String)>,
+    /// The access method when it is not `heap` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_method: Option<Name>,
+    /// The tablespace when it is not the database's default (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Name>,
+    /// The index that `CLUSTER` orders the rows by (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clustered_on: Option<Name>,
+    /// The composite type that the table was made `OF` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_type: Option<QualifiedName>,
+    /// How a partition is partitioned further (PostgreSQL); `None` when it is not, or is no partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_partitioned: Option<PartitionKey>,
     /// Storage engine (MySQL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_engine: Option<Name>,
@@ -174,6 +198,15 @@ pub enum TableKind {
     Shadow,
 }
 
+/// How a partition is partitioned further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartitionKey {
+    /// `range`, `list`, `hash`.
+    pub strategy: Name,
+    /// The partition key as written.
+    pub key: String,
+}
+
 /// How long rows live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -218,9 +251,39 @@ pub struct Column {
     /// `ON UPDATE` expression (MySQL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_update: Option<Box<Expression>>,
+    /// The constraint behind `not_null` where it is not the plain one: PostgreSQL 18 lets it have a name of its own, be
+    /// not yet valid, or stay with the one table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_null_constraint: Option<NotNull>,
+    /// `SET STATISTICS`, when it is not the default (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics_target: Option<i32>,
+    /// `STORAGE` in lower case when it is not the type's own: `plain`, `external`, `extended`, `main` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage: Option<Name>,
+    /// `COMPRESSION` in lower case when it was said: `pglz`, `lz4` (PostgreSQL 14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Name>,
+    /// Attribute options such as `n_distinct`, sorted (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
     /// Its comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+}
+
+/// A `NOT NULL` constraint as PostgreSQL 18 keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotNull {
+    /// Its name when it is not the one that the server makes up: `table_column_not_null`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+    /// Whether existing rows are known to obey it.
+    #[serde(default = "yes")]
+    pub validated: bool,
+    /// `NO INHERIT`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_inherit: bool,
 }
 
 /// An identity column's promise.
@@ -250,12 +313,27 @@ pub struct Key {
     pub name: Option<Name>,
     /// Columns in key order.
     pub columns: Vec<Name>,
+    /// `INCLUDE` columns (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub include: Vec<Name>,
     /// `NULLS NOT DISTINCT` (PostgreSQL 15).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nulls_not_distinct: bool,
+    /// Whether the last column is a range that must not overlap: `WITHOUT OVERLAPS` (PostgreSQL 18).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_overlaps: bool,
     /// `DEFERRABLE`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deferrable: bool,
+    /// `INITIALLY DEFERRED`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub initially_deferred: bool,
+    /// Storage parameters of the index behind it, where a statement says them; a catalog keeps them with the index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
+    /// Tablespace of the index behind it, where a statement says it; a catalog keeps it with the index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Name>,
 }
 
 /// A check constraint.
@@ -272,6 +350,21 @@ pub struct Check {
     /// Whether new rows are checked.
     #[serde(default = "yes")]
     pub enforced: bool,
+    /// `NO INHERIT` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_inherit: bool,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Check {
+            name: None,
+            expression: Expression::text(""),
+            validated: true,
+            enforced: true,
+            no_inherit: false,
+        }
+    }
 }
 
 /// A foreign key.
@@ -289,12 +382,24 @@ pub struct ForeignKey {
     /// `ON DELETE`.
     #[serde(default)]
     pub on_delete: ReferentialAction,
+    /// The columns that `ON DELETE SET NULL` or `SET DEFAULT` is limited to (PostgreSQL 15); empty means all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on_delete_columns: Vec<Name>,
     /// `ON UPDATE`.
     #[serde(default)]
     pub on_update: ReferentialAction,
+    /// `MATCH FULL`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub match_full: bool,
+    /// Whether the last column is a `PERIOD` (PostgreSQL 18).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub period: bool,
     /// `DEFERRABLE`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deferrable: bool,
+    /// `INITIALLY DEFERRED`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub initially_deferred: bool,
     /// Whether existing rows are known to obey it.
     #[serde(default = "yes")]
     pub validated: bool,
@@ -311,8 +416,12 @@ impl Default for ForeignKey {
             references: QualifiedName::default(),
             referenced_columns: Vec::new(),
             on_delete: ReferentialAction::NoAction,
+            on_delete_columns: Vec::new(),
             on_update: ReferentialAction::NoAction,
+            match_full: false,
+            period: false,
             deferrable: false,
+            initially_deferred: false,
             validated: true,
             enforced: true,
         }
@@ -379,6 +488,9 @@ pub struct Index {
     /// Storage parameters, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(Name, String)>,
+    /// The tablespace when it is not the database's default (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Name>,
     /// The index of the partitioned table that it is a part of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition_of: Option<Name>,
@@ -401,6 +513,7 @@ impl Default for Index {
             valid: true,
             visible: true,
             options: Vec::new(),
+            tablespace: None,
             partition_of: None,
             comment: None,
         }
@@ -562,6 +675,12 @@ pub struct View {
     /// Options such as `security_invoker=true`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<(Name, String)>,
+    /// The tablespace of a materialised view when it is not the database's default (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tablespace: Option<Name>,
+    /// The access method of a materialised view when it is not `heap` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_method: Option<Name>,
     /// Its owner, or its definer in MySQL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
@@ -749,6 +868,85 @@ pub struct Policy {
     pub check: Option<Expression>,
 }
 
+/// A rewrite rule of a table or view.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Rule {
+    /// Its name.
+    pub name: Name,
+    /// The table or view it stands on.
+    pub table: QualifiedName,
+    /// `SELECT`, `INSERT`, `UPDATE` or `DELETE`, upper case.
+    pub event: Name,
+    /// Whether its action takes the place of the statement (`DO INSTEAD`).
+    pub instead: bool,
+    /// The statement that makes it, as the server prints it or the file spells it.
+    pub definition: String,
+    /// Whether it applies at all.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+/// What `CREATE STATISTICS` makes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExtendedStatistics {
+    /// Its name; without one the server makes it up.
+    pub name: QualifiedName,
+    /// The table it is about.
+    pub table: QualifiedName,
+    /// `ndistinct`, `dependencies`, `mcv` as said, sorted; empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Name>,
+    /// Its columns, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Name>,
+    /// Its expressions (PostgreSQL 14).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expressions: Vec<Expression>,
+    /// `SET STATISTICS`, when it is not the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<i32>,
+}
+
+/// A publication of logical replication.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Publication {
+    /// Its name.
+    pub name: Name,
+    /// `FOR ALL TABLES`.
+    pub all_tables: bool,
+    /// `FOR TABLES IN SCHEMA` (PostgreSQL 15).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub schemas: Vec<Name>,
+    /// Tables that were named one by one.
+    pub tables: Vec<PublishedTable>,
+    /// Whether updates or deletes are published, which need a replica identity.
+    #[serde(default = "yes")]
+    pub updates_or_deletes: bool,
+    /// Other parameters as written, sorted: `publish_via_partition_root=true`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<(Name, String)>,
+}
+
+/// A table in a publication.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PublishedTable {
+    /// The table.
+    pub table: QualifiedName,
+    /// The columns that are published (PostgreSQL 15); empty means all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Name>,
+    /// The rows that are published (PostgreSQL 15).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<Expression>,
+    /// `ONLY`: tables that inherit from it are not published with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub only: bool,
+}
+
 /// An installed extension.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Extension {
@@ -778,6 +976,9 @@ impl Catalog {
             triggers: Observed::Known(Vec::new()),
             policies: Observed::Known(Vec::new()),
             extensions: Observed::Known(Vec::new()),
+            publications: Observed::Known(Vec::new()),
+            rules: Vec::new(),
+            statistics: Vec::new(),
             doubts: Vec::new(),
         }
     }
@@ -810,6 +1011,15 @@ impl Catalog {
         if let Some(extensions) = self.extensions.known_mut() {
             extensions.sort_by(|a, b| a.name.cmp(&b.name));
         }
+        if let Some(publications) = self.publications.known_mut() {
+            publications.sort_by(|a, b| a.name.cmp(&b.name));
+            for publication in publications {
+                publication.schemas.sort();
+                publication.tables.sort_by(|a, b| a.table.cmp(&b.table));
+            }
+        }
+        self.rules.sort_by(|a, b| (&a.table, &a.name).cmp(&(&b.table, &b.name)));
+        self.statistics.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
     /// The table of a name.

@@ -94,6 +94,37 @@ pub struct RelationEffect {
     pub algorithm: Option<Algorithm>,
 }
 
+/// What is gone or broken after a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossKind {
+    /// The relation has fewer rows, or is gone with all of its rows.
+    Rows,
+    /// The relation has lost an index.
+    Indexes,
+    /// The relation has lost a trigger.
+    Triggers,
+    /// The number that the next row gets has fallen back.
+    Sequence,
+    /// A foreign key of the relation points to another table than before.
+    ReferenceMoved,
+    /// Rows of the relation have lost their parent.
+    Orphans,
+    /// The relation is a view that can no longer be read.
+    Unreadable,
+    /// A trigger makes every write of the relation fail.
+    Unwritable,
+}
+
+/// A loss, and what suffers it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Loss {
+    /// The table or view, by the name that it has after the statement, or had before when it is gone.
+    pub relation: QualifiedName,
+    /// What is lost.
+    pub kind: LossKind,
+}
+
 /// How a statement and a transaction get along.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -253,6 +284,58 @@ impl Cost {
     /// Reads what [`Cost::as_str`] writes.
     pub fn parse(text: &str) -> Option<Cost> {
         Cost::ALL.into_iter().find(|cost| cost.as_str() == text)
+    }
+}
+
+impl Cost {
+    /// Bytes of a table that are worked through in a second, at least and at most: measured on a table of wide and of
+    /// narrow rows, cached and not, with `cargo xtask bench throughput`. A slow network disk is slower still.
+    const fn bytes_per_second(self) -> Option<(f64, f64)> {
+        const MIB: f64 = 1024.0 * 1024.0;
+        match self {
+            Cost::Brief => None,
+            Cost::Scan => Some((100.0 * MIB, 1000.0 * MIB)),
+            Cost::IndexBuild => Some((30.0 * MIB, 200.0 * MIB)),
+            Cost::Rewrite => Some((20.0 * MIB, 150.0 * MIB)),
+        }
+    }
+
+    /// Seconds that the work on a table of this many bytes takes, from the least to the most that is likely.
+    pub fn expected_seconds(self, bytes: u64) -> Option<(f64, f64)> {
+        self.bytes_per_second().map(|(slow, fast)| (bytes as f64 / fast, bytes as f64 / slow))
+    }
+}
+
+impl LossKind {
+    /// Every kind.
+    pub const ALL: [LossKind; 8] = [
+        LossKind::Rows,
+        LossKind::Indexes,
+        LossKind::Triggers,
+        LossKind::Sequence,
+        LossKind::ReferenceMoved,
+        LossKind::Orphans,
+        LossKind::Unreadable,
+        LossKind::Unwritable,
+    ];
+
+    /// The words used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LossKind::Rows => "rows lost",
+            LossKind::Indexes => "indexes lost",
+            LossKind::Triggers => "triggers lost",
+            LossKind::Sequence => "sequence lost",
+            LossKind::ReferenceMoved => "reference moved",
+            LossKind::Orphans => "orphans",
+            LossKind::Unreadable => "unreadable",
+            LossKind::Unwritable => "unwritable",
+        }
+    }
+
+    /// Reads what [`LossKind::as_str`] writes.
+    pub fn parse(text: &str) -> Option<LossKind> {
+        LossKind::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -1,13 +1,16 @@
 //! Everything known about one database at one time, whatever the source.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use crate::access::{HbaRules, Privileges, Role, UserMapping};
 use crate::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use crate::backup::Backups;
+use crate::backup::{Backups, RestoreProof};
 use crate::catalog::Catalog;
+use crate::chain::Chain;
 use crate::engine::{Engine, Version};
 use crate::name::{Name, QualifiedName};
 use crate::observed::Observed;
@@ -93,9 +96,6 @@ pub struct Facts {
     /// User mappings of foreign servers.
     #[serde(default)]
     pub user_mappings: Observed<Vec<UserMapping>>,
-    /// Publications.
-    #[serde(default)]
-    pub publications: Observed<Vec<Publication>>,
     /// How an SQLite file is kept.
     #[serde(default)]
     pub storage: Observed<Storage>,
@@ -108,9 +108,19 @@ pub struct Facts {
     /// Migration tools' own history tables.
     #[serde(default)]
     pub migration_history: Observed<Vec<MigrationHistory>>,
+    /// Migrations that are to be applied, with what each statement does.
+    #[serde(default)]
+    pub migrations: Observed<Chain>,
     /// Answers to questions about rows, asked only with the user's leave.
     #[serde(default)]
     pub data: Observed<Vec<DataAnswer>>,
+    /// Facts that are known for a part of the objects only, with the reason as a lower-case fragment: the source hid
+    /// the others without a word. What rests on them is checked in part and never counts as good.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_part: BTreeMap<Fact, String>,
+    /// Proofs of restore that the team declares, whatever could be read of backups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub declared_proofs: Vec<RestoreProof>,
 }
 
 /// Where facts come from.
@@ -142,6 +152,16 @@ pub struct FactSource {
     /// Statements of files that were not understood.
     #[serde(default)]
     pub skipped: Vec<SkippedStatement>,
+}
+
+impl FactSource {
+    /// What the target is called in facts whose names were replaced.
+    pub const ANONYMISED: &str = "anonymised";
+
+    /// Whether names, addresses and texts in the facts stand for others.
+    pub fn is_anonymised(&self) -> bool {
+        self.target == FactSource::ANONYMISED
+    }
 }
 
 /// How facts were got.
@@ -383,13 +403,15 @@ pub enum Fact {
     Backups,
     /// Migration history.
     MigrationHistory,
+    /// Migrations.
+    Migrations,
     /// Answers about rows.
     Data,
 }
 
 impl Fact {
     /// Every fact, in the order in which they are collected.
-    pub const ALL: [Fact; 33] = [
+    pub const ALL: [Fact; 34] = [
         Fact::Catalog,
         Fact::Functions,
         Fact::Triggers,
@@ -422,8 +444,14 @@ impl Fact {
         Fact::Integrity,
         Fact::Backups,
         Fact::MigrationHistory,
+        Fact::Migrations,
         Fact::Data,
     ];
+
+    /// Whether collectors read it. Answers about rows are asked for by questions, migrations are read from files.
+    pub fn is_collected(self) -> bool {
+        !matches!(self, Fact::Data | Fact::Migrations)
+    }
 
     /// The fact in words, for "not checked" lines.
     pub fn describe(self) -> &'static str {
@@ -460,6 +488,7 @@ impl Fact {
             Fact::Integrity => "integrity checks",
             Fact::Backups => "backup records",
             Fact::MigrationHistory => "migration history",
+            Fact::Migrations => "migrations",
             Fact::Data => "answers about rows",
         }
     }
@@ -493,12 +522,14 @@ impl Facts {
             privileges: Observed::NotAsked,
             hba: Observed::NotAsked,
             user_mappings: Observed::NotAsked,
-            publications: Observed::NotAsked,
             storage: Observed::NotAsked,
             integrity: Observed::NotAsked,
             backups: Observed::NotAsked,
             migration_history: Observed::NotAsked,
+            migrations: Observed::NotAsked,
             data: Observed::NotAsked,
+            in_part: BTreeMap::new(),
+            declared_proofs: Vec::new(),
         }
     }
 
@@ -519,6 +550,7 @@ impl Facts {
             Fact::Triggers => section(&self.catalog, |catalog| &catalog.triggers),
             Fact::Policies => section(&self.catalog, |catalog| &catalog.policies),
             Fact::Extensions => section(&self.catalog, |catalog| &catalog.extensions),
+            Fact::Publications => section(&self.catalog, |catalog| &catalog.publications),
             Fact::TableStatistics => of(&self.table_statistics),
             Fact::IndexStatistics => of(&self.index_statistics),
             Fact::Counters => of(&self.counters),
@@ -541,19 +573,22 @@ impl Facts {
             Fact::Privileges => of(&self.privileges),
             Fact::Hba => of(&self.hba),
             Fact::UserMappings => of(&self.user_mappings),
-            Fact::Publications => of(&self.publications),
             Fact::Storage => of(&self.storage),
             Fact::Integrity => of(&self.integrity),
             Fact::Backups => of(&self.backups),
             Fact::MigrationHistory => of(&self.migration_history),
+            Fact::Migrations => of(&self.migrations),
             Fact::Data => of(&self.data),
         }
     }
 
     /// Whether a fact is a section of the catalog that has a status of its own.
     pub fn catalog_section(&self, fact: Fact) -> Option<Observed<()>> {
-        matches!(fact, Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
-            .then(|| self.status(fact))
+        matches!(
+            fact,
+            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions | Fact::Publications
+        )
+        .then(|| self.status(fact))
     }
 
     /// Forgets a fact for a reason, as if the server had refused it.
@@ -576,12 +611,13 @@ impl Facts {
         let forget = Forget { how, because };
         match fact {
             Fact::Catalog => forget.apply(&mut self.catalog),
-            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions => {
+            Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions | Fact::Publications => {
                 let Some(catalog) = self.catalog.known_mut() else { return };
                 match fact {
                     Fact::Functions => forget.apply(&mut catalog.functions),
                     Fact::Triggers => forget.apply(&mut catalog.triggers),
                     Fact::Policies => forget.apply(&mut catalog.policies),
+                    Fact::Publications => forget.apply(&mut catalog.publications),
                     _ => forget.apply(&mut catalog.extensions),
                 }
             }
@@ -607,11 +643,11 @@ impl Facts {
             Fact::Privileges => forget.apply(&mut self.privileges),
             Fact::Hba => forget.apply(&mut self.hba),
             Fact::UserMappings => forget.apply(&mut self.user_mappings),
-            Fact::Publications => forget.apply(&mut self.publications),
             Fact::Storage => forget.apply(&mut self.storage),
             Fact::Integrity => forget.apply(&mut self.integrity),
             Fact::Backups => forget.apply(&mut self.backups),
             Fact::MigrationHistory => forget.apply(&mut self.migration_history),
+            Fact::Migrations => forget.apply(&mut self.migrations),
             Fact::Data => forget.apply(&mut self.data),
         }
     }

@@ -31,10 +31,13 @@ impl fmt::Display for Level {
 }
 
 /// What a finding rests on. Ordered from the weakest to the strongest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceLevel {
     /// One file's text alone.
+    #[default]
     Text,
     /// A catalog: live, recorded, or folded from a chain of files.
     Catalog,
@@ -64,7 +67,7 @@ pub struct Evidence {
 }
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Location {
     /// The file as the user named it.
     pub file: String,

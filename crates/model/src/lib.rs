@@ -5,11 +5,13 @@
 
 pub mod name;
 pub mod effect;
+pub mod chain;
 pub mod engine;
 pub mod capability;
 pub mod lifecycle;
 pub mod observed;
 pub mod expression;
+pub mod reads;
 pub mod data_type;
 pub mod catalog;
 pub mod access;

@@ -30,7 +30,29 @@ pub struct Remedy {
     pub changes: Vec<Change>,
     /// Statements that dbwright cannot express as changes, shown as they are. A remedy with such statements is
     /// [`Applicability::Manual`].
-    pub statements: Vec<String>,
+    pub statements: Vec<ManualStatement>,
+}
+
+/// A statement to be read, adapted and run by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManualStatement {
+    /// The statement, without `;`.
+    pub sql: String,
+    /// Whether it may run in a transaction with others.
+    pub in_transaction: bool,
+}
+
+impl ManualStatement {
+    /// One that the server refuses inside of a transaction.
+    pub fn alone(sql: impl Into<String>) -> Self {
+        ManualStatement { sql: sql.into(), in_transaction: false }
+    }
+}
+
+impl<T: Into<String>> From<T> for ManualStatement {
+    fn from(sql: T) -> Self {
+        ManualStatement { sql: sql.into(), in_transaction: true }
+    }
 }
 
 impl Remedy {
@@ -44,8 +66,12 @@ impl Remedy {
         }
     }
 
-    /// Words and statements to adapt by hand.
-    pub fn manual_sql(summary: impl Into<Cow<'static, str>>, statements: Vec<String>) -> Self {
+    /// Words and statements to adapt by hand. Names in them must be quoted.
+    pub fn manual_sql(
+        summary: impl Into<Cow<'static, str>>,
+        statements: impl IntoIterator<Item = impl Into<ManualStatement>>,
+    ) -> Self {
+        let statements = statements.into_iter().map(Into::into).collect();
         Remedy { statements, ..Remedy::manual(summary) }
     }
 

@@ -17,7 +17,7 @@ pub struct Replication {
     pub replay_delay_seconds: Option<f64>,
     /// Bytes received but not replayed, on a standby.
     pub replay_delay_bytes: Option<u64>,
-    /// Whether replay is paused.
+    /// Whether somebody paused replay; `None` where the server knows no such thing.
     pub replay_paused: Option<bool>,
     /// Whether the receiver runs, on a standby; in MySQL whether both replica threads run.
     pub receiver_running: Option<bool>,

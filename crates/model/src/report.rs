@@ -42,6 +42,10 @@ pub struct Report {
     /// Suppressions that expired or matched nothing, each with that word behind it.
     #[serde(default)]
     pub unused_suppressions: Vec<String>,
+    /// Keys of findings below the level that was asked for, sorted. They are not shown, but a baseline holds them:
+    /// otherwise a baseline written with `--level error` would make every warning look new.
+    #[serde(skip)]
+    pub unshown: Vec<String>,
 }
 
 /// What was looked at.
@@ -53,6 +57,9 @@ pub struct TargetSummary {
     pub origin: Origin,
     /// The engine.
     pub engine: Engine,
+    /// Whether the engine was guessed from the words of files.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub engine_guessed: bool,
     /// The server's version; empty when not known.
     pub version: String,
     /// When the facts were read.
@@ -112,6 +119,17 @@ pub struct ReportFinding {
     pub critical: bool,
     /// Stable key for suppressions and baselines.
     pub key: String,
+    /// The keys of the places, for a finding that stands for several: one for each of `count`. Empty for a finding that is
+    /// its own only place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub places: Vec<String>,
+}
+
+impl ReportFinding {
+    /// The keys that a baseline holds for it: those of its places.
+    pub fn keys(&self) -> &[String] {
+        if self.places.is_empty() { std::slice::from_ref(&self.key) } else { &self.places }
+    }
 }
 
 /// What to do, with the SQL written out.
@@ -159,6 +177,9 @@ pub struct NotChecked {
     pub rule: String,
     /// Why, as a lower-case fragment.
     pub because: String,
+    /// Whether a target of this kind can never tell: files know no statistics, whatever they hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_reach: bool,
 }
 
 impl Report {

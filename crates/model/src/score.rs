@@ -90,8 +90,11 @@ pub struct CheckResult {
     pub weight: u32,
     /// What came of it.
     pub state: CheckState,
-    /// Credit between 0 and 1; 0 when unknown.
+    /// Credit between 0 and 1; 0 when nothing is known.
     pub credit: f64,
+    /// Share of the check that is known, 0 to 1: less than 1 when it is unknown, or when some objects are in doubt.
+    #[serde(default)]
+    pub trusted: f64,
     /// Credit at best: 1 when unknown, what the findings leave when checked in part, otherwise `credit`.
     pub possible: f64,
     /// Findings.

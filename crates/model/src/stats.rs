@@ -84,8 +84,8 @@ pub struct Counters {
     pub since: Option<Timestamp>,
     /// When the server started.
     pub started: Option<Timestamp>,
-    /// Standbys whose scans are not in these numbers.
-    pub standbys: u32,
+    /// Standbys whose scans are not in these numbers; `None` when the server does not tell.
+    pub standbys: Option<u32>,
 }
 
 /// What the planner knows of one column.

@@ -20,6 +20,11 @@ pub struct Workload {
     pub statements: Vec<Statement>,
 }
 
+impl Workload {
+    /// How every statement begins that dbwright sends. They are no part of what is judged.
+    pub const OWN_MARK: &str = "/* dbwright:";
+}
+
 /// One normalised statement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -4,10 +4,12 @@ use dbwright_model::finding::Level;
 use dbwright_model::report::{Report, ReportFinding};
 
 use crate::Options;
-use crate::shape::{EXAMPLES, groups, not_checked, sql, summary, target};
+use crate::shape::{
+    EXAMPLES, OUT_OF_REACH, because, groups, not_checked, not_checked_count, sql, summary, target,
+};
 use crate::text::{count, visible, visible_block};
 
-/// Writes one command per finding, one for each reason why something was not checked, and a summary line.
+/// Writes one command per finding, one about what was not checked, and a summary line.
 ///
 /// GitHub shows ten errors and ten warnings of a step. Findings of one rule that stand on no line of a file therefore
 /// share a command when they are many, unless all are asked for.
@@ -30,14 +32,17 @@ pub fn render(report: &Report, options: &Options) -> String {
         let properties =
             format!("file={},line={}", property(&visible(&statement.file)), statement.line.max(1));
         let message = format!("{}\n{}", visible(&statement.because), visible(&statement.statement));
-        out.push_str(&format!(
-            "::notice {properties},title=Statement not understood::{}\n",
-            escape(&message)
-        ));
+        out.push_str(&format!("::notice {properties},title=Statement left out::{}\n", escape(&message)));
     }
-    for (because, rules) in not_checked(report) {
-        let message = format!("{}: {}", visible(because), visible(&rules.join(", ")));
-        let title = format!("{} not run", count(rules.len() as u64, "check"));
+    // What files can never tell is said in the summary line: it is no news of this change.
+    let reasons: Vec<String> = not_checked(report)
+        .into_iter()
+        .filter(|(because, _)| *because != OUT_OF_REACH)
+        .map(|(why, rules)| format!("{} ({})", because(rules.len() as u64, why), visible(&rules.join(", "))))
+        .collect();
+    if !reasons.is_empty() {
+        let title = format!("{} not run", count(not_checked_count(report), "check"));
+        let message = reasons.join("\n");
         out.push_str(&format!("::notice title={}::{}\n", property(&title), escape(&message)));
     }
     let mut line = format!("dbwright {}: ", visible(&report.operation));

@@ -192,7 +192,7 @@ fn tail(report: &Report) -> String {
             let place = format!("{}:{}", statement.file, statement.line);
             format!("- {}: {}: {}\n", code(&place), prose(&statement.because), code(&statement.statement))
         });
-        out.push_str(&folded(&format!("{} not understood", count(number, "statement")), rows));
+        out.push_str(&folded(&format!("{} left out", count(number, "statement")), rows));
     }
     let reasons = shape::not_checked(report);
     if !reasons.is_empty() {

@@ -1,7 +1,8 @@
 //! SARIF 2.1.0, the standard form for code scanning.
 //!
-//! Results carry the file where there is one, and always the database object as a logical location. What could not be
-//! checked and what was not understood are notifications of the run.
+//! Results always carry the database object as a logical location. Code scanning services refuse results without a
+//! file: a finding that stands in none points to the first line of `database/<object>`, a path that names the object and
+//! no file. What could not be checked and what was not understood are notifications of the run.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,9 @@ use crate::{Options, RuleText, text};
 
 /// What stays as it is in the path of a file.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What stays as it is in one part of a path.
+const SEGMENT: &AsciiSet = &PATH.add(b'/');
 
 /// Writes the report as one SARIF run.
 pub fn render(report: &Report, options: &Options) -> String {
@@ -123,7 +127,10 @@ fn suppressed(rules: &Rules<'_>, finding: &SuppressedFinding) -> Value {
         "ruleIndex": rules.index(&finding.rule),
         "level": level,
         "message": { "text": format!("Accepted: {}", finding.reason) },
-        "locations": [{ "logicalLocations": [{ "fullyQualifiedName": finding.object }] }],
+        "locations": [{
+            "logicalLocations": [{ "fullyQualifiedName": finding.object }],
+            "physicalLocation": no_file(&finding.object),
+        }],
         "partialFingerprints": fingerprint(&finding.key),
         "suppressions": [{
             "kind": kind,
@@ -171,11 +178,19 @@ fn location(finding: &ReportFinding) -> Value {
         "fullyQualifiedName": finding.object,
         "kind": logical_kind(finding.object_kind),
     });
-    let mut location = json!({ "logicalLocations": [object] });
-    if let Some(place) = &finding.location {
-        location["physicalLocation"] = physical(place);
-    }
-    location
+    let physical = finding.location.as_ref().map_or_else(|| no_file(&finding.object), physical);
+    json!({ "logicalLocations": [object], "physicalLocation": physical })
+}
+
+/// The place of an object that stands in no file.
+fn no_file(object: &str) -> Value {
+    json!({
+        "artifactLocation": {
+            "uri": format!("database/{}", utf8_percent_encode(object, SEGMENT)),
+            "description": { "text": "An object of the database; there is no such file." },
+        },
+        "region": { "startLine": 1, "startColumn": 1 },
+    })
 }
 
 fn physical(place: &Location) -> Value {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::facts::Origin;
-use dbwright_model::finding::Level;
+use dbwright_model::finding::{Level, ObjectKind};
 use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
 use dbwright_model::score::{Cap, DimensionScore, Score};
 use jiff::Timestamp;
@@ -101,10 +101,11 @@ fn parts<'a>(findings: Vec<&'a ReportFinding>) -> Vec<Part<'a>> {
     parts
 }
 
-/// The rules not checked, by reason: the reason with the most rules first.
+/// The rules not checked, by reason: the reason with the most rules first. What a target of this kind can never tell has
+/// one reason, the last.
 pub fn not_checked(report: &Report) -> Vec<(&str, Vec<&str>)> {
     let mut by_reason: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for NotChecked { rule, because } in &report.not_checked {
+    for NotChecked { rule, because, .. } in report.not_checked.iter().filter(|line| !line.out_of_reach) {
         by_reason.entry(because).or_default().insert(rule);
     }
     let mut reasons: Vec<_> = by_reason
@@ -112,12 +113,64 @@ pub fn not_checked(report: &Report) -> Vec<(&str, Vec<&str>)> {
         .map(|(because, rules)| (because, rules.into_iter().collect::<Vec<_>>()))
         .collect();
     reasons.sort_by_key(|(_, rules)| Reverse(rules.len()));
+    let beyond: BTreeSet<&str> =
+        report.not_checked.iter().filter(|line| line.out_of_reach).map(|line| line.rule.as_str()).collect();
+    if !beyond.is_empty() {
+        reasons.push((OUT_OF_REACH, beyond.into_iter().collect()));
+    }
     reasons
 }
 
-/// How many rules were not checked.
+/// Why files cannot answer a check.
+pub const OUT_OF_REACH: &str = "files do not tell it; audit the live database or a snapshot";
+
+/// How many checks, and why they were not run or only in part: `2 checks: the role may not read it`.
+pub fn because(number: u64, because: &str) -> String {
+    match because.strip_prefix("checked in part; ") {
+        Some(rest) => format!("{} in part only: {}", count(number, "check"), visible(rest)),
+        None => format!("{}: {}", count(number, "check"), visible(because)),
+    }
+}
+
+/// The object of a finding as its title: a statement by its first words, since its identifier says nothing to anybody.
+pub fn about(finding: &ReportFinding) -> String {
+    let object = crate::text::object(finding.object_kind, &finding.object);
+    let text = finding.evidence.iter().find(|evidence| evidence.name == "statement");
+    match text.filter(|_| finding.object_kind == ObjectKind::Statement && finding.location.is_none()) {
+        Some(text) => {
+            let words: Vec<&str> = text.value.split_whitespace().take(6).collect();
+            format!("{object}: {}", visible(&words.join(" ")))
+        }
+        None => object,
+    }
+}
+
+/// How many findings were accepted, and how many were there before: `2 findings were accepted, 35 were there before`.
+pub fn set_aside(report: &Report) -> String {
+    let old = report.suppressed.iter().filter(|finding| finding.by == "baseline").count() as u64;
+    let accepted = report.suppressed.len() as u64 - old;
+    let were = |number: u64| if number == 1 { "was" } else { "were" };
+    match (accepted, old) {
+        (0, old) => format!("{} {} there before, says the baseline", count(old, "finding"), were(old)),
+        (accepted, 0) => format!("{} {} accepted", count(accepted, "finding"), were(accepted)),
+        (accepted, old) => format!(
+            "{} {} accepted, and {old} {} there before, says the baseline",
+            count(accepted, "finding"),
+            were(accepted),
+            were(old)
+        ),
+    }
+}
+
+/// How many checks a target of this kind can never answer.
+pub fn out_of_reach(report: &Report) -> u64 {
+    report.not_checked.iter().filter(|line| line.out_of_reach).count() as u64
+}
+
+/// How many rules were not checked although a target of this kind can answer them.
 pub fn not_checked_count(report: &Report) -> u64 {
-    report.not_checked.iter().map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
+    let lines = report.not_checked.iter().filter(|line| !line.out_of_reach);
+    lines.map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
 }
 
 /// Findings of one level.
@@ -139,6 +192,10 @@ pub fn summary(report: &Report, level: Level) -> String {
         count(of_level(report, Level::Note), "note"),
         count(not_checked_count(report), "check"),
     );
+    let beyond = out_of_reach(report);
+    if beyond > 0 {
+        line.push_str(&format!("; {} a live database", needs(beyond)));
+    }
     let hidden = hidden(report, level);
     if hidden > 0 {
         line.push_str(&format!("; {} below `{level}` not shown", count(hidden, "finding")));
@@ -157,17 +214,26 @@ pub fn nothing_found(report: &Report, level: Level) -> String {
     let skipped = report.skipped_statements.len() as u64;
     if missing > 0 {
         text.push_str(&format!(
-            " But {} could not run: what they look for may be there.",
-            count(missing, "check")
+            " But {} could not run: what {} for may be there.",
+            count(missing, "check"),
+            if missing == 1 { "it looks" } else { "they look" }
         ));
     }
     if skipped > 0 {
-        text.push_str(&format!(" {} not understood and so not looked at.", statements(skipped)));
+        text.push_str(&format!(" {} not understood or could not be carried out.", statements(skipped)));
     }
     if missing + skipped == 0 {
         text.push_str(" Every check that applies was made.");
     }
+    let beyond = out_of_reach(report);
+    if beyond > 0 {
+        text.push_str(&format!(" {} a live database or a snapshot.", needs(beyond)));
+    }
     text
+}
+
+fn needs(number: u64) -> String {
+    if number == 1 { "1 check needs".to_owned() } else { format!("{number} checks need") }
 }
 
 fn statements(number: u64) -> String {
@@ -189,6 +255,8 @@ pub fn target(target: &TargetSummary) -> Vec<String> {
 /// The engine and its version.
 pub fn engine(target: &TargetSummary) -> String {
     match target.version.as_str() {
+        "" if target.engine_guessed => format!("read as {} (`--engine` says otherwise)", target.engine),
+        "" if target.origin == Origin::Files => format!("read as {}", target.engine),
         "" => format!("{}, version not known", target.engine),
         version => format!("{} {}", target.engine, visible(version)),
     }

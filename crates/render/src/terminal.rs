@@ -137,7 +137,7 @@ impl Page<'_> {
         let badge = finding.level.to_string();
         self.paragraph(&badge, level(finding.level), MARGIN, &visible(&finding.message), Style::new().bold());
 
-        let mut about = text::object(finding.object_kind, &finding.object);
+        let mut about = shape::about(finding);
         about.push_str(&self.place(finding));
         if finding.count > 1 {
             about.push_str(&format!("{}{}", self.dot(), count(finding.count, "place")));
@@ -182,10 +182,9 @@ impl Page<'_> {
             return;
         }
         self.heading("Suppressed");
-        let number = report.suppressed.len() as u64;
-        if number > 0 {
+        if !report.suppressed.is_empty() {
             let more = if self.options.verbose { "" } else { " (--verbose shows them)" };
-            self.plain(0, &format!("{} accepted by their owners{more}.", count(number, "finding")));
+            self.plain(0, &format!("{}{more}.", shape::set_aside(report)));
         }
         if self.options.verbose {
             for finding in &report.suppressed {
@@ -211,7 +210,7 @@ impl Page<'_> {
         if skipped.is_empty() {
             return;
         }
-        self.heading("Statements not understood");
+        self.heading("Statements left out");
         let shown = if self.options.verbose { skipped.len() } else { EXAMPLES };
         for statement in skipped.iter().take(shown) {
             let place = format!("{}:{}", visible(&statement.file), statement.line);
@@ -233,8 +232,10 @@ impl Page<'_> {
         self.heading("Not checked");
         for (because, rules) in reasons {
             let rules_text = rules.iter().map(|rule| visible(rule)).collect::<Vec<_>>().join(", ");
-            self.plain(0, &format!("{} because {}:", count(rules.len() as u64, "check"), visible(because)));
-            self.plain(2, &rules_text);
+            self.plain(0, &shape::because(rules.len() as u64, because));
+            if because != shape::OUT_OF_REACH || self.options.verbose {
+                self.plain(2, &rules_text);
+            }
         }
     }
 

@@ -133,6 +133,7 @@ pub fn object(of: ObjectKind, object: &str) -> String {
         // What findings about all of a database without schemas, or about all schemas, are called.
         ObjectKind::Schema if object == "schema" => "the whole schema".to_owned(),
         ObjectKind::Database if object == "all schemas" => object,
+        ObjectKind::Database if object == "database" => "the database".to_owned(),
         ObjectKind::Database
         | ObjectKind::Schema
         | ObjectKind::Table

@@ -1,12 +1,15 @@
 //! What a rule sees: the facts it declared, and ways to look things up in them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use dbwright_model::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
-use dbwright_model::backup::Backups;
+use dbwright_model::backup::{Backups, RestoreProof};
 use dbwright_model::capability::{self, Capability};
-use dbwright_model::catalog::{Catalog, Extension, ForeignKey, Function, Policy, Table, Trigger};
+use dbwright_model::catalog::{
+    Catalog, Extension, ForeignKey, Function, Policy, Publication, Table, Trigger,
+};
+use dbwright_model::chain::Chain;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{DataAnswer, Fact, FactSource, Facts, MigrationHistory};
 use dbwright_model::name::{Name, QualifiedName};
@@ -20,6 +23,7 @@ use dbwright_model::storage::{Integrity, Storage};
 use dbwright_model::workload::Workload;
 
 use crate::Entry;
+use crate::doubts::Doubts;
 use crate::rule::{ChosenValue, OptionValue, Options};
 
 /// Look-up tables over facts, built once per run.
@@ -30,12 +34,18 @@ pub struct Lookup<'a> {
     table_statistics: HashMap<&'a QualifiedName, &'a TableStatistics>,
     index_statistics: HashMap<(&'a QualifiedName, &'a Name), &'a IndexStatistics>,
     column_statistics: HashMap<(&'a QualifiedName, &'a Name), &'a ColumnStatistics>,
+    doubtful: BTreeSet<&'a QualifiedName>,
+    doubts: Option<Doubts>,
 }
 
 impl<'a> Lookup<'a> {
     /// Builds the tables.
     pub fn new(facts: &'a Facts) -> Self {
         let mut lookup = Lookup::default();
+        if let Some(catalog) = facts.catalog.known() {
+            lookup.doubtful = catalog.doubts.iter().filter_map(|doubt| doubt.object.as_ref()).collect();
+            lookup.doubts = Doubts::of(catalog);
+        }
         for table in facts.catalog.known().map(|catalog| catalog.tables.as_slice()).unwrap_or_default() {
             lookup.tables.insert(&table.name, table);
             for foreign_key in &table.foreign_keys {
@@ -52,6 +62,11 @@ impl<'a> Lookup<'a> {
             lookup.column_statistics.insert((&statistics.table, &statistics.column), statistics);
         }
         lookup
+    }
+
+    /// What is in doubt about the tables of the catalog; `None` when nothing is.
+    pub fn doubts(&self) -> Option<&Doubts> {
+        self.doubts.as_ref()
     }
 }
 
@@ -158,8 +173,6 @@ impl<'a> Context<'a> {
         hba: Hba -> HbaRules;
         /// User mappings.
         user_mappings: UserMappings -> Vec<UserMapping>;
-        /// Publications.
-        publications: Publications -> Vec<Publication>;
         /// SQLite storage.
         storage: Storage -> Storage;
         /// SQLite integrity.
@@ -168,6 +181,8 @@ impl<'a> Context<'a> {
         backups: Backups -> Backups;
         /// Migration history.
         migration_history: MigrationHistory -> Vec<MigrationHistory>;
+        /// Migrations that are to be applied.
+        migrations: Migrations -> Chain;
         /// Answers about rows.
         data: Data -> Vec<DataAnswer>;
     }
@@ -195,9 +210,26 @@ impl<'a> Context<'a> {
         self.section(Fact::Policies, |catalog| &catalog.policies)
     }
 
+    /// Publications.
+    pub fn publications(&self) -> &'a [Publication] {
+        self.section(Fact::Publications, |catalog| &catalog.publications)
+    }
+
     /// Extensions.
     pub fn extensions(&self) -> &'a [Extension] {
         self.section(Fact::Extensions, |catalog| &catalog.extensions)
+    }
+
+    /// Routines, for a rule that wants them and does not need them.
+    pub fn functions_if_known(&self) -> Option<&'a [Function]> {
+        self.wanted(Fact::Functions);
+        self.facts.catalog.known()?.functions.known().map(Vec::as_slice)
+    }
+
+    /// Extensions, for a rule that wants them and does not need them.
+    pub fn extensions_if_known(&self) -> Option<&'a [Extension]> {
+        self.wanted(Fact::Extensions);
+        self.facts.catalog.known()?.extensions.known().map(Vec::as_slice)
     }
 
     /// All facts, for a fact that the rule wants but does not need.
@@ -206,17 +238,19 @@ impl<'a> Context<'a> {
         self.facts
     }
 
+    /// Proofs of restore that the team declares.
+    pub fn declared_proofs(&self) -> &'a [RestoreProof] {
+        &self.facts.declared_proofs
+    }
+
     /// Where the facts come from.
     pub fn source(&self) -> &'a FactSource {
         &self.facts.source
     }
 
-    /// The database that is judged; `main` where it has no name.
+    /// The database that is judged. It always has this name, so that a finding about it has the same key on every server.
     pub fn database(&self) -> Name {
-        match self.facts.source.database.as_str() {
-            "" => Name::new("main"),
-            name => Name::new(name),
-        }
+        Name::new("database")
     }
 
     /// The engine.
@@ -241,6 +275,12 @@ impl<'a> Context<'a> {
             .tables
             .iter()
             .filter(|table| table.is_own() && !table.is_partition() && !crate::lexicon::is_tool_table(table))
+    }
+
+    /// Whether something about an object is not known for sure: a statement that was not understood may have changed it, or
+    /// the server hid a part of it.
+    pub fn is_doubtful(&self, object: &QualifiedName) -> bool {
+        self.lookup.doubtful.contains(object)
     }
 
     /// Foreign keys that refer to a table.

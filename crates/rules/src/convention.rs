@@ -7,6 +7,7 @@ use dbwright_model::finding::{Confidence, Evidence, Finding, Level, ObjectRef};
 use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 
+use crate::Rule;
 use crate::run::{Checked, Outcome};
 
 /// A rule that fires on more than this share of its opportunities is reported once. Measured on mature public
@@ -31,7 +32,7 @@ pub fn fold(outcome: &mut Outcome) {
             && (findings.iter().all(|finding| finding.level == Level::Note)
                 || findings.len() as f64 > SHARE * *examined as f64)
         {
-            conventions.insert(entry.id, Some(once(findings, *examined, what, entry.rule.then)));
+            conventions.insert(entry.id, Some(once(findings, *examined, what, entry.rule)));
         }
     }
     // In place: of a large catalog there are many.
@@ -41,7 +42,30 @@ pub fn fold(outcome: &mut Outcome) {
     });
 }
 
-fn once(findings: &[Finding], examined: u64, what: &str, then: &str) -> Finding {
+/// The place of a finding, and what it points to where that is the heart of it.
+fn example(finding: &Finding) -> String {
+    match finding.evidence.iter().find(|evidence| evidence.name == "refers to") {
+        Some(target) => format!("{} (to {})", finding.object, target.value),
+        None => finding.object.to_string(),
+    }
+}
+
+/// The objects under which a finding may be said once together with the others of its rule: its schema, or all. None
+/// where each is said by itself.
+pub fn objects(finding: &Finding) -> Vec<ObjectRef> {
+    let said_once = crate::find(finding.rule).is_some_and(|entry| entry.rule.convention.is_some());
+    match &finding.object.parent {
+        Some(parent) if said_once => vec![ObjectRef::schema(&parent.schema), all_schemas()],
+        _ => Vec::new(),
+    }
+}
+
+fn all_schemas() -> ObjectRef {
+    ObjectRef::database(&Name::new("all schemas"))
+}
+
+fn once(findings: &[Finding], examined: u64, what: &str, rule: &Rule) -> Finding {
+    let (then, instead) = (rule.then, rule.instead);
     let first = &findings[0];
     let schema = first.object.parent.as_ref().map(|parent| parent.schema.clone());
     let one_schema = findings
@@ -49,24 +73,26 @@ fn once(findings: &[Finding], examined: u64, what: &str, then: &str) -> Finding 
         .all(|finding| finding.object.parent.as_ref().map(|parent| &parent.schema) == schema.as_ref());
     let object = match schema {
         Some(schema) if one_schema => ObjectRef::schema(&schema),
-        _ => ObjectRef::database(&Name::new("all schemas")),
+        _ => all_schemas(),
     };
     let mut evidence: Vec<Evidence> = findings
         .iter()
         .take(5)
-        .map(|finding| Evidence { name: "for example".to_owned(), value: finding.object.to_string() })
+        .map(|finding| Evidence { name: "for example".to_owned(), value: example(finding) })
         .collect();
     if findings.len() > 5 {
         evidence.push(Evidence { name: "and".to_owned(), value: format!("{} more", findings.len() - 5) });
     }
     let remedies: Vec<&Remedy> = findings.iter().filter_map(|finding| finding.remedy.as_ref()).collect();
+    // Remedies in several words are told in those of the rule.
+    let alike = remedies.iter().all(|remedy| remedy.summary == remedies[0].summary);
     let remedy = remedies.first().map(|first| Remedy {
         applicability: remedies
             .iter()
             .map(|remedy| remedy.applicability)
             .min()
             .unwrap_or(first.applicability),
-        summary: first.summary.clone(),
+        summary: if alike { first.summary.clone() } else { instead.into() },
         changes: remedies.iter().flat_map(|remedy| remedy.changes.clone()).collect(),
         statements: remedies.iter().flat_map(|remedy| remedy.statements.clone()).collect(),
     });

@@ -10,9 +10,15 @@ use crate::Entry;
 pub struct Findings {
     entry: &'static Entry,
     pub(crate) found: Vec<Finding>,
+    /// How many other rules found before.
+    before: usize,
     pub(crate) examined: u64,
     pub(crate) not_applicable: Option<String>,
-    pub(crate) unknown: Option<String>,
+    unknown: Option<String>,
+    /// Further reasons for which something could not be checked.
+    further: u64,
+    not_seen: u64,
+    not_seen_what: &'static str,
 }
 
 impl Findings {
@@ -23,7 +29,27 @@ impl Findings {
 
     /// A collection for a rule that adds to what other rules found.
     pub(crate) fn after(entry: &'static Entry, found: Vec<Finding>) -> Self {
-        Findings { entry, found, examined: 0, not_applicable: None, unknown: None }
+        Findings {
+            entry,
+            before: found.len(),
+            found,
+            examined: 0,
+            not_applicable: None,
+            unknown: None,
+            further: 0,
+            not_seen: 0,
+            not_seen_what: "",
+        }
+    }
+
+    /// What the rule itself found.
+    pub(crate) fn own(&self) -> &[Finding] {
+        &self.found[self.before..]
+    }
+
+    /// What the rule itself found, to be changed.
+    pub(crate) fn own_mut(&mut self) -> &mut [Finding] {
+        &mut self.found[self.before..]
     }
 
     /// Counts places that were looked at: the opportunities to find something. A share of them is what the score and
@@ -37,9 +63,41 @@ impl Findings {
         self.not_applicable = Some(because.into());
     }
 
-    /// Says that the rule could not be checked although its facts were read: what they hold is not enough.
+    /// Says that the rule could not be checked, or not everywhere, although its facts were read: what they hold is not
+    /// enough. Findings stand all the same; the first reason is shown, further ones are counted.
     pub fn unknown(&mut self, because: impl Into<String>) {
-        self.unknown = Some(because.into());
+        let because = because.into();
+        match &self.unknown {
+            None => self.unknown = Some(because),
+            Some(first) if *first != because => self.further += 1,
+            Some(_) => {}
+        }
+    }
+
+    /// Counts places that could not be looked at, beside those that were. `what` completes "3 of 40 ...".
+    pub fn not_seen(&mut self, places: u64, what: &'static str) {
+        if places > 0 {
+            self.not_seen += places;
+            self.not_seen_what = what;
+        }
+    }
+
+    /// Why something could not be looked at, as a lower-case fragment; `None` when everything was.
+    pub(crate) fn why_unknown(&self) -> Option<String> {
+        let further = |because: &String| match self.further {
+            0 => because.clone(),
+            1 => format!("{because} (and 1 more reason)"),
+            several => format!("{because} (and {several} more reasons)"),
+        };
+        self.unknown.as_ref().map(further).or_else(|| {
+            let all = self.examined + self.not_seen;
+            (self.not_seen > 0).then(|| format!("{} of {all} {}", self.not_seen, self.not_seen_what))
+        })
+    }
+
+    /// Whether a place was looked at or anything found although something could not be looked at.
+    pub(crate) fn saw_some(&self) -> bool {
+        !self.own().is_empty() || (self.unknown.is_none() && self.examined > 0)
     }
 
     /// Adds a finding.

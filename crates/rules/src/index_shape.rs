@@ -2,10 +2,10 @@
 
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::Expression;
-use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::name::{Name, QualifiedName, join};
 
 use crate::Context;
 
@@ -102,12 +102,90 @@ pub fn qualified(table: &QualifiedName, index: &Name) -> QualifiedName {
 pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change {
     let partitioned = matches!(table.kind, TableKind::Partitioned { .. });
     Change::DropIndex {
+        online: Default::default(),
         table: (context.engine().dialect() == Dialect::Mysql).then(|| table.name.clone()),
         index: qualified(&table.name, &index.name),
         concurrently: context.can(Capability::ConcurrentIndex) && !partitioned,
         if_exists: false,
         cascade: false,
     }
+}
+
+/// The changes that make an index over columns, without blocking where the server can do that. A partitioned table
+/// takes no concurrent build: its partitions are indexed one by one, and their indexes joined under one.
+pub fn create_index(context: &Context<'_>, table: &Table, columns: &[Name]) -> Vec<Change> {
+    let index = |on: &Table| Index {
+        name: free_name(context, on, columns),
+        parts: columns.iter().map(IndexPart::column).collect(),
+        ..Index::default()
+    };
+    let create = |on: &Table, index: &Index, concurrently: bool, only: bool| Change::CreateIndex {
+        online: OnlineClauses::default(),
+        table: on.name.clone(),
+        index: Box::new(index.clone()),
+        concurrently,
+        if_not_exists: false,
+        only,
+    };
+    let concurrently = context.can(Capability::ConcurrentIndex);
+    let whole = index(table);
+    if !concurrently || !matches!(table.kind, TableKind::Partitioned { .. }) {
+        return vec![create(table, &whole, concurrently, false)];
+    }
+    let parts: Vec<&Table> = context.catalog().tables.iter().filter(|part| is_part_of(part, table)).collect();
+    let split_further = |part: &&Table| context.catalog().tables.iter().any(|other| is_part_of(other, part));
+    if parts.iter().any(split_further) {
+        return vec![create(table, &whole, false, false)];
+    }
+    let mut changes = vec![create(table, &whole, false, true)];
+    for part in parts {
+        let same = |index: &&Index| {
+            index.valid
+                && !index.unique
+                && index.is_btree()
+                && index.predicate.is_none()
+                && index.include.is_empty()
+                && index.partition_of.is_none()
+                && index.parts == whole.parts
+        };
+        let child = match part.indexes.iter().find(same) {
+            Some(index) => index.name.clone(),
+            None => {
+                let index = index(part);
+                changes.push(create(part, &index, true, false));
+                index.name
+            }
+        };
+        changes.push(Change::AttachIndex {
+            parent: qualified(&table.name, &whole.name),
+            child: qualified(&part.name, &child),
+        });
+    }
+    changes
+}
+
+fn is_part_of(part: &Table, table: &Table) -> bool {
+    matches!(&part.kind, TableKind::Partition { of, .. } if *of == table.name)
+}
+
+/// A name for an index over columns that the server would not cut off and that nothing else bears.
+fn free_name(context: &Context<'_>, table: &Table, columns: &[Name]) -> Name {
+    /// Bytes of the longest name, less those of a number at its end.
+    const LONGEST: usize = 60;
+    let mut stem = format!("{}_{}", table.name.name, join(columns).replace(", ", "_"));
+    while stem.len() + "_idx".len() > LONGEST {
+        stem.pop();
+    }
+    let taken = |name: &str| {
+        context.catalog().tables.iter().filter(|other| other.name.schema == table.name.schema).any(|other| {
+            other.name.name.as_str() == name || other.indexes.iter().any(|index| index.name.as_str() == name)
+        })
+    };
+    let free = (1..).map(|n| match n {
+        1 => format!("{stem}_idx"),
+        n => format!("{stem}_idx{n}"),
+    });
+    Name::from(free.into_iter().find(|name| !taken(name)).unwrap_or(stem))
 }
 
 /// Scans of an index; those of its parts are summed up, because a partitioned index is never scanned itself. `None`

@@ -7,6 +7,7 @@
 pub mod rule;
 pub mod context;
 pub mod findings;
+pub mod doubts;
 pub mod lexicon;
 pub mod index_shape;
 pub mod counting;
@@ -17,6 +18,7 @@ pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod quoting;
 pub mod columns;
 pub mod reference;
 pub mod keys;
@@ -25,6 +27,7 @@ pub mod query_scope;
 pub mod statements;
 pub mod predicates;
 pub mod dependency;
+pub mod lint;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -199,6 +202,9 @@ rules! {
         update_or_delete_without_where,
     }
     migration {
+        blocking_index_build,
+        forbidden_in_transaction,
+        rewriting_type_change,
         failed_migration,
         missing_migration_history,
         sequence_narrower_than_column,

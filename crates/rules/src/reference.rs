@@ -165,7 +165,9 @@ impl<'a> Names<'a> {
                     targets.push(parent.table);
                 }
                 let name = base(&words(column.as_str())).0.to_vec();
-                if role::is_person(&name) {
+                // A column named after the table tells no role: `protocol_mapper_id` and `protocol_mappers`.
+                let plain = name.iter().map(|word| singular(word)).eq(parent.stem.iter().cloned());
+                if role::is_person(&name) && !plain {
                     roles.entry(&parent.table.name).or_insert((parent.table, 0)).1 += 1;
                 }
             }
@@ -181,7 +183,12 @@ impl<'a> Names<'a> {
             return None;
         }
         let own_key = single_key(table).is_some_and(|key| key.name == column.name);
-        let name = words(column.name.as_str());
+        let mut name = words(column.name.as_str());
+        if let [word] = name.as_slice()
+            && let Some(split) = self.split(table, word)
+        {
+            name = split;
+        }
         if name.is_empty() || (own_key && name.len() == 1) || is_polymorphic(table, column) {
             return None;
         }
@@ -193,8 +200,8 @@ impl<'a> Names<'a> {
         if own_key && (itself || !why.is_strong()) {
             return None;
         }
-        // `item_id` in `items` beside the key is a number from elsewhere.
-        if itself && matches!(why, Why::TableName | Why::KeyName) {
+        // `item_id` in `items` beside the key is a number from elsewhere, and so is `tag_id` in `change_tags`.
+        if itself && matches!(why, Why::TableName | Why::KeyName | Why::EndOfTableName) {
             return None;
         }
         Some(Guess { table, column, parent: parent.table, parent_column: parent.key, why })
@@ -238,6 +245,15 @@ impl<'a> Names<'a> {
             return self.person(table, base, own).filter(fits).map(|parent| (parent, Why::Role));
         }
         None
+    }
+
+    /// The words of names written in one, such as `channelid`, where a table or a person bears the first part.
+    fn split(&self, table: &Table, word: &str) -> Option<Vec<String>> {
+        let base = word.strip_suffix("id").filter(|base| base.len() > 2)?;
+        let split = vec![base.to_owned(), "id".to_owned()];
+        let says =
+            self.named(table, &split[..1]).is_some() || role::is_listed_person(base) || base == "parent";
+        says.then_some(split)
     }
 
     /// Columns such as `customer`, `created_by`, `reports_to`: no word says that they hold a key.

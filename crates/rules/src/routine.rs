@@ -3,11 +3,30 @@
 
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, Function};
+use dbwright_model::catalog::{Catalog, Extension, Function};
 use dbwright_model::expression::{Call, Expr};
 use dbwright_model::name::{Name, QualifiedName};
 
-use crate::search_path;
+use crate::{Context, search_path};
+
+/// The routines of a catalog and what their bodies can mean.
+#[derive(Clone, Copy, Debug)]
+pub struct Routines<'a> {
+    catalog: &'a Catalog,
+    functions: &'a [Function],
+    extensions: &'a [Extension],
+}
+
+impl<'a> Routines<'a> {
+    /// Those that a rule sees. It needs functions and says what extensions are to it.
+    pub fn of(context: &Context<'a>) -> Self {
+        Routines {
+            catalog: context.catalog(),
+            functions: context.functions(),
+            extensions: context.extensions_if_known().unwrap_or_default(),
+        }
+    }
+}
 
 /// Something a body refers to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +58,10 @@ const EXTENSION_FUNCTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// The routines of the catalog that a call may mean.
-pub fn called<'a>(catalog: &'a Catalog, call: &Call) -> Vec<&'a Function> {
+pub fn called<'a>(routines: &Routines<'a>, call: &Call) -> Vec<&'a Function> {
     let schema = call.name.len().checked_sub(2).and_then(|at| call.name.get(at));
-    functions(catalog)
+    routines
+        .functions
         .iter()
         .filter(|function| {
             function.name.name == *call.function()
@@ -64,12 +84,8 @@ pub fn calls(expr: &Expr) -> Vec<&Call> {
     found
 }
 
-fn functions(catalog: &Catalog) -> &[Function] {
-    catalog.functions.known().map(Vec::as_slice).unwrap_or_default()
-}
-
 /// What the body of a routine refers to, in order.
-pub fn references(catalog: &Catalog, function: &Function) -> BTreeSet<Reference> {
+pub fn references(routines: &Routines<'_>, function: &Function) -> BTreeSet<Reference> {
     let mut found = BTreeSet::new();
     if !matches!(function.language.as_str(), "sql" | "plpgsql")
         || search_path::is_bound_at_creation(&function.body)
@@ -97,9 +113,9 @@ pub fn references(catalog: &Catalog, function: &Function) -> BTreeSet<Reference>
             None => (None, name, at + 1),
         };
         if sign(end, '(') {
-            found.extend(function_meant(catalog, function, schema, name));
+            found.extend(function_meant(routines, function, schema, name));
         } else if at > 0 && is_relation_place(&tokens, at) && !(schema.is_none() && common.contains(name)) {
-            found.extend(relation_meant(catalog, function, schema, name));
+            found.extend(relation_meant(routines, function, schema, name));
         }
     }
     found
@@ -136,11 +152,12 @@ fn is_part_of_name(token: &Token) -> bool {
 }
 
 fn relation_meant(
-    catalog: &Catalog,
+    routines: &Routines<'_>,
     function: &Function,
     schema: Option<&str>,
     name: &str,
 ) -> Option<Reference> {
+    let catalog = routines.catalog;
     let names =
         catalog.tables.iter().map(|table| &table.name).chain(catalog.views.iter().map(|view| &view.name));
     let object = meant(names, function, schema, name)?;
@@ -148,15 +165,14 @@ fn relation_meant(
 }
 
 fn function_meant(
-    catalog: &Catalog,
+    routines: &Routines<'_>,
     function: &Function,
     schema: Option<&str>,
     name: &str,
 ) -> Option<Reference> {
-    let listed = meant(functions(catalog).iter().map(|function| &function.name), function, schema, name);
+    let listed = meant(routines.functions.iter().map(|function| &function.name), function, schema, name);
     let object = listed.or_else(|| {
-        let extensions = catalog.extensions.known().map(Vec::as_slice).unwrap_or_default();
-        let extension = extensions.iter().find(|extension| {
+        let extension = routines.extensions.iter().find(|extension| {
             EXTENSION_FUNCTIONS
                 .iter()
                 .any(|(of, functions)| extension.name == **of && functions.contains(&name))
@@ -184,7 +200,7 @@ fn meant<'a>(
 
 /// The first name without schema that a routine, or a routine it calls, refers to, and the routine that does so.
 /// `None` when all are safe: a routine with a `search_path` of its own finds its names wherever it is called from.
-pub fn unqualified<'a>(catalog: &'a Catalog, function: &'a Function) -> Option<(&'a Function, Reference)> {
+pub fn unqualified<'a>(routines: &Routines<'a>, function: &'a Function) -> Option<(&'a Function, Reference)> {
     let mut seen: Vec<&Function> = Vec::new();
     let mut pending = vec![function];
     while let Some(function) = pending.pop() {
@@ -192,12 +208,12 @@ pub fn unqualified<'a>(catalog: &'a Catalog, function: &'a Function) -> Option<(
             continue;
         }
         seen.push(function);
-        for reference in references(catalog, function) {
+        for reference in references(routines, function) {
             if !reference.qualified {
                 return Some((function, reference));
             }
             if !reference.relation {
-                pending.extend(functions(catalog).iter().filter(|other| other.name == reference.object));
+                pending.extend(routines.functions.iter().filter(|other| other.name == reference.object));
             }
         }
     }
@@ -205,7 +221,7 @@ pub fn unqualified<'a>(catalog: &'a Catalog, function: &'a Function) -> Option<(
 }
 
 /// The relations that a routine reads, itself or through those it calls.
-pub fn relations_read(catalog: &Catalog, function: &Function) -> BTreeSet<QualifiedName> {
+pub fn relations_read(routines: &Routines<'_>, function: &Function) -> BTreeSet<QualifiedName> {
     let mut found = BTreeSet::new();
     let mut seen: Vec<&Function> = Vec::new();
     let mut pending = vec![function];
@@ -214,11 +230,11 @@ pub fn relations_read(catalog: &Catalog, function: &Function) -> BTreeSet<Qualif
             continue;
         }
         seen.push(function);
-        for reference in references(catalog, function) {
+        for reference in references(routines, function) {
             if reference.relation {
                 found.insert(reference.object);
             } else {
-                pending.extend(functions(catalog).iter().filter(|other| other.name == reference.object));
+                pending.extend(routines.functions.iter().filter(|other| other.name == reference.object));
             }
         }
     }
@@ -259,7 +275,6 @@ fn tokens(body: &str) -> Vec<Token> {
 mod tests {
     use dbwright_model::catalog::Table;
     use dbwright_model::engine::Engine;
-    use dbwright_model::observed::Observed;
 
     use super::*;
 
@@ -274,8 +289,9 @@ mod tests {
             body: body.to_owned(),
             ..Function::default()
         };
-        catalog.functions = Observed::Known(vec![function("scale", "")]);
-        let found: Vec<String> = references(&catalog, &function("f", body))
+        let functions = [function("scale", "")];
+        let routines = Routines { catalog: &catalog, functions: &functions, extensions: &[] };
+        let found: Vec<String> = references(&routines, &function("f", body))
             .iter()
             .map(|reference| {
                 let way = if reference.qualified { "qualified" } else { "bare" };

@@ -33,6 +33,8 @@ pub struct Rule {
     /// Facts that can add findings or make them worse. Without them the rule still runs and shows what it finds, but
     /// counts as not checked: otherwise knowing less would look better.
     pub raised_by: &'static [Fact],
+    /// Whether it reads the queries of views: where one is not known, the rule counts as checked in part.
+    pub reads_views: bool,
     /// Where it applies, and why not elsewhere.
     pub engines: Engines,
     /// When it finds something: a fragment that completes "This rule fires when ...".
@@ -50,6 +52,9 @@ pub struct Rule {
     /// Set for rules that are reported once when they fire almost everywhere: what is counted, in the plural
     /// ("foreign keys").
     pub convention: Option<&'static str>,
+    /// Whether it judges what things are called, or where clients come from: facts whose names were replaced cannot answer
+    /// it.
+    pub reads_names: bool,
     /// The most the total can be while a critical finding of this rule stands, or while it cannot be checked.
     pub cap: Option<u32>,
     /// What it would like to have counted in the rows, when the user allows that. The answers are [`Fact::Data`].
@@ -73,6 +78,7 @@ impl Rule {
         needs: &[Fact::Catalog],
         wants: &[],
         raised_by: &[],
+        reads_views: false,
         engines: Engines::ALL,
         when: "",
         then: "",
@@ -81,6 +87,7 @@ impl Rule {
         options: &[],
         source: "",
         convention: None,
+        reads_names: false,
         cap: None,
         questions: None,
         check: |_, _| {},

@@ -1,10 +1,11 @@
 //! Runs rules over facts.
 
-use dbwright_model::facts::{DataQuestion, Fact, Facts};
-use dbwright_model::finding::Finding;
+use dbwright_model::facts::{DataQuestion, Fact, Facts, Origin};
+use dbwright_model::finding::{Confidence, Finding};
 use dbwright_model::observed::Observed;
 
 use crate::context::{Context, Lookup};
+use crate::doubts::Doubts;
 use crate::findings::Findings;
 use crate::rule::{Applies, Options};
 use crate::{Entry, rule};
@@ -17,10 +18,12 @@ pub enum Checked {
         /// Places looked at.
         examined: u64,
     },
-    /// It ran over this many places, but a fact that could have made it find more is not known.
+    /// It ran over this many places, but something that could have made it find more is not known.
     InPart {
         /// Places looked at.
         examined: u64,
+        /// Thousandths of the objects that are known for sure. It is 0 where what is missing may be anything.
+        trusted: u32,
         /// What is missing, as a lower-case fragment.
         because: String,
     },
@@ -66,27 +69,61 @@ fn check(
     if let Applies::No(because) = entry.rule.engines.of(facts.source.engine) {
         return Checked::NotApplicable { because: because.to_owned() };
     }
+    if entry.rule.reads_names && facts.source.is_anonymised() {
+        return Checked::Unknown {
+            because: "the names are anonymised, and this check reads them".to_owned(),
+        };
+    }
     for need in entry.rule.needs {
         if let Some(because) = why_unknown(facts, *need) {
             return Checked::Unknown { because: format!("{}: {because}", need.describe()) };
         }
     }
     let mut collected = Findings::after(entry, std::mem::take(findings));
-    (entry.rule.check)(&Context::new(facts, lookup, entry, options), &mut collected);
-    *findings = collected.found;
-    match (collected.unknown, collected.not_applicable) {
-        (Some(because), _) => Checked::Unknown { because },
-        (None, Some(because)) => Checked::NotApplicable { because },
-        (None, None) => {
-            let blind = entry.rule.raised_by.iter().find_map(|fact| Some((fact, why_unknown(facts, *fact)?)));
-            match blind {
-                Some((fact, because)) => Checked::InPart {
-                    examined: collected.examined,
-                    because: format!("checked in part; {}: {because}", fact.describe()),
-                },
-                None => Checked::Ran { examined: collected.examined },
-            }
+    let context = Context::new(facts, lookup, entry, options);
+    (entry.rule.check)(&context, &mut collected);
+    let checked = judge(facts, lookup, entry, &collected);
+    for finding in collected.own_mut() {
+        if finding.object.parent.as_ref().is_some_and(|object| context.is_doubtful(object)) {
+            finding.confidence = Confidence::Low;
         }
+    }
+    *findings = collected.found;
+    checked
+}
+
+/// What came of a rule that ran.
+fn judge(facts: &Facts, lookup: &Lookup<'_>, entry: &Entry, collected: &Findings) -> Checked {
+    let blind = entry.rule.raised_by.iter().find_map(|fact| Some((*fact, why_unknown(facts, *fact)?)));
+    let blind = blind.or_else(|| why_in_part(facts, entry.rule));
+    if let Some((fact, because)) = blind
+        && collected.why_unknown().is_none()
+        && collected.not_applicable.is_none()
+    {
+        let because = format!("checked in part; {}: {because}", fact.describe());
+        return Checked::InPart { examined: collected.examined, trusted: 0, because };
+    }
+    of(collected, lookup.doubts(), entry)
+}
+
+/// What came of a rule for which every fact was known.
+fn of(collected: &Findings, doubts: Option<&Doubts>, entry: &Entry) -> Checked {
+    let examined = collected.examined;
+    if let Some(because) = collected.why_unknown() {
+        return match collected.saw_some() {
+            true => Checked::InPart { examined, trusted: 0, because },
+            false => Checked::Unknown { because },
+        };
+    }
+    if let Some(because) = &collected.not_applicable {
+        return Checked::NotApplicable { because: because.clone() };
+    }
+    if examined == 0 && collected.own().is_empty() {
+        return Checked::NotApplicable { because: "there was nothing to look at".to_owned() };
+    }
+    match doubts.filter(|_| entry.rule.needs.contains(&Fact::Catalog)) {
+        Some(doubts) => Checked::InPart { examined, trusted: doubts.trusted(), because: doubts.to_string() },
+        None => Checked::Ran { examined },
     }
 }
 
@@ -96,6 +133,32 @@ fn why_unknown(facts: &Facts, fact: Fact) -> Option<String> {
         return Some("rows are counted only with `--data`".to_owned());
     }
     facts.status(fact).because()
+}
+
+/// Why a fact that could make the rule find more is known for a part of the objects only, and which it is.
+fn why_in_part(facts: &Facts, rule: &rule::Rule) -> Option<(Fact, String)> {
+    let looked_at = || rule.needs.iter().chain(rule.raised_by).copied();
+    if let Some(found) = looked_at().find_map(|fact| Some((fact, facts.in_part.get(&fact)?.clone()))) {
+        return Some(found);
+    }
+    // What files leave in doubt is listed with their statements.
+    if facts.source.origin == Origin::Files || !looked_at().any(|fact| fact == Fact::Catalog) {
+        return None;
+    }
+    let catalog = facts.catalog.known()?;
+    let doubt = catalog.doubts.iter().find(|doubt| {
+        let Some(object) = &doubt.object else { return true };
+        if catalog.views.iter().any(|view| view.name == *object) {
+            return rule.reads_views;
+        }
+        // No rule looks into the tables of a module or of another server.
+        catalog.table(object).is_none_or(|table| table.is_own())
+    })?;
+    let because = match &doubt.object {
+        Some(object) => format!("`{object}`: {}", doubt.because),
+        None => doubt.because.clone(),
+    };
+    Some((Fact::Catalog, because))
 }
 
 /// The rules that run by default: all that are not in preview.
@@ -125,4 +188,67 @@ pub fn questions(
         }
     }
     questions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbwright_model::finding::ObjectRef;
+
+    use crate::Found;
+
+    fn check(fill: impl FnOnce(&mut Findings), expected: Checked) {
+        let entry = crate::find("schema/float-money").expect("the rule exists");
+        let mut collected = Findings::new(entry);
+        fill(&mut collected);
+        assert_eq!(of(&collected, None, entry), expected);
+    }
+
+    fn found() -> Found {
+        Found::at(ObjectRef::server(), "It is so.")
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_never_counts_as_looked_at() {
+        let nothing = "there was nothing to look at".to_owned();
+        check(|_| {}, Checked::NotApplicable { because: nothing });
+        check(|findings| findings.examined(2), Checked::Ran { examined: 2 });
+        check(
+            |findings| {
+                findings.examined(28);
+                findings.not_seen(5, "tables are hidden");
+                findings.not_seen(7, "tables are hidden");
+            },
+            Checked::InPart { examined: 28, trusted: 0, because: "12 of 40 tables are hidden".to_owned() },
+        );
+        check(
+            |findings| findings.not_seen(3, "tables are hidden"),
+            Checked::Unknown { because: "3 of 3 tables are hidden".to_owned() },
+        );
+    }
+
+    #[test]
+    fn findings_stand_although_something_is_unknown_and_the_first_reason_is_said() {
+        check(
+            |findings| {
+                findings.examined(4);
+                findings.add(found());
+                findings.unknown("`a` is hidden");
+                findings.unknown("`b` is hidden");
+                findings.unknown("`c` is hidden");
+            },
+            Checked::InPart {
+                examined: 4,
+                trusted: 0,
+                because: "`a` is hidden (and 2 more reasons)".to_owned(),
+            },
+        );
+        check(
+            |findings| {
+                findings.examined(4);
+                findings.unknown("`a` is hidden");
+            },
+            Checked::Unknown { because: "`a` is hidden".to_owned() },
+        );
+    }
 }

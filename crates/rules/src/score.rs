@@ -58,12 +58,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
         let findings = by_rule.get(entry.id).map(Vec::as_slice).unwrap_or_default();
         let accepted: Vec<&Finding> =
             waived.get(entry.id).map(|list| list.iter().collect()).unwrap_or_default();
-        let (state, credit, examined, because) = judge(checked, findings, &accepted);
-        // What was checked only in part gives nothing proven, and at best what its findings leave.
-        let (credit, possible) = match state {
-            CheckState::Unknown => (0.0, credit),
-            _ => (credit, credit),
-        };
+        let Judged { state, credit, possible, examined, because } = judge(checked, findings, &accepted);
         if let Some(limit) = rule.cap {
             let critical = findings.iter().find(|finding| finding.critical);
             if let Some(finding) = critical {
@@ -76,7 +71,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
             } else if let Checked::Unknown { because } | Checked::InPart { because, .. } = checked {
                 caps.push(Cap {
                     rule: entry.id.to_owned(),
-                    because: format!("Nobody could look whether {}: {because}.", rule.when),
+                    because: format!("It cannot be ruled out that {} ({because}).", rule.when),
                     limit,
                     seen: false,
                 });
@@ -88,6 +83,7 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
             weight: rule.weight,
             state,
             credit,
+            trusted: trusted(checked),
             possible,
             findings: findings.iter().map(|finding| finding.count).sum(),
             examined,
@@ -98,38 +94,69 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
     total(checks, caps)
 }
 
-fn judge(
-    checked: &Checked,
-    findings: &[&Finding],
-    accepted: &[&Finding],
-) -> (CheckState, f64, u64, Option<String>) {
+/// The share of a check that is known.
+fn trusted(checked: &Checked) -> f64 {
     match checked {
-        Checked::NotApplicable { because } => (CheckState::NotApplicable, 0.0, 0, Some(because.clone())),
-        Checked::Unknown { because } => (CheckState::Unknown, 1.0, 0, Some(because.clone())),
-        Checked::InPart { examined, because } => {
-            let all: Vec<&Finding> = findings.iter().chain(accepted).copied().collect();
-            let possible = if all.is_empty() { 1.0 } else { credit(&all, *examined) };
-            (CheckState::Unknown, possible, *examined, Some(because.clone()))
+        Checked::Ran { .. } | Checked::NotApplicable { .. } => 1.0,
+        Checked::InPart { trusted, .. } => f64::from(*trusted) / 1_000.0,
+        Checked::Unknown { .. } => 0.0,
+    }
+}
+
+/// A check's part of the score.
+struct Judged {
+    state: CheckState,
+    credit: f64,
+    possible: f64,
+    examined: u64,
+    because: Option<String>,
+}
+
+fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Judged {
+    let all: Vec<&Finding> = findings.iter().chain(accepted).copied().collect();
+    let judged =
+        |state, credit, examined, because| Judged { state, credit, possible: credit, examined, because };
+    match checked {
+        Checked::NotApplicable { because } => {
+            judged(CheckState::NotApplicable, 0.0, 0, Some(because.clone()))
+        }
+        Checked::Unknown { because } => {
+            Judged { possible: 1.0, ..judged(CheckState::Unknown, 0.0, 0, Some(because.clone())) }
+        }
+        // What was checked only in part proves something only for the objects that are known for sure, with its findings
+        // taken as sure; at best it gives what the findings leave.
+        Checked::InPart { examined, trusted, because } => {
+            let trusted = f64::from(*trusted) / 1_000.0;
+            let credit = credit(&all, *examined, |_| 1.0) * trusted;
+            let possible = self::credit(&all, *examined, certainty);
+            Judged { possible, ..judged(CheckState::Unknown, credit, *examined, Some(because.clone())) }
+        }
+        Checked::Ran { examined } if all.is_empty() => judged(CheckState::Pass, 1.0, *examined, None),
+        Checked::Ran { examined } if findings.is_empty() => {
+            // What its owner accepts limits the total no more, but a critical fact is still called one.
+            let critical = accepted.iter().filter(|finding| finding.critical).count();
+            let because = Some(match critical {
+                0 => format!("{} accepted by suppression", accepted.len()),
+                critical => {
+                    format!("{} accepted by suppression, {critical} of them critical", accepted.len())
+                }
+            });
+            let credit = credit(&all, *examined, certainty).max(WAIVED);
+            judged(CheckState::Waived, credit, *examined, because)
         }
         Checked::Ran { examined } => {
-            if findings.is_empty() && accepted.is_empty() {
-                return (CheckState::Pass, 1.0, *examined, None);
-            }
-            let all: Vec<&Finding> = findings.iter().chain(accepted).copied().collect();
-            if findings.is_empty() {
-                let because = Some(format!("{} accepted by suppression", accepted.len()));
-                return (CheckState::Waived, credit(&all, *examined).max(WAIVED), *examined, because);
-            }
-            let credit = credit(&all, *examined);
             let failed = findings.iter().any(|finding| finding.level == Level::Error);
             let state = if failed { CheckState::Fail } else { CheckState::Partial };
-            (state, credit, *examined, None)
+            judged(state, credit(&all, *examined, certainty), *examined, None)
         }
     }
 }
 
-/// Credit left by findings over the places looked at.
-fn credit(findings: &[&Finding], examined: u64) -> f64 {
+/// Credit left by findings over the places looked at, with each as sure as `certainty` says.
+fn credit(findings: &[&Finding], examined: u64, certainty: impl Fn(Confidence) -> f64) -> f64 {
+    if findings.is_empty() {
+        return 1.0;
+    }
     let worst = findings
         .iter()
         .map(|finding| 1.0 - (1.0 - floor(finding.level)) * certainty(finding.confidence))
@@ -181,6 +208,8 @@ fn dimension_score(dimension: Dimension, checks: &[CheckResult]) -> DimensionSco
             CheckState::NotApplicable => continue,
             CheckState::Unknown => {
                 score.unknown += 1;
+                known += weight * check.trusted;
+                proven += weight * check.credit;
                 ceiling += weight * check.possible;
             }
             CheckState::Pass | CheckState::Partial | CheckState::Fail | CheckState::Waived => {

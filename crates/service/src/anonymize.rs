@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::Facts;
+use dbwright_model::facts::{FactSource, Facts};
 use serde_json::{Map, Value};
 
 /// Replaces everything private in facts.
@@ -27,7 +27,7 @@ pub fn anonymize(facts: &Facts) -> Result<Facts, serde_json::Error> {
     }
     names.walk("", &mut value);
     if let Some(source) = value.get_mut("source") {
-        source["target"] = Value::from("anonymised");
+        source["target"] = Value::from(FactSource::ANONYMISED);
         source["version_text"] = Value::from("");
     }
     serde_json::from_value(value)
@@ -126,7 +126,8 @@ impl Names {
                     self.rename_keys(fields);
                 }
                 for (name, value) in fields.iter_mut() {
-                    self.walk(name, value);
+                    // What is missing is told by its kind, why only in words of the server's.
+                    self.walk(if field == "in_part" { "because" } else { name }, value);
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -147,6 +148,8 @@ impl Names {
             "comment" | "body" | "version_text" => String::new(),
             "denied" | "unsupported" | "failed" | "because" => "the reason is left out".to_owned(),
             "kind" if serde_json::from_value::<TypeKind>(Value::from(text)).is_ok() => text.to_owned(),
+            "method" if AUTHENTICATION.contains(&text) => text.to_owned(),
+            "sources" => "a place that is left out".to_owned(),
             "address" => address_class(text).to_owned(),
             "value" | "boot_value" | "default_value" => self.setting(text),
             _ if text.parse::<jiff::Timestamp>().is_ok() => text.to_owned(),
@@ -255,6 +258,25 @@ fn dollar_length(text: &[char]) -> Option<usize> {
     Some(end.map_or(text.len(), |end| tag + end + tag))
 }
 
+/// How `pg_hba.conf` lets clients prove who they are.
+const AUTHENTICATION: &[&str] = &[
+    "trust",
+    "reject",
+    "scram-sha-256",
+    "md5",
+    "password",
+    "gss",
+    "sspi",
+    "ident",
+    "peer",
+    "pam",
+    "ldap",
+    "radius",
+    "cert",
+    "bsd",
+    "oauth",
+];
+
 /// Whom an address of `pg_hba.conf` lets in, without saying where they sit.
 fn address_class(text: &str) -> &'static str {
     let (address, mask) = text.split_once('/').unwrap_or((text, ""));
@@ -266,6 +288,7 @@ fn address_class(text: &str) -> &'static str {
     }
     match address.parse::<std::net::IpAddr>() {
         Ok(_) if mask == "0" => "0.0.0.0/0",
+        Ok(std::net::IpAddr::V6(address)) if address.is_loopback() => "::1/128",
         Ok(address) if address.is_loopback() => "127.0.0.1/32",
         Ok(std::net::IpAddr::V4(address)) if address.is_private() => "10.0.0.0/8",
         Ok(std::net::IpAddr::V6(address)) if address.is_unique_local() => "10.0.0.0/8",

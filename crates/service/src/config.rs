@@ -114,7 +114,10 @@ impl Config {
             }
         };
         let text = std::fs::read_to_string(&path).map_err(|error| {
-            ServiceError::new(ErrorKind::Config, format!("cannot read `{}`: {error}", path.display()))
+            ServiceError::new(
+                ErrorKind::Config,
+                format!("cannot read `{}`: {}", path.display(), crate::error::why(&error)),
+            )
         })?;
         let mut config = Config::parse(&text).map_err(|because| {
             ServiceError::new(ErrorKind::Config, format!("`{}` is not understood: {because}", path.display()))
@@ -156,6 +159,11 @@ impl Config {
             }
             if suppression.key.is_none() && suppression.rule.is_none() {
                 return Err("a suppression needs a `key` or a `rule`".to_owned());
+            }
+            if let Some(rule) = &suppression.rule
+                && !dbwright_rules::ALL.iter().any(|entry| names(rule, entry.id))
+            {
+                return Err(no_such_rule(rule));
             }
             if let Some(until) = &suppression.until {
                 until
@@ -203,11 +211,28 @@ fn place(text: &str, error: &toml::de::Error) -> String {
     }
 }
 
-/// The words for a rule that does not exist, with the nearest that does.
+/// Whether a word of a user names a rule: its id, its family, or a pattern with `*`.
+pub(crate) fn names(pattern: &str, id: &str) -> bool {
+    crate::cook::matches(pattern, id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The words for a rule that does not exist, with the nearest that does: by its whole id, by its name alone, or by its
+/// family.
 pub fn no_such_rule(id: &str) -> String {
-    let near = dbwright_rules::ALL.iter().map(|entry| entry.id).min_by_key(|other| distance(id, other));
+    let family = |id: &'static str| id.split('/').next().unwrap_or_default();
+    let near = dbwright_rules::ALL
+        .iter()
+        .flat_map(|entry| {
+            let name = entry.id.split('/').next_back().unwrap_or_default();
+            [
+                (distance(id, entry.id), entry.id),
+                (distance(id, name), entry.id),
+                (distance(id, family(entry.id)), family(entry.id)),
+            ]
+        })
+        .min();
     match near {
-        Some(near) if distance(id, near) <= id.len() / 2 => {
+        Some((edits, near)) if edits <= id.len() / 2 => {
             format!("there is no rule `{id}`; the nearest is `{near}`")
         }
         _ => format!("there is no rule `{id}`; `dbwright rules` lists them"),
@@ -250,14 +275,17 @@ mod tests {
 
     #[test]
     fn a_suppression_needs_a_reason_and_a_real_date() {
-        assert!(Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \" \"").is_err());
+        assert!(Config::parse("[[suppress]]\nrule = \"schema/float-money\"\nreason = \" \"").is_err());
         assert!(Config::parse("[[suppress]]\nreason = \"because\"").is_err());
         assert!(
-            Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \"r\"\nuntil = \"2030-02-31\"")
-                .is_err()
+            Config::parse(
+                "[[suppress]]\nrule = \"schema/float-money\"\nreason = \"r\"\nuntil = \"2030-02-31\""
+            )
+            .is_err()
         );
-        let config =
-            Config::parse("[[suppress]]\nrule = \"schema/x\"\nreason = \"r\"\nuntil = \"2030-02-28\"");
+        let config = Config::parse(
+            "[[suppress]]\nrule = \"schema/float-money\"\nreason = \"r\"\nuntil = \"2030-02-28\"",
+        );
         assert_eq!(config.expect("it is valid").suppressions.len(), 1);
     }
 
@@ -266,6 +294,32 @@ mod tests {
         assert!(Config::parse("colour = true").is_err());
         let error = Config::parse("[rules.\"schema/table-without-primary-keys\"]\nx = 1").unwrap_err();
         assert!(error.contains("`schema/table-without-primary-key`"), "{error}");
+    }
+
+    #[test]
+    fn the_documentation_shows_every_key_as_it_is() {
+        let text = include_str!("../../../docs/configuration.md");
+        let fence =
+            text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a fence");
+        let config = Config::parse(fence).expect("what is documented is valid");
+        assert!(config.target.is_some() && config.migrations.is_some());
+        assert!(config.level.is_some() && config.fail_on.is_some());
+        assert!(!config.skip.is_empty() && !config.preview.is_empty());
+        assert!(!config.options.values.is_empty() && !config.restore_proofs.is_empty());
+        assert_eq!(config.suppressions.len(), 2);
+        for field in ["key", "rule", "object", "reason", "until", "on", "ok"] {
+            assert!(fence.lines().any(|line| line.starts_with(&format!("{field} = "))), "{field}");
+        }
+    }
+
+    #[test]
+    fn families_are_accepted_and_typing_errors_are_named() {
+        let with = |rule: &str| Config::parse(&format!("[[suppress]]\nrule = \"{rule}\"\nreason = \"r\""));
+        assert!(with("schema").is_ok() && with("schema/*").is_ok() && with("*").is_ok());
+        let error = with("schema/flaot-money").unwrap_err();
+        assert!(error.contains("`schema/float-money`"), "{error}");
+        assert!(no_such_rule("float-money").contains("`schema/float-money`"));
+        assert!(no_such_rule("schem").contains("`schema`"));
     }
 
     #[test]

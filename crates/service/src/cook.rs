@@ -1,14 +1,17 @@
 //! Findings made ready for a report: accepted ones set aside, conventions said once, keys, places and SQL added, sorted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use dbwright_model::facts::Facts;
-use dbwright_model::finding::{Finding, Level};
+use dbwright_model::engine::Dialect;
+use dbwright_model::facts::{Facts, Origin};
+use dbwright_model::finding::{Finding, Level, ObjectRef};
+use dbwright_model::observed::Observed;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::report::{
     FORMAT, NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, SuppressedFinding, TargetSummary,
 };
 use dbwright_model::score::Score;
+use dbwright_rules::Entry;
 use dbwright_rules::run::{Checked, Outcome};
 use dbwright_sql::suppress::CommentSuppression;
 use jiff::civil::Date;
@@ -53,28 +56,19 @@ pub fn cook(
         None => true,
     });
     let score: Option<Score> = recipe.score.then(|| dbwright_rules::score::score(&outcome, &waived));
-    let not_checked = not_checked(&outcome);
+    let not_checked = not_checked(&outcome, &gathered.facts);
+    let keys = apply_baseline(&mut outcome, recipe.baseline, &mut suppressed);
     dbwright_rules::convention::fold(&mut outcome);
-    let mut findings: Vec<ReportFinding> =
-        outcome.findings.iter().map(|finding| report_finding(finding, gathered)).collect();
-    number_equal_keys(&mut findings);
-    if let Some(baseline) = recipe.baseline {
-        findings.retain(|finding| {
-            let known = baseline.contains(&finding.key);
-            if known {
-                suppressed.push(SuppressedFinding {
-                    key: finding.key.clone(),
-                    rule: finding.rule.clone(),
-                    object: finding.object.clone(),
-                    reason: "it was there before".to_owned(),
-                    until: None,
-                    by: BASELINE.to_owned(),
-                });
-            }
-            !known
-        });
-    }
-    findings.retain(|finding| finding.level >= recipe.level);
+    let mut findings: Vec<ReportFinding> = report_findings(&outcome.findings, keys, gathered);
+    let mut unshown = Vec::new();
+    findings.retain(|finding| {
+        let shown = finding.level >= recipe.level;
+        if !shown {
+            unshown.extend(finding.keys().iter().cloned());
+        }
+        shown
+    });
+    unshown.sort();
     findings.sort_by(|a, b| {
         (!a.critical, std::cmp::Reverse(a.level), a.dimension, &a.rule, &a.object, &a.message).cmp(&(
             !b.critical,
@@ -90,35 +84,84 @@ pub fn cook(
         format: FORMAT,
         dbwright: world.version.to_owned(),
         operation: recipe.operation.to_owned(),
-        target: summary(&gathered.facts),
+        target: summary(gathered),
         score,
         findings,
         suppressed,
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
         unused_suppressions: book.unused(),
+        unshown,
     }
 }
 
 /// The stable key of a finding: its rule and its object, on one line whatever the object is called.
 pub fn key(finding: &Finding) -> String {
-    let object = finding.object.to_string();
-    let mut key = format!("{}:", finding.rule);
-    for c in object.chars() {
+    key_of(finding.rule, &finding.object)
+}
+
+fn key_of(rule: &str, object: &ObjectRef) -> String {
+    let mut key = format!("{rule}:");
+    for c in object.to_string().chars() {
         if c.is_control() { key.extend(c.escape_default()) } else { key.push(c) }
     }
     key
 }
 
-fn number_equal_keys(findings: &mut [ReportFinding]) {
+/// Sets the findings aside that were there before, place by place: a convention that is broken in one more place is news.
+/// Gives the keys of the findings that are left, by rule and in their order.
+fn apply_baseline(
+    outcome: &mut Outcome,
+    baseline: Option<&BTreeSet<String>>,
+    suppressed: &mut Vec<SuppressedFinding>,
+) -> BTreeMap<&'static str, VecDeque<String>> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    for finding in findings {
-        let count = seen.entry(finding.key.clone()).or_insert(0);
+    let mut keys: BTreeMap<&'static str, VecDeque<String>> = BTreeMap::new();
+    outcome.findings.retain(|finding| {
+        let mut key = key(finding);
+        let count = seen.entry(key.clone()).or_insert(0);
         *count += 1;
         if *count > 1 {
-            finding.key = format!("{}#{count}", finding.key);
+            key = format!("{key}#{count}");
         }
-    }
+        let known = baseline.is_some_and(|baseline| baseline.contains(&key));
+        if known {
+            suppressed.push(SuppressedFinding {
+                key,
+                rule: finding.rule.to_owned(),
+                object: finding.object.to_string(),
+                reason: "it was there before".to_owned(),
+                until: None,
+                by: BASELINE.to_owned(),
+            });
+        } else {
+            keys.entry(finding.rule).or_default().push_back(key);
+        }
+        !known
+    });
+    keys
+}
+
+/// Findings as reported. A convention takes the keys of all its places, any other finding the next of its rule.
+fn report_findings(
+    findings: &[Finding],
+    mut keys: BTreeMap<&'static str, VecDeque<String>>,
+    gathered: &Gathered,
+) -> Vec<ReportFinding> {
+    findings
+        .iter()
+        .map(|finding| {
+            let mut reported = report_finding(finding, gathered);
+            if let Some(left) = keys.get_mut(finding.rule) {
+                if finding.count > 1 {
+                    reported.places = left.drain(..).collect();
+                } else if let Some(key) = left.pop_front() {
+                    reported.key = key;
+                }
+            }
+            reported
+        })
+        .collect()
 }
 
 fn report_finding(finding: &Finding, gathered: &Gathered) -> ReportFinding {
@@ -139,6 +182,7 @@ fn report_finding(finding: &Finding, gathered: &Gathered) -> ReportFinding {
         count: finding.count,
         critical: finding.critical,
         key: key(finding),
+        places: Vec::new(),
     }
 }
 
@@ -152,12 +196,16 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
         match dbwright_sql::write(engine, version, change) {
             Some(written) => steps.extend(written.into_iter().map(|statement| RemedyStep {
                 sql: format!("{};", statement.sql),
-                in_transaction: statement.in_transaction,
+                // MySQL ends a transaction before such a statement and refuses none.
+                in_transaction: statement.in_transaction || engine.dialect() == Dialect::Mysql,
             })),
             None => complete = false,
         }
     }
-    steps.extend(remedy.statements.iter().map(|sql| RemedyStep { sql: sql.clone(), in_transaction: true }));
+    steps.extend(remedy.statements.iter().map(|statement| RemedyStep {
+        sql: format!("{};", statement.sql),
+        in_transaction: statement.in_transaction,
+    }));
     if !complete {
         steps.clear();
     }
@@ -169,14 +217,22 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
     ReportRemedy { applicability, summary: remedy.summary.to_string(), steps }
 }
 
-fn not_checked(outcome: &Outcome) -> Vec<NotChecked> {
+fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
+    // Files know nothing of servers. What they could have told and did not, such as a statement that was not understood,
+    // has another reason.
+    let out_of_reach = |entry: &Entry, because: &str| {
+        let untold = |fact| matches!(facts.status(fact), Observed::Unsupported(why) if because.ends_with(why.as_str()));
+        facts.source.origin == Origin::Files && entry.rule.facts().any(untold)
+    };
     let mut list: Vec<NotChecked> = outcome
         .checks
         .iter()
         .filter_map(|(entry, checked)| match checked {
-            Checked::Unknown { because } | Checked::InPart { because, .. } => {
-                Some(NotChecked { rule: entry.id.to_owned(), because: because.clone() })
-            }
+            Checked::Unknown { because } | Checked::InPart { because, .. } => Some(NotChecked {
+                rule: entry.id.to_owned(),
+                because: because.clone(),
+                out_of_reach: out_of_reach(entry, because),
+            }),
             _ => None,
         })
         .collect();
@@ -184,7 +240,8 @@ fn not_checked(outcome: &Outcome) -> Vec<NotChecked> {
     list
 }
 
-fn summary(facts: &Facts) -> TargetSummary {
+fn summary(gathered: &Gathered) -> TargetSummary {
+    let facts = &gathered.facts;
     let catalog = facts.catalog.known();
     let tables = catalog.map(|catalog| catalog.tables.as_slice()).unwrap_or_default();
     let bytes = facts.table_statistics.known().map(|statistics| {
@@ -202,6 +259,7 @@ fn summary(facts: &Facts) -> TargetSummary {
         name: source.target.clone(),
         origin: source.origin,
         engine: source.engine,
+        engine_guessed: gathered.engine_guessed,
         version: source.version.map(|version| version.to_string()).unwrap_or_default(),
         collected_at: source.collected_at,
         role: source.role.as_ref().map(|role| role.to_string()),
@@ -234,30 +292,37 @@ impl<'a> SuppressionBook<'a> {
             commented: gathered
                 .suppressions
                 .iter()
-                .map(|suppression| (suppression, expired(suppression.until.as_ref()), false))
+                .map(|suppression| (suppression, suppression.until.is_some_and(|until| until < today), false))
                 .collect(),
         }
     }
 
     fn accepts(&mut self, finding: &Finding) -> Option<SuppressedFinding> {
+        // Whoever accepts the key of a convention accepts all its places.
+        let conventions: Vec<String> = dbwright_rules::convention::objects(finding)
+            .iter()
+            .map(|object| key_of(finding.rule, object))
+            .collect();
         let key = key(finding);
         let object = finding.object.to_string();
-        let accepted = |reason: &str, until: Option<&String>, by: &str| SuppressedFinding {
+        let accepted = |reason: &str, until: Option<String>, by: &str| SuppressedFinding {
             key: key.clone(),
             rule: finding.rule.to_owned(),
             object: object.clone(),
             reason: reason.to_owned(),
-            until: until.cloned(),
+            until,
             by: by.to_owned(),
         };
         for (suppression, expired, used) in &mut self.configured {
-            let by_key = suppression.key.as_ref().is_some_and(|wanted| *wanted == key);
-            let by_rule = suppression.rule.as_ref().is_some_and(|rule| matches(rule, finding.rule))
-                && suppression.object.as_ref().is_none_or(|wanted| matches(wanted, &object));
+            let by_key =
+                suppression.key.as_ref().is_some_and(|wanted| *wanted == key || conventions.contains(wanted));
+            let by_rule =
+                suppression.rule.as_ref().is_some_and(|rule| crate::config::names(rule, finding.rule))
+                    && suppression.object.as_ref().is_none_or(|wanted| matches(wanted, &object));
             if by_key || by_rule {
                 *used = true;
                 if !*expired {
-                    return Some(accepted(&suppression.reason, suppression.until.as_ref(), "config"));
+                    return Some(accepted(&suppression.reason, suppression.until.clone(), "config"));
                 }
             }
         }
@@ -266,8 +331,9 @@ impl<'a> SuppressionBook<'a> {
             let object_matches = suppression.object.as_ref().is_some_and(|wanted| is_within(&object, wanted));
             if rule_matches && object_matches {
                 *used = true;
-                if !*expired {
-                    return Some(accepted(&suppression.reason, suppression.until.as_ref(), "comment"));
+                if !*expired && suppression.fault.is_none() {
+                    let until = suppression.until.map(|until| until.to_string());
+                    return Some(accepted(&suppression.reason, until, "comment"));
                 }
             }
         }
@@ -294,7 +360,11 @@ impl<'a> SuppressionBook<'a> {
                 .or_else(|| suppression.object.clone())
                 .unwrap_or_default();
             let what = format!("{} at {place}", suppression.rules.join(", "));
-            list.extend(complaint(&what, *expired, *used, suppression.until.as_ref()));
+            let until = suppression.until.map(|until| until.to_string());
+            match &suppression.fault {
+                Some(fault) => list.push(format!("{what}: {fault}")),
+                None => list.extend(complaint(&what, *expired, *used, until.as_ref())),
+            }
         }
         list
     }
@@ -308,12 +378,9 @@ fn complaint(what: &str, expired: bool, used: bool, until: Option<&String>) -> O
     }
 }
 
-/// Whether an object is the wanted one or belongs to it; the schema may be left out of what is wanted.
+/// Whether an object is the wanted one or belongs to it.
 fn is_within(object: &str, wanted: &str) -> bool {
-    let starts = |object: &str| {
-        object.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
-    };
-    starts(object) || object.split_once('.').is_some_and(|(_, rest)| starts(rest))
+    object.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '(', ' ']))
 }
 
 /// Whether a text matches a pattern in which `*` stands for any text.
@@ -348,10 +415,38 @@ mod tests {
 
     #[test]
     fn a_comment_speaks_for_what_it_stands_on() {
-        assert!(is_within("public.t.a", "t"));
         assert!(is_within("public.t.a", "public.t"));
         assert!(is_within("t(a, b)", "t"));
-        assert!(!is_within("public.t2", "t"));
-        assert!(!is_within("public.t", "t.a"));
+        assert!(!is_within("audit.t", "public.t"));
+        assert!(!is_within("public.t2", "public.t"));
+        assert!(!is_within("public.t", "public.t.a"));
+        // Where names have no schema, a table is not the column of that name.
+        assert!(!is_within("t.a", "a"));
+    }
+
+    #[test]
+    fn statements_for_hands_end_and_say_whether_they_stand_alone() {
+        use dbwright_model::engine::Engine;
+        use dbwright_model::facts::{FactSource, Origin};
+        use dbwright_model::remedy::ManualStatement;
+        let source = FactSource {
+            origin: Origin::Live,
+            engine: Engine::Postgres,
+            version: None,
+            version_text: String::new(),
+            target: "t".to_owned(),
+            database: Default::default(),
+            role: None,
+            superuser: false,
+            collected_at: None,
+            skipped: Vec::new(),
+        };
+        let statements =
+            [ManualStatement::alone("ALTER SYSTEM SET fsync = on"), "SELECT pg_reload_conf()".into()];
+        let remedy = report_remedy(&Remedy::manual_sql("Do it.", statements), &Facts::none(source));
+        let steps: Vec<(&str, bool)> =
+            remedy.steps.iter().map(|step| (step.sql.as_str(), step.in_transaction)).collect();
+        assert_eq!(steps, [("ALTER SYSTEM SET fsync = on;", false), ("SELECT pg_reload_conf();", true)]);
+        assert_eq!(remedy.applicability, Applicability::Manual);
     }
 }

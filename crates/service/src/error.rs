@@ -46,6 +46,16 @@ impl ServiceError {
     }
 }
 
+/// Why a file cannot be used, without the numbers of the system.
+pub fn why(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "it is not permitted".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
 impl From<SessionError> for ServiceError {
     fn from(error: SessionError) -> Self {
         let kind = match error.kind {

@@ -2,15 +2,15 @@
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::session::ReadSession;
-use dbwright_model::backup::Backups;
 use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::observed::Observed;
 use dbwright_rules::Entry;
+use dbwright_sql::files::FileFacts;
 use dbwright_sql::places::Places;
 use dbwright_sql::suppress::{self, CommentSuppression};
 
 use crate::config::Config;
-use crate::error::ServiceError;
+use crate::error::{ErrorKind, ServiceError};
 use crate::snapshot;
 use crate::target::Target;
 use crate::world::World;
@@ -24,12 +24,14 @@ pub struct Gathered {
     pub places: Places,
     /// Suppressions in comments.
     pub suppressions: Vec<CommentSuppression>,
+    /// Whether the engine was guessed from the words of files.
+    pub engine_guessed: bool,
 }
 
 /// Which facts the rules need and want: the collection plan.
 pub fn plan<'a>(rules: impl IntoIterator<Item = &'a Entry>) -> Vec<Fact> {
     let mut wanted: Vec<Fact> =
-        rules.into_iter().flat_map(|entry| entry.rule.facts()).filter(|fact| *fact != Fact::Data).collect();
+        rules.into_iter().flat_map(|entry| entry.rule.facts()).filter(|fact| fact.is_collected()).collect();
     wanted.push(Fact::Catalog);
     wanted.sort();
     wanted.dedup();
@@ -48,7 +50,15 @@ pub async fn gather(
     let mut gathered = match target {
         Target::Files(files) => {
             let read = dbwright_sql::files::read(files.engine, files.version, &files.name, &files.files);
-            Gathered { facts: read.facts, places: read.places, suppressions: read.suppressions }
+            if !read.understood {
+                return Err(nothing_understood(&files.name, &read));
+            }
+            Gathered {
+                facts: read.facts,
+                places: read.places,
+                suppressions: read.suppressions,
+                engine_guessed: files.guessed,
+            }
         }
         Target::Snapshot(path) => {
             let mut facts = snapshot::read(&path)?;
@@ -57,13 +67,25 @@ pub async fn gather(
         }
         Target::Database(dsn) => from_catalog(live(&dsn, plan, rules, ask_rows, config, world).await?),
     };
-    declare_backups(&mut gathered.facts, config);
+    gathered.facts.declared_proofs = config.restore_proofs.clone();
     Ok(gathered)
+}
+
+/// A file of which nothing is understood is no clean file.
+fn nothing_understood(name: &str, read: &FileFacts) -> ServiceError {
+    let Some(first) = read.facts.source.skipped.first() else {
+        return ServiceError::new(ErrorKind::Usage, format!("`{name}` holds no statements"));
+    };
+    ServiceError::new(
+        ErrorKind::Usage,
+        format!("nothing in `{name}` was understood: line {}: {}", first.line, first.because),
+    )
+    .hint("say what it is written for with `--engine postgres`, `mysql`, `mariadb` or `sqlite`")
 }
 
 fn from_catalog(facts: Facts) -> Gathered {
     let suppressions = facts.catalog.known().map(suppress::in_catalog).unwrap_or_default();
-    Gathered { facts, places: Places::default(), suppressions }
+    Gathered { facts, places: Places::default(), suppressions, engine_guessed: false }
 }
 
 async fn live(
@@ -98,24 +120,4 @@ fn questions(facts: &Facts, rules: &[&'static Entry], config: &Config) -> Vec<Da
     questions.sort();
     questions.dedup();
     questions
-}
-
-/// Adds the restores that the team declares in its configuration to what was found.
-fn declare_backups(facts: &mut Facts, config: &Config) {
-    if config.restore_proofs.is_empty() {
-        return;
-    }
-    let backups = match &mut facts.backups {
-        Observed::Known(backups) => backups,
-        other => {
-            *other = Observed::Known(Backups::default());
-            match other {
-                Observed::Known(backups) => backups,
-                _ => return,
-            }
-        }
-    };
-    backups.sources.push("dbwright.toml".to_owned());
-    backups.proofs.extend(config.restore_proofs.iter().cloned());
-    backups.proofs.sort_by_key(|proof| std::cmp::Reverse(proof.finished));
 }

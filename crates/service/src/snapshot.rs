@@ -45,10 +45,28 @@ pub fn read(path: &Path) -> Result<Facts, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ServiceError::new(ErrorKind::Connection, format!("cannot read `{}`: {error}", path.display()))
     })?;
+    if is_report(&text) {
+        return Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!("`{}` is a report, not a snapshot", path.display()),
+        )
+        .hint("`dbwright score explain FILE` tells what its score is made of"));
+    }
     parse(&text).map_err(|because| {
         ServiceError::new(ErrorKind::Usage, format!("`{}` is not a snapshot: {because}", path.display()))
             .hint("make one with `dbwright snapshot TARGET --output FILE`")
     })
+}
+
+fn is_report(text: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Report {
+        #[serde(rename = "dbwright")]
+        _dbwright: String,
+        #[serde(rename = "findings")]
+        _findings: Vec<serde::de::IgnoredAny>,
+    }
+    serde_json::from_str::<Report>(text).is_ok()
 }
 
 /// Reads the text of a snapshot.

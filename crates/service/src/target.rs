@@ -28,11 +28,16 @@ pub struct FileTarget {
     pub name: String,
     /// The engine that the text is for.
     pub engine: Engine,
+    /// Whether the engine was guessed from words of the text.
+    pub guessed: bool,
     /// The server's version, where a dump says it.
     pub version: Option<Version>,
     /// The files in the order in which they apply.
     pub files: Vec<SourceFile>,
 }
+
+/// What the text is called that another program wrote.
+const STANDARD_INPUT: &str = "standard input";
 
 /// First bytes of every SQLite database.
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -57,6 +62,13 @@ pub fn resolve(
     if is_connection_string(text) {
         return parse_dsn(text, world).map(Target::Database);
     }
+    if text == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
+            .map_err(|error| cannot_open(text, &error))?;
+        let file = SourceFile { name: STANDARD_INPUT.to_owned(), text: decode(bytes) };
+        return Ok(Target::Files(with_engine(STANDARD_INPUT, vec![file], engine)));
+    }
     let path = world.directory.join(text);
     let metadata = std::fs::metadata(&path).map_err(|error| cannot_open(text, &error))?;
     if metadata.is_dir() {
@@ -71,8 +83,7 @@ pub fn resolve(
     match extension.as_str() {
         "json" => Ok(Target::Snapshot(path)),
         "sql" | "ddl" | "txt" | "schema" | "dump" if !is_binary(&head) => {
-            let file = read_source(text, &path)?;
-            Ok(Target::Files(with_engine(text, vec![file], engine)))
+            Ok(Target::Files(with_engine(text, vec![read_script(text, &path)?], engine)))
         }
         "prisma" => {
             let file = read_source(text, &path)?;
@@ -89,10 +100,7 @@ pub fn resolve(
             format!("`{text}` is not a database that dbwright knows"),
         )
         .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too")),
-        _ => {
-            let file = read_source(text, &path)?;
-            Ok(Target::Files(with_engine(text, vec![file], engine)))
-        }
+        _ => Ok(Target::Files(with_engine(text, vec![read_script(text, &path)?], engine))),
     }
 }
 
@@ -149,6 +157,13 @@ pub fn read_source(name: &str, path: &Path) -> Result<SourceFile, ServiceError> 
     Ok(SourceFile { name: name.to_owned(), text: decode(bytes) })
 }
 
+/// Reads a script for what it makes: without the part that undoes it.
+fn read_script(name: &str, path: &Path) -> Result<SourceFile, ServiceError> {
+    let mut source = read_source(name, path)?;
+    blank_undo(&mut source.text);
+    Ok(source)
+}
+
 fn decode(bytes: Vec<u8>) -> String {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -182,9 +197,7 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
     for file in paths {
         let shown = file.strip_prefix(path).unwrap_or(&file);
         let shown = Path::new(name).join(shown).to_string_lossy().into_owned();
-        let mut source = read_source(&shown, &file)?;
-        blank_undo(&mut source.text);
-        files.push(source);
+        files.push(read_script(&shown, &file)?);
     }
     Ok(with_engine(name, files, engine))
 }
@@ -277,7 +290,18 @@ fn blank_undo(text: &mut String) {
 
 fn with_engine(name: &str, files: Vec<SourceFile>, engine: Option<Engine>) -> FileTarget {
     let (guessed, version) = guess(&files);
-    FileTarget { name: name.to_owned(), engine: engine.unwrap_or(guessed), version, files }
+    let says_so = version.is_some()
+        || files.iter().any(|file| {
+            dbwright_sql::prisma::is_schema(&file.name)
+                && dbwright_sql::prisma::provider(&file.text).is_some()
+        });
+    FileTarget {
+        name: name.to_owned(),
+        engine: engine.unwrap_or(guessed),
+        guessed: engine.is_none() && !says_so,
+        version,
+        files,
+    }
 }
 
 /// The engine that files are written for: what a dump says of itself, otherwise the dialect with the most telltale

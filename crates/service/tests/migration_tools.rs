@@ -26,8 +26,19 @@ fn fold(files: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
         limits: Limits::default(),
         progress: &Silent,
     };
-    let Target::Files(target) = resolve(Some("."), None, None, &world).expect("a folder is a target") else {
-        panic!("a folder is files");
+    // A file alone means the same as in a folder of its own.
+    let mut told = vec![tell(".", &world)];
+    if let [(name, _)] = files {
+        told.push(tell(name, &world));
+        assert_eq!(told[0], told[1], "{name}");
+    }
+    told.swap_remove(0)
+}
+
+/// Folds one target.
+fn tell(target: &str, world: &World<'_>) -> (Vec<String>, Vec<String>) {
+    let Target::Files(target) = resolve(Some(target), None, None, world).expect("it is a target") else {
+        panic!("`{target}` is files");
     };
     let read = dbwright_sql::files::read(target.engine, target.version, &target.name, &target.files);
     let catalog = read.facts.catalog.known().expect("files give a catalog");

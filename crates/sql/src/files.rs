@@ -1,10 +1,13 @@
 //! Files of DDL as facts: split, parsed and folded in order.
 
+use std::collections::HashSet;
+
+use dbwright_model::catalog::Catalog;
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
-use dbwright_model::finding::Location;
-use dbwright_model::name::Name;
+use dbwright_model::finding::{Location, ObjectRef};
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::workload::{self, Workload};
 
@@ -34,6 +37,8 @@ pub struct FileFacts {
     pub suppressions: Vec<CommentSuppression>,
     /// Statements seen.
     pub statements: u64,
+    /// Whether any of them was understood.
+    pub understood: bool,
 }
 
 /// Folds files in their order into the facts of the database that they would make.
@@ -45,9 +50,11 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
     let mut skipped = Vec::new();
     let mut queries = Vec::new();
     let mut statements = 0;
+    let mut understood = false;
     let schemas = files.iter().filter(|file| prisma::is_schema(&file.name));
     let lowered = prisma::lower(engine, schemas.map(|file| (file.name.as_str(), file.text.as_str())));
     statements += lowered.changes.len() as u64;
+    understood |= !lowered.changes.is_empty();
     lowered.changes.iter().for_each(|change| folder.apply(change));
     places.note_prisma(&lowered);
     skipped.extend(lowered.skipped.into_iter().map(|(place, statement, because)| SkippedStatement {
@@ -74,12 +81,19 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             }
             statements += 1;
             if is_bulk_data(statement.text) {
+                understood = true;
                 continue;
             }
             let changes = crate::parse_statement(dialect, statement.text);
             for change in &changes {
-                if let Change::Opaque { because, .. } = change {
-                    skipped.push(skip(file, statement.line, statement.text, because));
+                match change {
+                    Change::Opaque { because, .. } => {
+                        skipped.push(skip(file, statement.line, statement.text, because));
+                    }
+                    Change::Procedural { kind, .. } => {
+                        skipped.push(skip(file, statement.line, statement.text, kind.not_analysed()));
+                    }
+                    _ => {}
                 }
                 if is_query(change)
                     && let Some(parsed) = crate::parse_data_statement(dialect, statement.text)
@@ -92,10 +106,22 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
                         ..workload::Statement::default()
                     });
                 }
+                let doubts = folder.doubts().len();
                 folder.apply(change);
+                // A table made by a query is carried out; only its columns are not known.
+                if !matches!(change, Change::Opaque { .. } | Change::CreateTableAs { .. }) {
+                    for doubt in &folder.doubts()[doubts..] {
+                        let because = match &doubt.object {
+                            Some(object) => format!("`{object}`: {}", doubt.because),
+                            None => doubt.because.clone(),
+                        };
+                        skipped.push(skip(file, statement.line, statement.text, &because));
+                    }
+                }
             }
+            understood |= changes.iter().any(|change| !matches!(change, Change::Opaque { .. }));
             if !statement.leading_comments.is_empty() {
-                let object = changes.iter().find_map(object_of);
+                let object = changes.iter().find_map(|change| object_of(change, &folder));
                 for suppression in suppress::read(statement.leading_comments) {
                     suppressions.push(CommentSuppression {
                         object: object.clone(),
@@ -107,6 +133,8 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             places.note(&file.name, &statement, &changes);
         }
     }
+    let mut catalog = folder.finish();
+    skipped.extend(missing_parents(&catalog, &places));
     let mut facts = Facts::none(FactSource {
         origin: Origin::Files,
         engine,
@@ -119,11 +147,11 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
         collected_at: None,
         skipped,
     });
-    let mut catalog = folder.finish();
     if dialect != Dialect::Postgres {
         let because = format!("{engine} has no such thing");
         catalog.policies = Observed::Unsupported(because.clone());
-        catalog.extensions = Observed::Unsupported(because);
+        catalog.extensions = Observed::Unsupported(because.clone());
+        catalog.publications = Observed::Unsupported(because);
     }
     if dialect == Dialect::Sqlite {
         catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));
@@ -142,7 +170,26 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             statements: queries,
         });
     }
-    FileFacts { facts, places, suppressions, statements }
+    FileFacts { facts, places, suppressions, statements, understood }
+}
+
+/// Foreign keys to tables that no file makes: half of such a reference is not known.
+fn missing_parents(catalog: &Catalog, places: &Places) -> Vec<SkippedStatement> {
+    let known: HashSet<&QualifiedName> = catalog.tables.iter().map(|table| &table.name).collect();
+    let mut missing = Vec::new();
+    for table in &catalog.tables {
+        for key in table.foreign_keys.iter().filter(|key| !known.contains(&key.references)) {
+            let object = ObjectRef::columns(&table.name, &key.columns);
+            let place = places.find(&object).or_else(|| places.find(&ObjectRef::table(&table.name)));
+            missing.push(SkippedStatement {
+                file: place.map(|place| place.file.clone()).unwrap_or_default(),
+                line: place.map_or(0, |place| place.line),
+                statement: format!("{object} references {}", key.references),
+                because: format!("`{}`: it is referred to but was never created", key.references),
+            });
+        }
+    }
+    missing
 }
 
 fn skip(file: &SourceFile, line: u32, text: &str, because: &str) -> SkippedStatement {
@@ -161,14 +208,47 @@ fn is_query(change: &Change) -> bool {
     matches!(change, Change::Data { kind: DataKind::Select | DataKind::Update | DataKind::Delete, .. })
 }
 
-fn object_of(change: &Change) -> Option<String> {
-    match change {
-        Change::CreateTable { table, .. } => Some(table.name.name.to_string()),
-        Change::CreateIndex { table, index, .. } => Some(format!("{} index {}", table.name, index.name)),
-        Change::AddColumn { table, column, .. } => Some(format!("{}.{}", table.name, column.name)),
-        Change::AddForeignKey { table, .. } | Change::AddCheck { table, .. } => Some(table.name.to_string()),
-        Change::CreateView { view, .. } => Some(view.name.name.to_string()),
-        Change::CreateFunction { function, .. } => Some(function.name.name.to_string()),
-        _ => None,
-    }
+/// The object that a statement makes or changes, with its schema, after it was folded.
+fn object_of(change: &Change, folder: &Folder) -> Option<String> {
+    let full = |name: &QualifiedName| folder.full_name(name).to_string();
+    let column = |table: &QualifiedName, column: &Name| format!("{}.{column}", full(table));
+    Some(match change {
+        Change::CreateTable { table, .. } | Change::CreateTableLike { table, .. } => full(&table.name),
+        Change::CreateIndex { table, index, .. } => format!("{} index {}", full(table), index.name),
+        Change::AddColumn { table, column: added, .. } => column(table, &added.name),
+        Change::ModifyColumn { table, to, .. } => column(table, &to.name),
+        Change::RenameColumn { table, to, .. } => column(table, to),
+        Change::AlterColumnType { table, column: changed, .. }
+        | Change::SetNotNull { table, column: changed, .. }
+        | Change::SetDefault { table, column: changed, .. }
+        | Change::SetIdentity { table, column: changed, .. }
+        | Change::DropExpression { table, column: changed, .. } => column(table, changed),
+        Change::AddPrimaryKey { table, .. }
+        | Change::AddUnique { table, .. }
+        | Change::AddCheck { table, .. }
+        | Change::AddForeignKey { table, .. }
+        | Change::AddExclusion { table, .. }
+        | Change::DropColumn { table, .. }
+        | Change::DropConstraint { table, .. }
+        | Change::RenameConstraint { table, .. }
+        | Change::ValidateConstraint { table, .. }
+        | Change::AttachPartition { table, .. }
+        | Change::DetachPartition { table, .. }
+        | Change::SetInherit { table, .. }
+        | Change::SetRowSecurity { table, .. }
+        | Change::SetReplicaIdentity { table, .. }
+        | Change::SetTableOptions { table, .. }
+        | Change::SetTriggerEnabled { table, .. } => full(table),
+        Change::RenameTable { to, .. } => full(to),
+        Change::CreateTableAs { name, .. }
+        | Change::SetViewOptions { name, .. }
+        | Change::AlterSequence { name, .. } => full(name),
+        Change::CreateView { view, .. } => full(&view.name),
+        Change::CreateSequence { sequence, .. } => full(&sequence.name),
+        Change::CreateType { user_type } => full(&user_type.name),
+        Change::CreateFunction { function, .. } => full(&function.name),
+        Change::CreateTrigger { trigger, .. } => full(&trigger.table),
+        Change::CreatePolicy { policy } => full(&policy.table),
+        _ => return None,
+    })
 }

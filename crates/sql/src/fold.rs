@@ -2,24 +2,34 @@
 //!
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
+mod constraints;
 mod heirs;
+mod look;
+mod objects;
+mod renaming;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Doubt, Index, IndexKey, Key, Schema, Sequence, Table, TableKind,
-    UserType, UserTypeKind,
+    Catalog, Check, Column, ConstraintKind, Doubt, Index, Key, NotNull, PartitionKey, Persistence, Schema,
+    Sequence, Table, TableKind, UserType, UserTypeKind,
 };
-use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint, SequenceChanges};
+use dbwright_model::change::{
+    AlterClauses, Change, ColumnPosition, CommentTarget, ObjectKind, SequenceChanges,
+};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::names;
+use renaming::{index_mentions, mentions, rename_in_table, rename_names};
 
 /// Folds changes one by one.
+#[derive(Clone, Debug)]
 pub struct Folder {
     engine: Engine,
     catalog: Catalog,
@@ -149,76 +159,137 @@ impl Folder {
             Change::CreateTableLike { table, like, including_indexes, if_not_exists } => {
                 self.create_table_like(table, like, *including_indexes, *if_not_exists);
             }
-            Change::CreateTableAs { name, query, if_not_exists } => {
-                self.create_table_as(name, query, *if_not_exists);
+            Change::CreateTableAs { name, query, if_not_exists, columns, persistence, .. } => {
+                self.create_table_as(name, query, *if_not_exists, columns, *persistence);
             }
             Change::DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
-            Change::RenameTable { table, to } => self.rename_table(table, to),
-            Change::AddColumn { table, column, position, if_not_exists } => {
-                self.add_column(table, column, position, *if_not_exists);
+            Change::RenameTable { table, to, .. } => self.rename_table(table, to),
+            Change::AddColumn { table, column, position, if_not_exists, alter } => {
+                self.add_column(table, column, position, *if_not_exists, alter.only);
             }
-            Change::DropColumn { table, column, cascade, .. } => self.drop_column(table, column, *cascade),
-            Change::RenameColumn { table, column, to } => self.rename_column(table, column, to),
-            Change::AlterColumnType { table, column, to, collation, .. } => {
-                self.with_column(table, column, |target| {
+            Change::DropColumn { table, column, cascade, alter, .. } => {
+                self.drop_column(table, column, *cascade, alter.only);
+            }
+            Change::RenameColumn { table, column, to, .. } => self.rename_column(table, column, to),
+            Change::AlterColumnType { table, column, to, collation, alter, .. } => {
+                self.with_column_below(table, column, alter, &|target| {
                     target.data_type = to.clone();
                     if collation.is_some() {
                         target.collation = collation.clone();
                     }
                 });
             }
-            Change::ModifyColumn { table, column, to, position } => {
+            Change::ModifyColumn { table, column, to, position, .. } => {
                 self.modify_column(table, column, to, position);
             }
-            Change::SetNotNull { table, column, not_null } => {
-                self.with_column(table, column, |target| target.not_null = *not_null);
-            }
-            Change::SetDefault { table, column, default } => {
-                self.with_column(table, column, |target| target.default = default.clone());
-            }
-            Change::SetIdentity { table, column, identity } => self.set_identity(table, column, *identity),
-            Change::DropExpression { table, column } => {
-                self.with_column(table, column, |target| target.generated = None);
-            }
-            Change::AddPrimaryKey { table, key, using_index } => {
-                self.add_key(table, key, ConstraintKind::PrimaryKey, using_index.as_ref());
-            }
-            Change::AddUnique { table, key, using_index } => {
-                self.add_key(table, key, ConstraintKind::Unique, using_index.as_ref());
-            }
-            Change::AddCheck { table, check } => self.add_check(table, check),
-            Change::AddForeignKey { table, foreign_key } => self.add_foreign_key(table, foreign_key),
-            Change::AddExclusion { table, exclusion } => self.add_exclusion(table, exclusion),
-            Change::DropConstraint { table, constraint, cascade, .. } => {
-                self.drop_constraint(table, constraint, *cascade);
-            }
-            Change::RenameConstraint { table, constraint, to } => {
-                self.rename_constraint(table, constraint, to)
-            }
-            Change::ValidateConstraint { table, constraint } => {
-                self.with_table(table, |target, _| {
-                    for check in &mut target.checks {
-                        if check.name.as_ref() == Some(constraint) {
-                            check.validated = true;
-                        }
-                    }
-                    for foreign_key in &mut target.foreign_keys {
-                        if foreign_key.name.as_ref() == Some(constraint) {
-                            foreign_key.validated = true;
-                        }
+            Change::SetNotNull { table, column, not_null, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    target.not_null = *not_null;
+                    match &mut target.not_null_constraint {
+                        Some(constraint) if *not_null => constraint.validated = true,
+                        constraint => *constraint = None,
                     }
                 });
+            }
+            Change::AddNotNull { table, column, constraint, alter } => {
+                let table_name = self.table_name(table);
+                let usual = format!("{}_{column}_not_null", table_name.name);
+                let own = NotNull {
+                    name: constraint.name.clone().filter(|name| *name != *usual),
+                    ..constraint.clone()
+                };
+                let plain = own.name.is_none() && own.validated && !own.no_inherit;
+                let inherited = NotNull { name: None, ..own.clone() };
+                self.with_column(table, column, |target| {
+                    target.not_null = true;
+                    target.not_null_constraint = (!plain).then(|| own.clone());
+                });
+                if !constraint.no_inherit && !alter.only {
+                    for heir in self.all_heirs_of(&table_name) {
+                        self.with_column(&heir, column, |target| {
+                            target.not_null = true;
+                            target.not_null_constraint = (!inherited.validated).then(|| inherited.clone());
+                        });
+                    }
+                }
+            }
+            Change::SetDefault { table, column, default, alter } => {
+                let is_table = self.table_mut(table).is_some();
+                if is_table || !self.is_view(table) {
+                    self.with_column_below(table, column, alter, &|target| target.default = default.clone());
+                }
+            }
+            Change::SetIdentity { table, column, identity, options, .. } => {
+                self.set_identity(table, column, *identity);
+                self.alter_identity(table, column, options);
+            }
+            Change::AlterIdentity { table, column, identity, options, .. } => {
+                if identity.is_some() {
+                    self.with_column(table, column, |target| target.identity = *identity);
+                }
+                self.alter_identity(table, column, options);
+            }
+            Change::DropExpression { table, column, alter, .. } => {
+                self.with_column_below(table, column, alter, &|target| target.generated = None);
+            }
+            Change::SetExpression { table, column, expression, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    if let Some(generated) = &mut target.generated {
+                        generated.expression = expression.clone();
+                    }
+                });
+            }
+            Change::SetStatisticsTarget { table, column, target: to, alter } => {
+                self.with_column_below(table, column, alter, &|target| target.statistics_target = *to);
+            }
+            Change::SetStorage { table, column, storage, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    let usual =
+                        *storage == "default" || usual_storage(&target.data_type) == Some(storage.as_str());
+                    target.storage = (!usual).then(|| storage.clone());
+                });
+            }
+            Change::SetCompression { table, column, compression, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    target.compression = (*compression != "default").then(|| compression.clone());
+                });
+            }
+            Change::SetColumnOptions { table, column, options, alter } => {
+                self.with_column_below(table, column, alter, &|target| {
+                    set_or_reset(&mut target.options, options);
+                });
+            }
+            Change::AddPrimaryKey { table, key, using_index, .. } => {
+                self.add_key(table, key, ConstraintKind::PrimaryKey, using_index.as_ref());
+            }
+            Change::AddUnique { table, key, using_index, .. } => {
+                self.add_key(table, key, ConstraintKind::Unique, using_index.as_ref());
+            }
+            Change::AddCheck { table, check, alter } => self.add_check(table, check, alter.only),
+            Change::AddForeignKey { table, foreign_key, .. } => self.add_foreign_key(table, foreign_key),
+            Change::AddExclusion { table, exclusion, .. } => self.add_exclusion(table, exclusion),
+            Change::DropConstraint { table, constraint, cascade, alter, .. } => {
+                self.drop_constraint(table, constraint, *cascade, alter.only);
+            }
+            Change::RenameConstraint { table, constraint, to, .. } => {
+                self.rename_constraint(table, constraint, to)
+            }
+            Change::ValidateConstraint { table, constraint, .. } => {
+                self.validate_constraint(table, constraint);
+            }
+            Change::AlterConstraint { table, constraint, changes, .. } => {
+                self.alter_constraint(table, constraint, *changes);
             }
             Change::CreateIndex { table, index, if_not_exists, only, .. } => {
                 self.create_index(table, index, *if_not_exists, *only);
             }
             Change::DropIndex { table, index, .. } => self.drop_index(table.as_ref(), index),
-            Change::RenameIndex { table, index, to } => {
+            Change::RenameIndex { table, index, to, .. } => {
                 if let Some((owner, name)) = self.find_index(table.as_ref(), index) {
                     self.rename_index(owner, &name, to);
                 }
             }
-            Change::SetIndexVisible { table, index, visible } => {
+            Change::SetIndexVisible { table, index, visible, .. } => {
                 self.with_table(table, |target, _| {
                     if let Some(index) = target.indexes.iter_mut().find(|i| i.name == *index) {
                         index.visible = *visible;
@@ -226,23 +297,32 @@ impl Folder {
                 });
             }
             Change::AttachIndex { parent, child } => self.attach_index(parent, child),
-            Change::AttachPartition { table, partition, bound } => {
+            Change::AttachPartition { table, partition, bound, .. } => {
                 let of = self.table_name(table);
                 self.with_table(partition, |target, _| {
+                    if let TableKind::Partitioned { strategy, key } = &target.kind {
+                        target.sub_partitioned =
+                            Some(PartitionKey { strategy: strategy.clone(), key: key.clone() });
+                    }
                     target.kind = TableKind::Partition { of: of.clone(), bound: bound.clone() };
                 });
                 let partition = self.table_name(partition);
-                self.hand_down(&partition, &of);
+                if self.stays_a_tree(&partition) {
+                    self.hand_down(&partition, &of);
+                }
             }
             Change::DetachPartition { partition, .. } => {
                 self.with_table(partition, |target, _| {
-                    target.kind = TableKind::Ordinary;
+                    target.kind = match target.sub_partitioned.take() {
+                        Some(PartitionKey { strategy, key }) => TableKind::Partitioned { strategy, key },
+                        None => TableKind::Ordinary,
+                    };
                     for index in &mut target.indexes {
                         index.partition_of = None;
                     }
                 });
             }
-            Change::SetInherit { table, parent, inherit } => {
+            Change::SetInherit { table, parent, inherit, .. } => {
                 let parent = self.table_name(parent);
                 self.with_table(table, |target, _| {
                     target.inherits.retain(|name| *name != parent);
@@ -250,22 +330,91 @@ impl Folder {
                         target.inherits.push(parent);
                     }
                 });
+                let heir = self.table_name(table);
+                self.stays_a_tree(&heir);
             }
-            Change::SetRowSecurity { table, enabled, forced } => {
+            Change::SetRowSecurity { table, enabled, forced, .. } => {
                 self.with_table(table, |target, _| {
                     target.row_security.enabled = enabled.unwrap_or(target.row_security.enabled);
                     target.row_security.forced = forced.unwrap_or(target.row_security.forced);
                 });
             }
-            Change::SetReplicaIdentity { table, identity } => {
+            Change::SetReplicaIdentity { table, identity, .. } => {
                 self.with_table(table, |target, _| target.replica_identity = identity.clone());
             }
-            Change::SetTableOptions { table, options } => self.set_table_options(table, options),
-            Change::SetOwner { object, owner } => self.set_owner(object, owner),
-            Change::SetSchema { object, schema } => {
-                let to = QualifiedName { schema: schema.clone(), name: object.name.clone() };
-                self.rename_table(object, &to);
+            Change::SetTableOptions { table, options, .. } => self.set_table_options(table, options),
+            Change::SetOwner { kind, object, owner, .. } => {
+                if is_relation(kind) {
+                    self.set_owner(object, owner);
+                }
             }
+            Change::SetSchema { kind, object, schema, .. } => {
+                let to = QualifiedName { schema: schema.clone(), name: object.name.clone() };
+                self.rename_object(kind, object, None, &to);
+            }
+            Change::RenameObject { kind, object, table, to } => {
+                let to = QualifiedName { schema: Name::DEFAULT, name: to.clone() };
+                self.rename_object(kind, object, table.as_ref(), &to);
+            }
+            Change::SetIndexOptions { index, options, .. } => {
+                self.with_index(index, |index| set_or_reset(&mut index.options, options));
+            }
+            Change::SetTablespace { object, kind: ObjectKind::Index, tablespace, .. } => {
+                let tablespace = tablespace.clone();
+                self.with_index(object, |index| index.tablespace = usual_tablespace(tablespace));
+            }
+            Change::SetTablespace { object, kind: ObjectKind::MaterializedView, tablespace, .. } => {
+                let name = self.view_name(object);
+                for view in self.catalog.views.iter_mut().filter(|view| view.name == name) {
+                    view.tablespace = usual_tablespace(tablespace.clone());
+                }
+            }
+            Change::SetTablespace { object, tablespace, .. } => {
+                self.with_table(object, |target, _| target.tablespace = usual_tablespace(tablespace.clone()));
+            }
+            Change::SetAccessMethod { table, method, .. } => {
+                let name = self.view_name(table);
+                if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
+                    view.access_method = method.clone().filter(|method| *method != "heap");
+                } else {
+                    self.with_table(table, |target, _| {
+                        target.access_method = method.clone().filter(|method| *method != "heap");
+                    });
+                }
+            }
+            Change::SetCluster { table, index, .. } => {
+                if !self.is_view(table) {
+                    self.with_table(table, |target, _| target.clustered_on.clone_from(index));
+                }
+            }
+            Change::Cluster { table: Some(table), index: Some(index) } => {
+                if !self.is_view(table) {
+                    self.with_table(table, |target, _| target.clustered_on = Some(index.clone()));
+                }
+            }
+            Change::SetLogged { table, kind, logged, .. } => {
+                if *kind != ObjectKind::Sequence {
+                    self.with_table(table, |target, _| {
+                        target.persistence =
+                            if *logged { Persistence::Permanent } else { Persistence::Unlogged };
+                    });
+                }
+            }
+            Change::SetOfType { table, of_type, .. } => {
+                let of_type = of_type.as_ref().map(|name| self.type_name(name));
+                self.with_table(table, |target, _| target.of_type = of_type);
+            }
+            Change::AlterPartitions { table, partitions, .. } => match partitions.action.as_str() {
+                "REMOVE PARTITIONING" => {
+                    self.with_table(table, |target, _| target.kind = TableKind::Ordinary);
+                }
+                "PARTITION BY" => {
+                    let name = self.table_name(table);
+                    self.doubt(Some(name), "partitions are not followed");
+                }
+                // Single partitions are not part of the catalog.
+                _ => {}
+            },
             Change::CreateView { view, .. } => {
                 let mut view = view.as_ref().clone();
                 view.name = self.new_name(&view.name);
@@ -273,14 +422,18 @@ impl Folder {
                 self.note_relation(view.name.clone());
                 self.catalog.views.push(view);
             }
-            Change::DropView { name, .. } => {
+            Change::DropView { name, cascade, .. } => {
                 let name = self.view_name(name);
                 self.catalog.views.retain(|view| view.name != name);
+                self.catalog.rules.retain(|rule| rule.table != name);
+                if *cascade {
+                    self.drop_views_of(&name, None);
+                }
             }
-            Change::SetViewOptions { name, options } => {
+            Change::SetViewOptions { name, options, .. } => {
                 let name = self.view_name(name);
                 if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
-                    merge_options(&mut view.options, options);
+                    set_or_reset(&mut view.options, options);
                 }
             }
             Change::CreateSequence { sequence, .. } => {
@@ -294,7 +447,7 @@ impl Folder {
                     self.catalog.sequences.push(sequence);
                 }
             }
-            Change::AlterSequence { name, changes } => self.alter_sequence(name, changes),
+            Change::AlterSequence { name, changes, .. } => self.alter_sequence(name, changes),
             Change::DropSequence { name, .. } => {
                 let name = self.sequence_name(name);
                 self.catalog.sequences.retain(|sequence| sequence.name != name);
@@ -309,7 +462,7 @@ impl Folder {
                 self.catalog.types.push(user_type);
             }
             Change::DropType { name, cascade, .. } => self.drop_type(name, *cascade),
-            Change::AddEnumValue { name, value, before, after } => {
+            Change::AddEnumValue { name, value, before, after, .. } => {
                 self.with_enum(name, |labels| {
                     let anchor = before.as_ref().or(after.as_ref());
                     let at = anchor.and_then(|anchor| labels.iter().position(|label| label == anchor));
@@ -342,7 +495,7 @@ impl Folder {
                     functions.push(function);
                 }
             }
-            Change::DropFunction { name, arguments, .. } => {
+            Change::DropFunction { name, arguments, cascade, .. } => {
                 let name = self.new_name(name);
                 if let Some(functions) = self.catalog.functions.known_mut() {
                     functions.retain(|function| {
@@ -350,6 +503,12 @@ impl Folder {
                             || arguments.as_ref().is_some_and(|arguments| *arguments != function.arguments)
                     });
                 }
+                if *cascade && let Some(triggers) = self.catalog.triggers.known_mut() {
+                    triggers.retain(|trigger| trigger.function.as_ref() != Some(&name));
+                }
+            }
+            Change::AlterFunction { name, arguments, clauses, .. } => {
+                self.alter_function(name, arguments.as_ref(), clauses);
             }
             Change::SetFunctionSetting { name, arguments, setting, value } => {
                 let name = self.new_name(name);
@@ -362,7 +521,7 @@ impl Folder {
                     }
                 }
             }
-            Change::CreateTrigger { trigger } => {
+            Change::CreateTrigger { trigger, .. } => {
                 let mut trigger = trigger.as_ref().clone();
                 trigger.table = self.table_name(&trigger.table);
                 if self.engine == Engine::Postgres {
@@ -388,7 +547,7 @@ impl Folder {
                     });
                 }
             }
-            Change::SetTriggerEnabled { table, trigger, enabled } => {
+            Change::SetTriggerEnabled { table, trigger, enabled, .. } => {
                 let table = self.table_name(table);
                 if let Some(triggers) = self.catalog.triggers.known_mut() {
                     for other in triggers.iter_mut().filter(|other| other.table == table) {
@@ -411,6 +570,66 @@ impl Folder {
                     policies.retain(|policy| policy.table != table || policy.name != *name);
                 }
             }
+            Change::AlterPolicy { table, name, roles, using, check } => {
+                let table = self.table_name(table);
+                for policy in self.catalog.policies.known_mut().into_iter().flatten() {
+                    if policy.table != table || policy.name != *name {
+                        continue;
+                    }
+                    if let Some(roles) = roles {
+                        policy.roles.clone_from(roles);
+                    }
+                    if using.is_some() {
+                        policy.using.clone_from(using);
+                    }
+                    if check.is_some() {
+                        policy.check.clone_from(check);
+                    }
+                }
+            }
+            Change::CreateRule { rule, .. } => {
+                let mut rule = rule.as_ref().clone();
+                rule.table = if self.is_view(&rule.table) {
+                    self.view_name(&rule.table)
+                } else {
+                    self.table_name(&rule.table)
+                };
+                self.catalog.rules.retain(|other| (&other.table, &other.name) != (&rule.table, &rule.name));
+                self.catalog.rules.push(rule);
+            }
+            Change::DropRule { table, name, .. } => {
+                let table = if self.is_view(table) { self.view_name(table) } else { self.table_name(table) };
+                self.catalog.rules.retain(|rule| rule.table != table || rule.name != *name);
+            }
+            Change::SetRuleEnabled { table, rule: name, enabled, .. } => {
+                let table = self.table_name(table);
+                for rule in &mut self.catalog.rules {
+                    if rule.table == table && rule.name == *name {
+                        rule.enabled = *enabled;
+                    }
+                }
+            }
+            Change::CreateStatistics { statistics, if_not_exists } => {
+                self.create_statistics(statistics, *if_not_exists);
+            }
+            Change::SetExtendedStatisticsTarget { name, target } => self.set_statistics_target(name, *target),
+            Change::DropStatistics { name, .. } => self.drop_statistics(name),
+            Change::CreatePublication { .. }
+            | Change::AlterPublication { .. }
+            | Change::SetPublicationOptions { .. }
+            | Change::DropPublication { .. } => self.alter_publications(change),
+            Change::AddAttribute { .. }
+            | Change::DropAttribute { .. }
+            | Change::AlterAttributeType { .. }
+            | Change::RenameAttribute { .. }
+            | Change::SetDomainDefault { .. }
+            | Change::SetDomainNotNull { .. }
+            | Change::AddDomainCheck { .. }
+            | Change::DropDomainConstraint { .. }
+            | Change::RenameDomainConstraint { .. }
+            | Change::ValidateDomainConstraint { .. } => self.alter_type(change),
+            Change::Procedural { kind, .. } => self.doubt(None, kind.not_analysed()),
+            Change::DropOwned { .. } => self.doubt(None, "it is not known what the roles own"),
             Change::CreateExtension { extension, .. } => {
                 let mut extension = extension.clone();
                 if extension.schema.is_empty()
@@ -442,24 +661,44 @@ impl Folder {
                     self.doubt(Some(name), because.clone());
                 }
             }
-            Change::RefreshView { name, .. } => {
+            Change::RefreshView { name, populated, .. } => {
                 let name = self.view_name(name);
                 if let Some(view) = self.catalog.views.iter_mut().find(|view| view.name == name) {
-                    view.populated = true;
+                    view.populated = *populated;
                 }
             }
-            Change::Reindex { .. }
+            Change::SetIndexStatistics { .. }
+            | Change::Reindex { .. }
+            | Change::ReindexAll { .. }
+            | Change::Cluster { .. }
+            | Change::RebuildTable { .. }
+            | Change::OrderTable { .. }
+            | Change::SetForeignOptions { .. }
             | Change::SetSequenceValue { .. }
             | Change::SyncSequence { .. }
             | Change::UpdateExtension { .. }
+            | Change::CreateObject { .. }
+            | Change::AlterObject { .. }
+            | Change::DropObject { .. }
+            | Change::CreateSubscription { .. }
+            | Change::AlterSubscription { .. }
+            | Change::DropSubscription { .. }
             | Change::SetGrant { .. }
+            | Change::SetMembership { .. }
+            | Change::ReassignOwned { .. }
             | Change::SetServerSetting { .. }
             | Change::SetRoleSetting { .. }
+            | Change::SetDatabaseSetting { .. }
             | Change::SetSessionSetting { .. }
+            | Change::SetConstraints { .. }
+            | Change::LockTable { .. }
             | Change::Analyze { .. }
             | Change::Vacuum { .. }
             | Change::Transaction { .. }
             | Change::Data { .. }
+            | Change::Prepare { .. }
+            | Change::AttachDatabase { .. }
+            | Change::DetachDatabase { .. }
             | Change::Nothing => {}
         }
     }
@@ -501,6 +740,11 @@ impl Folder {
         self.new_name(name)
     }
 
+    /// What could not be carried out so far.
+    pub fn doubts(&self) -> &[Doubt] {
+        &self.catalog.doubts
+    }
+
     /// Runs `edit` on a table; a table that is not there becomes a doubt.
     fn with_table(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Table, Engine)) {
         let engine = self.engine;
@@ -519,6 +763,69 @@ impl Folder {
                 edit(column);
             }
         });
+    }
+
+    /// As [`Folder::with_column`], for everything that inherits the column as well unless `ONLY` was said.
+    fn with_column_below(
+        &mut self,
+        table: &QualifiedName,
+        column: &Name,
+        alter: &AlterClauses,
+        edit: &dyn Fn(&mut Column),
+    ) {
+        let full = self.table_name(table);
+        self.with_column(table, column, edit);
+        if !alter.only {
+            for heir in self.all_heirs_of(&full) {
+                self.with_column(&heir, column, edit);
+            }
+        }
+    }
+
+    fn with_index(&mut self, index: &QualifiedName, edit: impl FnOnce(&mut Index)) {
+        let found = match self.find_index(None, index) {
+            Some((owner, name)) => {
+                self.catalog.tables[owner].indexes.iter_mut().find(|index| index.name == name)
+            }
+            None => self
+                .catalog
+                .views
+                .iter_mut()
+                .flat_map(|view| &mut view.indexes)
+                .find(|other| other.name == index.name),
+        };
+        if let Some(index) = found {
+            edit(index);
+        }
+    }
+
+    fn is_view(&self, name: &QualifiedName) -> bool {
+        let name = self.view_name(name);
+        self.catalog.views.iter().any(|view| view.name == name)
+    }
+
+    /// The sequence behind an identity column takes options.
+    fn alter_identity(&mut self, table: &QualifiedName, column: &Name, options: &SequenceChanges) {
+        if *options == SequenceChanges::default() {
+            return;
+        }
+        let sequence = self.table_mut(table).and_then(|table| {
+            table
+                .columns
+                .iter()
+                .find(|other| other.name == *column)
+                .and_then(|column| column.sequence.clone())
+        });
+        let Some(sequence) = sequence else { return };
+        self.alter_sequence(&sequence, options);
+        if let Some(name) = &options.name {
+            let name = QualifiedName {
+                schema: if name.schema.is_empty() { sequence.schema.clone() } else { name.schema.clone() },
+                name: name.name.clone(),
+            };
+            self.relations = None;
+            self.rename_object(&ObjectKind::Sequence, &sequence, None, &name);
+        }
     }
 
     fn with_enum(&mut self, name: &QualifiedName, edit: impl FnOnce(&mut Vec<String>)) {
@@ -566,7 +873,18 @@ impl Folder {
         }
         let mut table = table.clone();
         table.name = name;
+        self.columns_of_type(&mut table);
         self.inherit_columns(&mut table);
+        for column in &mut table.columns {
+            // The name that the server would make up says nothing.
+            let usual = format!("{}_{}_not_null", table.name.name, column.name);
+            if let Some(constraint) = &mut column.not_null_constraint {
+                constraint.name = constraint.name.take().filter(|name| *name != *usual);
+                if constraint.name.is_none() && constraint.validated && !constraint.no_inherit {
+                    column.not_null_constraint = None;
+                }
+            }
+        }
         let sqlite = self.engine == Engine::Sqlite;
         if sqlite && !table.indexes.iter().any(|index| index.backs.is_some()) {
             table.indexes.extend(crate::sqlite::understand::implied_indexes(&table));
@@ -598,6 +916,9 @@ impl Folder {
         }
         self.catalog.tables.push(table);
         self.tables.insert(self.lookup_form(&name), self.catalog.tables.len() - 1);
+        if !parents.is_empty() && !self.stays_a_tree(&name) {
+            parents.clear();
+        }
         self.make_sequences(&name);
         if let Some(key) = keys.0.as_ref().filter(|_| !sqlite) {
             self.add_key(&name, key, ConstraintKind::PrimaryKey, None);
@@ -614,7 +935,7 @@ impl Folder {
             self.add_key(&name, key, ConstraintKind::Unique, None);
         }
         for check in &checks {
-            self.add_check(&name, check);
+            self.add_check(&name, check, false);
         }
         for foreign_key in &foreign_keys {
             self.add_foreign_key(&name, foreign_key);
@@ -625,6 +946,59 @@ impl Folder {
         for parent in parents {
             self.hand_down(&name, &parent);
         }
+    }
+
+    /// Columns of a table that was made `OF` a composite type.
+    fn columns_of_type(&mut self, table: &mut Table) {
+        let Some(of_type) = table.of_type.take() else { return };
+        let of_type = self.type_name(&of_type);
+        let attributes = self.catalog.types.iter().find(|other| other.name == of_type);
+        let Some(UserTypeKind::Composite(attributes)) = attributes.map(|user_type| &user_type.kind) else {
+            table.of_type = Some(of_type);
+            self.doubt(Some(table.name.clone()), "the columns of its type are not known");
+            return;
+        };
+        let mut said = std::mem::take(&mut table.columns);
+        for (name, data_type) in attributes {
+            let own = said.iter().position(|column| column.name == *name).map(|at| said.remove(at));
+            table.columns.push(Column {
+                name: name.clone(),
+                data_type: data_type.clone(),
+                ..own.unwrap_or_default()
+            });
+        }
+        table.of_type = Some(of_type);
+    }
+
+    /// Whether a table is none of its own ancestors. Otherwise the last tie is cut: what is handed down would go in circles.
+    fn stays_a_tree(&mut self, name: &QualifiedName) -> bool {
+        let mut seen: HashSet<&QualifiedName> = HashSet::new();
+        let mut pending = vec![name];
+        let mut circle = false;
+        while let Some(next) = pending.pop() {
+            let Some(i) = self.tables.get(&self.lookup_form(next)) else { continue };
+            let table = &self.catalog.tables[*i];
+            let of = match &table.kind {
+                TableKind::Partition { of, .. } => Some(of),
+                _ => None,
+            };
+            for parent in table.inherits.iter().chain(of) {
+                circle |= parent == name;
+                if seen.insert(parent) {
+                    pending.push(parent);
+                }
+            }
+        }
+        if circle {
+            self.with_table(name, |target, _| {
+                target.inherits.clear();
+                if target.is_partition() {
+                    target.kind = TableKind::Ordinary;
+                }
+            });
+            self.doubt(Some(name.clone()), "it would be its own parent");
+        }
+        !circle
     }
 
     /// Columns that come from a partitioned parent or by inheritance.
@@ -646,6 +1020,7 @@ impl Folder {
                         sequence: None,
                         auto_increment: false,
                         identity: None,
+                        not_null_constraint: None,
                         ..column.clone()
                     });
                 }
@@ -819,7 +1194,9 @@ impl Folder {
             for table in &mut self.catalog.tables {
                 table.foreign_keys.retain(|foreign_key| foreign_key.references != full);
             }
+            self.drop_views_of(&full, None);
         }
+        self.forget_table(&full);
         self.catalog
             .sequences
             .retain(|sequence| sequence.owned_by.as_ref().is_none_or(|(table, _)| *table != full));
@@ -850,6 +1227,19 @@ impl Folder {
             schema: if to.schema.is_empty() { from.schema.clone() } else { to.schema.clone() },
             name: to.name.clone(),
         };
+        let taken = self.tables.get(&self.lookup_form(&to)).copied().filter(|other| *other != i);
+        let i = match taken {
+            // No server lets two tables have one name: what made room for the new one was not understood.
+            Some(_) => {
+                self.doubt(Some(to.clone()), "another table takes its name");
+                self.drop_table(&to, false);
+                match self.tables.get(&self.lookup_form(&from)) {
+                    Some(i) => *i,
+                    None => return,
+                }
+            }
+            None => i,
+        };
         self.catalog.tables[i].name = to.clone();
         self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {
@@ -875,7 +1265,9 @@ impl Folder {
         if let Some(policies) = self.catalog.policies.known_mut() {
             policies.iter_mut().for_each(|policy| rename(&mut policy.table));
         }
+        self.follow_table(&from, &to);
         self.index_tables();
+        self.stays_a_tree(&to);
     }
 
     /// Names that the engine made out of the table's follow it.
@@ -910,6 +1302,7 @@ impl Folder {
         column: &Column,
         position: &ColumnPosition,
         if_not_exists: bool,
+        only: bool,
     ) {
         let full = self.table_name(table);
         let mut duplicate = false;
@@ -920,23 +1313,29 @@ impl Folder {
             }
             insert_column(target, column.clone(), position);
         });
-        if duplicate && !if_not_exists {
-            self.doubt(Some(full.clone()), format!("column `{}` is added twice", column.name));
+        if duplicate {
+            if !if_not_exists {
+                self.doubt(Some(full), format!("column `{}` is added twice", column.name));
+            }
+            // Its heirs have it too.
+            return;
         }
         self.make_sequences(&full);
-        let heirs = self.heirs_of(&full);
+        let heirs = if only { Vec::new() } else { self.heirs_of(&full) };
         for heir in heirs {
             let column = Column { auto_increment: false, identity: None, ..column.clone() };
-            self.add_column(&heir, &column, position, true);
+            self.add_column(&heir, &column, position, true, false);
         }
     }
 
-    fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool) {
+    fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool, only: bool) {
         let full = self.table_name(table);
+        let mut found = false;
         self.with_table(table, |target, engine| {
             let Some(declared) = column_mut(engine, target, column).map(|found| found.name.clone()) else {
                 return;
             };
+            found = true;
             target.columns.retain(|other| other.name != declared);
             if engine.dialect() == Dialect::Mysql {
                 // MySQL takes the column out of its indexes and drops those that become empty.
@@ -968,17 +1367,30 @@ impl Folder {
         self.catalog.sequences.retain(|sequence| {
             sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
         });
-        for heir in self.heirs_of(&full) {
-            self.drop_column(&heir, column, cascade);
+        // Statistics over several columns go with any of them.
+        self.catalog.statistics.retain(|statistics| {
+            statistics.table != full
+                || !statistics.columns.contains(column)
+                    && !statistics.expressions.iter().any(|expression| mentions(expression, column))
+        });
+        if cascade {
+            self.drop_views_of(&full, Some(column));
+        }
+        if !only {
+            for heir in self.heirs_of(&full).iter().filter(|_| found) {
+                self.drop_column(heir, column, cascade, false);
+            }
         }
     }
 
     fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
         let full = self.table_name(table);
         let mut declared = column.clone();
+        let mut found = false;
         self.with_table(table, |target, engine| {
-            if let Some(found) = column_mut(engine, target, column) {
-                declared = std::mem::replace(&mut found.name, to.clone());
+            if let Some(column) = column_mut(engine, target, column) {
+                declared = std::mem::replace(&mut column.name, to.clone());
+                found = column.name != declared;
             }
             rename_in_table(target, &declared, to);
         });
@@ -997,8 +1409,8 @@ impl Folder {
                 *owner = to.clone();
             }
         }
-        for heir in self.heirs_of(&full) {
-            self.rename_column(&heir, column, to);
+        for heir in self.heirs_of(&full).iter().filter(|_| found) {
+            self.rename_column(heir, column, to);
         }
     }
 
@@ -1042,63 +1454,6 @@ impl Folder {
                 sequence.owned_by.as_ref().is_none_or(|(table, owner)| *table != full || owner != column)
             });
         }
-    }
-
-    fn drop_constraint(&mut self, table: &QualifiedName, constraint: &DroppedConstraint, cascade: bool) {
-        let full = self.table_name(table);
-        let mut dropped_columns: Option<Vec<Name>> = None;
-        self.with_table(table, |target, _| {
-            let is_primary = match constraint {
-                DroppedConstraint::PrimaryKey => true,
-                DroppedConstraint::Named(name) => {
-                    target.primary_key.as_ref().is_some_and(|key| key.name.as_ref() == Some(name))
-                }
-            };
-            if is_primary {
-                dropped_columns = target.primary_key.take().map(|key| key.columns);
-                target.indexes.retain(|index| index.backs != Some(ConstraintKind::PrimaryKey));
-                return;
-            }
-            let DroppedConstraint::Named(name) = constraint else { return };
-            if let Some(i) = target.uniques.iter().position(|key| key.name.as_ref() == Some(name)) {
-                dropped_columns = Some(target.uniques.remove(i).columns);
-                target.indexes.retain(|index| index.name != *name || index.backs.is_none());
-            }
-            target.checks.retain(|check| check.name.as_ref() != Some(name));
-            target.foreign_keys.retain(|foreign_key| foreign_key.name.as_ref() != Some(name));
-            if target.exclusions.iter().any(|exclusion| exclusion.name == *name) {
-                target.exclusions.retain(|exclusion| exclusion.name != *name);
-                target.indexes.retain(|index| index.name != *name);
-            }
-        });
-        if let Some(columns) = dropped_columns
-            && cascade
-        {
-            for other in &mut self.catalog.tables {
-                other.foreign_keys.retain(|foreign_key| {
-                    foreign_key.references != full || foreign_key.referenced_columns != columns
-                });
-            }
-        }
-    }
-
-    fn rename_constraint(&mut self, table: &QualifiedName, constraint: &Name, to: &Name) {
-        self.with_table(table, |target, _| {
-            let rename = |name: &mut Option<Name>| {
-                if name.as_ref() == Some(constraint) {
-                    *name = Some(to.clone());
-                }
-            };
-            target.primary_key.iter_mut().for_each(|key| rename(&mut key.name));
-            target.uniques.iter_mut().for_each(|key| rename(&mut key.name));
-            target.checks.iter_mut().for_each(|check| rename(&mut check.name));
-            target.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.name));
-            for index in &mut target.indexes {
-                if index.backs.is_some() && index.name == *constraint {
-                    index.name = to.clone();
-                }
-            }
-        });
     }
 
     /// The table that holds an index, and the index's name as declared.
@@ -1151,7 +1506,7 @@ impl Folder {
     fn set_table_options(&mut self, table: &QualifiedName, options: &[(Name, String)]) {
         self.with_table(table, |target, engine| {
             if engine.dialect() != Dialect::Mysql {
-                merge_options(&mut target.options, options);
+                set_or_reset(&mut target.options, options);
                 target.options.retain(|(name, _)| !name.as_str().starts_with(TOAST));
                 return;
             }
@@ -1202,6 +1557,7 @@ impl Folder {
             }
             sequence.data_type = data_type.clone();
         }
+        sequence.start = changes.start.unwrap_or(sequence.start);
         sequence.increment = changes.increment.unwrap_or(sequence.increment);
         sequence.min = changes.min.unwrap_or(sequence.min);
         sequence.max = changes.max.unwrap_or(sequence.max);
@@ -1293,6 +1649,8 @@ fn forgets_names(change: &Change) -> bool {
             | Change::RenameIndex { .. }
             | Change::RenameConstraint { .. }
             | Change::SetSchema { .. }
+            | Change::RenameObject { .. }
+            | Change::DropObject { .. }
             | Change::SetIdentity { identity: None, .. }
             | Change::AlterSequence { .. }
     )
@@ -1400,164 +1758,42 @@ fn merge_options(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
     target.sort();
 }
 
-fn mentions(expression: &Expression, column: &Name) -> bool {
-    expression.tree.as_ref().is_some_and(|tree| tree.columns().contains(&column))
+/// Options with a value are set, those without are taken out.
+fn set_or_reset(target: &mut Vec<(Name, String)>, options: &[(Name, String)]) {
+    merge_options(target, options);
+    target.retain(|(_, value)| !value.is_empty());
 }
 
-fn index_mentions(index: &Index, column: &Name) -> bool {
-    index.include.contains(column)
-        || index.parts.iter().any(|part| match &part.key {
-            IndexKey::Column(name) => name == column,
-            IndexKey::Expression(expression) => mentions(expression, column),
-        })
-        || index.predicate.as_ref().is_some_and(|predicate| mentions(predicate, column))
+/// The storage of a type where all but a few have the same.
+fn usual_storage(data_type: &DataType) -> Option<&'static str> {
+    if data_type.array {
+        return Some("extended");
+    }
+    Some(match data_type.kind {
+        TypeKind::Text | TypeKind::Varchar | TypeKind::Char | TypeKind::Json | TypeKind::Jsonb => "extended",
+        TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => "plain",
+        _ => return None,
+    })
 }
 
-fn rename_names(names: &mut [Name], from: &Name, to: &Name) {
-    for name in names {
-        if name == from {
-            *name = to.clone();
-        }
-    }
+/// The name of the tablespace unless it is the one that every cluster has.
+fn usual_tablespace(name: Name) -> Option<Name> {
+    Some(name).filter(|name| *name != "pg_default")
 }
 
-fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
-    if !mentions(expression, from) {
-        return;
-    }
-    if let Some(tree) = &mut expression.tree {
-        rename_in_tree(Arc::make_mut(tree), from, to);
-    }
-    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
-}
-
-fn rename_in_tree(expr: &mut Expr, from: &Name, to: &Name) {
-    match expr {
-        Expr::Column { name, .. } => {
-            if name == from {
-                *name = to.clone();
-            }
-        }
-        Expr::Wildcard { .. }
-        | Expr::Literal(_)
-        | Expr::Parameter(_)
-        | Expr::Exists { .. }
-        | Expr::Subquery(_) => {}
-        Expr::Call(call) => {
-            call.args.iter_mut().for_each(|arg| rename_in_tree(arg, from, to));
-            call.filter.iter_mut().for_each(|filter| rename_in_tree(filter, from, to));
-        }
-        Expr::Unary { operand, .. }
-        | Expr::IsNull { operand, .. }
-        | Expr::IsTruth { operand, .. }
-        | Expr::InQuery { operand, .. }
-        | Expr::Cast { operand, .. } => rename_in_tree(operand, from, to),
-        Expr::Binary { left, right, .. } => {
-            rename_in_tree(left, from, to);
-            rename_in_tree(right, from, to);
-        }
-        Expr::InList { operand, list, .. } => {
-            rename_in_tree(operand, from, to);
-            list.iter_mut().for_each(|member| rename_in_tree(member, from, to));
-        }
-        Expr::Between { operand, low, high, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(low, from, to);
-            rename_in_tree(high, from, to);
-        }
-        Expr::Like { operand, pattern, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(pattern, from, to);
-        }
-        Expr::Case { operand, branches, otherwise } => {
-            operand.iter_mut().for_each(|operand| rename_in_tree(operand, from, to));
-            for (when, then) in branches {
-                rename_in_tree(when, from, to);
-                rename_in_tree(then, from, to);
-            }
-            otherwise.iter_mut().for_each(|otherwise| rename_in_tree(otherwise, from, to));
-        }
-        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
-            parts.iter_mut().for_each(|part| rename_in_tree(part, from, to));
-        }
-    }
-}
-
-/// Replaces whole words only, string constants left alone.
-fn replace_word(text: &str, from: &str, to: &str) -> String {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let mut result = String::with_capacity(text.len());
-    let mut in_string = false;
-    let mut rest = text;
-    let mut previous = ' ';
-    while let Some(c) = rest.chars().next() {
-        if c == '\'' {
-            in_string = !in_string;
-        }
-        let boundary = !in_string && !is_word(previous);
-        if boundary
-            && let Some(after) = rest.strip_prefix(from)
-            && !after.chars().next().is_some_and(is_word)
-        {
-            result.push_str(to);
-            previous = from.chars().next_back().unwrap_or(' ');
-            rest = after;
-            continue;
-        }
-        result.push(c);
-        previous = c;
-        rest = &rest[c.len_utf8()..];
-    }
-    result
-}
-
-fn rename_in_table(table: &mut Table, from: &Name, to: &Name) {
-    for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
-        rename_names(&mut key.columns, from, to);
-    }
-    for foreign_key in &mut table.foreign_keys {
-        rename_names(&mut foreign_key.columns, from, to);
-    }
-    for check in &mut table.checks {
-        rename_in_expression(&mut check.expression, from, to);
-    }
-    for column in &mut table.columns {
-        if let Some(generated) = &mut column.generated {
-            rename_in_expression(&mut generated.expression, from, to);
-        }
-    }
-    for index in &mut table.indexes {
-        rename_names(&mut index.include, from, to);
-        for part in &mut index.parts {
-            match &mut part.key {
-                IndexKey::Column(name) => {
-                    if name == from {
-                        *name = to.clone();
-                    }
-                }
-                IndexKey::Expression(expression) => rename_in_expression(expression, from, to),
-            }
-        }
-        if let Some(predicate) = &mut index.predicate {
-            rename_in_expression(predicate, from, to);
-        }
-    }
+/// Whether objects of a kind have their owner in the catalog.
+fn is_relation(kind: &ObjectKind) -> bool {
+    matches!(
+        kind,
+        ObjectKind::Table
+            | ObjectKind::ForeignTable
+            | ObjectKind::View
+            | ObjectKind::MaterializedView
+            | ObjectKind::Sequence
+    )
 }
 
 /// Whether a column of this type can be a foreign key's own index in MySQL.
 pub(crate) fn is_indexable(kind: TypeKind) -> bool {
     !matches!(kind, TypeKind::Json | TypeKind::Geometry)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_replaced_whole_and_outside_of_strings() {
-        assert_eq!(
-            replace_word("a > 0 AND ab <> 'a' AND a IS NOT NULL", "a", "b"),
-            "b > 0 AND ab <> 'a' AND b IS NOT NULL"
-        );
-    }
 }

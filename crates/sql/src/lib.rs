@@ -6,6 +6,8 @@
 
 pub mod split;
 pub mod fold;
+pub mod effects;
+pub mod chain;
 pub mod understand;
 pub mod names;
 pub mod places;

@@ -43,10 +43,10 @@ impl Places {
                 Change::AddPrimaryKey { table, key, .. } | Change::AddUnique { table, key, .. } => {
                     self.note_constraint(table, key.name.as_ref(), &key.columns, &start);
                 }
-                Change::AddForeignKey { table, foreign_key } => {
+                Change::AddForeignKey { table, foreign_key, .. } => {
                     self.note_constraint(table, foreign_key.name.as_ref(), &foreign_key.columns, &start);
                 }
-                Change::AddCheck { table, check } => {
+                Change::AddCheck { table, check, .. } => {
                     self.note_constraint(table, check.name.as_ref(), &[], &start);
                 }
                 Change::CreateIndex { index, .. } => {
@@ -64,7 +64,7 @@ impl Places {
                 Change::CreateFunction { function, .. } => {
                     self.others.insert(function.name.name.clone(), start.clone());
                 }
-                Change::CreateTrigger { trigger } => {
+                Change::CreateTrigger { trigger, .. } => {
                     self.constraints
                         .insert((trigger.table.name.clone(), trigger.name.clone()), start.clone());
                 }
@@ -77,7 +77,7 @@ impl Places {
                 Change::CreateSchema { name, .. } => {
                     self.others.insert(name.clone(), start.clone());
                 }
-                Change::RenameTable { table, to } => {
+                Change::RenameTable { table, to, .. } => {
                     if let Some(place) = self.tables.get(&table.name).cloned() {
                         self.tables.insert(to.name.clone(), place);
                     }

@@ -2,6 +2,7 @@
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::finding::Location;
+use jiff::civil::Date;
 
 /// A suppression that stands in a comment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,8 +13,10 @@ pub struct CommentSuppression {
     pub object: Option<String>,
     /// Why.
     pub reason: String,
-    /// Last day it holds, `YYYY-MM-DD`.
-    pub until: Option<String>,
+    /// Last day it holds.
+    pub until: Option<Date>,
+    /// Why it does not hold at all: how it is written wrongly, as a lower-case fragment.
+    pub fault: Option<String>,
     /// Where it stands, for comments of files.
     pub location: Option<Location>,
 }
@@ -30,10 +33,14 @@ fn read_line(line: &str) -> Option<CommentSuppression> {
     let rest = line[at + MARKER.len()..].trim_end_matches("*/").trim();
     let mut rules = Vec::new();
     let mut until = None;
+    let mut fault = None;
     let mut reason = Vec::new();
     for word in rest.split_whitespace() {
         if let Some(date) = word.strip_prefix("until=") {
-            until = Some(date.to_owned());
+            match date.parse() {
+                Ok(date) => until = Some(date),
+                Err(_) => fault = Some(format!("`until={date}` is not a date like 2030-01-31")),
+            }
         } else if reason.is_empty() && is_rule(word.trim_end_matches([',', ':'])) {
             rules.extend(
                 word.split(',')
@@ -48,7 +55,10 @@ fn read_line(line: &str) -> Option<CommentSuppression> {
     if rules.is_empty() {
         return None;
     }
-    Some(CommentSuppression { rules, object: None, reason: reason.join(" "), until, location: None })
+    if reason.is_empty() {
+        fault.get_or_insert_with(|| "it has no reason".to_owned());
+    }
+    Some(CommentSuppression { rules, object: None, reason: reason.join(" "), until, fault, location: None })
 }
 
 fn is_rule(word: &str) -> bool {
@@ -86,7 +96,8 @@ mod tests {
         let found = read(comment);
         assert_eq!(found.len(), 1, "{comment}");
         assert_eq!(found[0].rules, rules);
-        assert_eq!(found[0].until.as_deref(), until);
+        assert_eq!(found[0].until.map(|date| date.to_string()).as_deref(), until);
+        assert_eq!(found[0].fault, None, "{comment}");
         assert_eq!(found[0].reason, reason);
     }
 
@@ -108,5 +119,16 @@ mod tests {
         check("-- dbwright:ignore * generated", &["*"], None, "generated");
         assert!(read("-- nothing to see").is_empty());
         assert!(read("-- dbwright:ignore without a rule").is_empty());
+    }
+
+    #[test]
+    fn what_has_no_reason_or_no_real_date_does_not_hold() {
+        let fault = |comment: &str| read(comment)[0].fault.clone().unwrap_or_default();
+        assert_eq!(fault("-- dbwright:ignore schema/a"), "it has no reason");
+        assert_eq!(fault("/* dbwright:ignore schema/a until=2030-01-31 */"), "it has no reason");
+        for date in ["31.12.2025", "2025-02-31", "", "tomorrow"] {
+            let fault = fault(&format!("-- dbwright:ignore schema/a until={date} legacy"));
+            assert_eq!(fault, format!("`until={date}` is not a date like 2030-01-31"));
+        }
     }
 }

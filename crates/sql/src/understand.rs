@@ -12,6 +12,7 @@ use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::facts::Facts;
 use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::workload::Workload;
 
 use crate::{data_type, names, parse_data_statement, parse_expression};
 
@@ -22,6 +23,7 @@ pub fn understand(facts: &mut Facts) {
     }
     let dialect = facts.source.engine.dialect();
     if let Some(workload) = facts.workload.known_mut() {
+        workload.statements.retain(|statement| !statement.text.contains(Workload::OWN_MARK));
         for statement in &mut workload.statements {
             if statement.parsed.is_none() {
                 statement.parsed = parse_data_statement(dialect, &statement.text).map(Box::new);
@@ -72,6 +74,14 @@ pub fn understand_catalog(catalog: &mut Catalog) {
             policy.using.iter_mut().for_each(|expression| reader.read(expression));
             policy.check.iter_mut().for_each(|expression| reader.read(expression));
         }
+    }
+    for publication in catalog.publications.known_mut().into_iter().flatten() {
+        for table in &mut publication.tables {
+            table.filter.iter_mut().for_each(|expression| reader.read(expression));
+        }
+    }
+    for statistics in &mut catalog.statistics {
+        statistics.expressions.iter_mut().for_each(|expression| reader.read(expression));
     }
     settle(catalog);
     catalog.sort();

@@ -78,6 +78,12 @@ fn build(folder: &Path) {
     );
 }
 
+/// A session that may change what was made here.
+pub async fn write(dsn: &Dsn) -> WriteSession {
+    let consent = Consent::for_scratch(dsn, &std::env::temp_dir()).expect("it was made here");
+    WriteSession::open(&consent).await.expect("it opens")
+}
+
 /// Whether this process is root.
 pub fn is_root() -> bool {
     // SAFETY: the call has no preconditions.
@@ -124,8 +130,7 @@ impl Sandbox {
     pub fn sqlite(&self, name: &str, script: &str) -> PathBuf {
         let path = self.path(name);
         runtime().block_on(async {
-            let dsn = Dsn::Sqlite(path.clone());
-            let mut session = WriteSession::open(&dsn, &Consent::own_scratch()).await.expect("a database");
+            let mut session = write(&Dsn::Sqlite(path.clone())).await;
             session.script(script).await.expect("the script is right");
         });
         path

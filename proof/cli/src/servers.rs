@@ -10,13 +10,12 @@ use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{
     Installation, PostgresServer, ServerOptions, closest, installations,
 };
-use dbwright_engine::write::{Consent, WriteSession};
 
 use crate::{Sandbox, runtime};
 
 /// The PostgreSQL of the distribution, which brings `pg_dump` and `pg_basebackup`, or the nearest there is.
 pub fn postgres_installation() -> Installation {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
     let whole = installed.iter().find(|one| one.binaries.join("pg_basebackup").is_file());
     whole
         .or_else(|| closest(&installed, 15))
@@ -52,8 +51,7 @@ impl Postgres {
     pub fn database(&self, name: &str, script: &str) {
         runtime().block_on(async {
             self.server.create_database(name).await.expect("a database");
-            let mut session =
-                WriteSession::open(&self.server.dsn(name), &Consent::own_scratch()).await.expect("a session");
+            let mut session = crate::write(&self.server.dsn(name)).await;
             session.script(script).await.expect("the script is right");
         });
     }
@@ -106,8 +104,7 @@ impl Mariadb {
             .expect("no MariaDB is installed: run scripts/install-test-servers");
         let made = Mariadb { server };
         runtime().block_on(async {
-            let mut session =
-                WriteSession::open(&made.dsn(), &Consent::own_scratch()).await.expect("a session");
+            let mut session = crate::write(&made.dsn()).await;
             session.script(script).await.expect("the script is right");
         });
         made

@@ -132,6 +132,21 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
     without_reason(&mut catalog.functions);
     without_reason(&mut catalog.policies);
     without_reason(&mut catalog.extensions);
+    without_reason(&mut catalog.publications);
+    for publication in catalog.publications.known_mut().into_iter().flatten() {
+        for table in &mut publication.tables {
+            // Which tables inherit is looked up once, when the statement runs.
+            table.only = false;
+            table.filter.iter_mut().for_each(|filter| normalise_expression(filter, texts));
+        }
+    }
+    for rule in &mut catalog.rules {
+        // The server prints it in its own way.
+        rule.definition.clear();
+    }
+    for statistics in &mut catalog.statistics {
+        statistics.expressions.iter_mut().for_each(|expression| normalise_expression(expression, texts));
+    }
     for table in &mut catalog.tables {
         table.owner = None;
         // Only SQLite keeps it, and spells it as it was after the last ALTER.
@@ -143,6 +158,13 @@ fn normalise(catalog: &mut Catalog, texts: Texts) {
             table.columns.iter_mut().for_each(|column| column.collation = None);
         }
         table.columns.iter_mut().for_each(|column| normalise_column(column, texts));
+        if texts == Texts::Columns {
+            // Version 18 alone names them, and keeps the name when the table or the column gets another.
+            for column in &mut table.columns {
+                column.not_null_constraint =
+                    column.not_null_constraint.take().filter(|made| !made.validated || made.no_inherit);
+            }
+        }
         table.checks.iter_mut().for_each(|check| normalise_check(check, texts));
         table.indexes.iter_mut().for_each(|index| normalise_index(index, texts));
         for exclusion in &mut table.exclusions {

@@ -63,7 +63,14 @@ pub async fn apply(dsn: &Dsn, dialect: Dialect, sql: &str) -> Result<(), String>
 
 /// The catalog of a live database, understood.
 pub async fn live(dsn: &Dsn) -> Result<Catalog, String> {
-    let plan = [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions];
+    let plan = [
+        Fact::Catalog,
+        Fact::Functions,
+        Fact::Triggers,
+        Fact::Policies,
+        Fact::Extensions,
+        Fact::Publications,
+    ];
     let facts = proof_live::collect(dsn, &plan).await?;
     facts.catalog.known().cloned().ok_or_else(|| format!("the catalog is not known: {:?}", facts.catalog))
 }

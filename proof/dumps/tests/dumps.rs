@@ -31,7 +31,9 @@ fn check_server(server: &Server) -> Vec<String> {
 fn is_known(skipped: &SkippedStatement) -> bool {
     let first: Vec<String> =
         skipped.statement.split_whitespace().take(2).map(str::to_ascii_lowercase).collect();
+    // One fixture refers to a table that nobody made, as SQLite lets it.
     matches!(first.join(" ").as_str(), "create rule" | "do $$")
+        || skipped.because.ends_with("was never created")
 }
 
 async fn check(server: &Server, fixture: &Fixture) -> Result<Vec<String>, String> {

@@ -19,8 +19,8 @@ const REQUIRE: &str = "DBWRIGHT_REQUIRE_SERVERS";
 
 /// What statements of a schema tell. Statistics are left out: an empty table of a live server has none of its rows, while a
 /// file does not say how many there are.
-pub const SCHEMA_FACTS: [Fact; 5] =
-    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions];
+pub const SCHEMA_FACTS: [Fact; 6] =
+    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions, Fact::Publications];
 
 /// One server, or the place where SQLite files are made.
 pub enum Server {
@@ -37,7 +37,7 @@ pub fn servers() -> Vec<Server> {
     let required = std::env::var_os(REQUIRE).is_some();
     let mut servers = Vec::new();
     let mut missing = Vec::new();
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     for major in POSTGRES_MAJORS {
         match installed.iter().find(|one| one.version.major == major) {
             Some(installation) => {
@@ -150,7 +150,8 @@ fn sqlite_path(folder: &tempfile::TempDir, name: &str) -> PathBuf {
 
 /// A session that may write, since the servers here are our own.
 pub async fn write(dsn: &Dsn) -> Result<WriteSession, String> {
-    WriteSession::open(dsn, &Consent::own_scratch()).await.map_err(|error| error.message)
+    let consent = Consent::for_scratch(dsn, &std::env::temp_dir()).map_err(|error| error.message)?;
+    WriteSession::open(&consent).await.map_err(|error| error.message)
 }
 
 /// The facts of a live database, understood.

@@ -510,7 +510,7 @@ async fn made(server: &Server, name: &str, sql: &str) -> Dsn {
 /// The facts as an audit with leave to count rows gets them.
 async fn asked(dsn: &Dsn, rules: &[&'static Entry]) -> Facts {
     let mut plan: Vec<Fact> =
-        rules.iter().flat_map(|entry| entry.rule.facts()).filter(|fact| *fact != Fact::Data).collect();
+        rules.iter().flat_map(|entry| entry.rule.facts()).filter(|fact| fact.is_collected()).collect();
     plan.push(Fact::Catalog);
     plan.sort();
     plan.dedup();

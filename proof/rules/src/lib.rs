@@ -5,16 +5,27 @@
 //! without marks must be silent. A fence that begins with `facts` holds facts in TOML, for what no statement can make:
 //! a table per field of the facts, `[settings]` as names and values, `sql` for statements to fold, and `expect`, the
 //! objects that must be found.
+//!
+//! A fence that begins with `sql migration` holds migrations. What stands before its first line `-- migration` is the
+//! database as it is, each such line begins a file; without one the whole fence is a file for a database that is not
+//! known. After `-- migration` may stand how the tool runs the file: `transaction`, `one-query` or `none`.
 
 use std::collections::BTreeSet;
 
+use dbwright_model::catalog::Catalog;
+use dbwright_model::chain::{ChainFile, Wrap};
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin};
 use dbwright_model::finding::Finding;
 use dbwright_model::name::Name;
+use dbwright_model::observed::Observed;
 use dbwright_rules::run::{Checked, run};
 use dbwright_rules::{Applies, Entry, Options};
+use dbwright_sql::chain::{self, MigrationFile, Start};
+use dbwright_sql::effects::Circumstances;
 use dbwright_sql::files::SourceFile;
+use dbwright_sql::fold::Folder;
+use dbwright_sql::places::Places;
 
 /// One fence of a rule's text.
 #[derive(Clone, Debug)]
@@ -25,7 +36,7 @@ pub struct Example {
     pub line: u32,
     /// Engines it is for.
     pub engines: Vec<Engine>,
-    /// Lowest server version it can run on, as `since=15`.
+    /// Lowest server version it can run on, as `since-15`.
     pub since: Option<Version>,
     /// What it holds.
     pub body: Body,
@@ -38,6 +49,8 @@ pub enum Body {
     Sql(String),
     /// Facts in TOML.
     Facts(String),
+    /// Migrations.
+    Migration(String),
 }
 
 /// Every fence of a rule's text that is a test.
@@ -65,8 +78,9 @@ pub fn examples(entry: &'static Entry) -> Result<Vec<Example>, String> {
 }
 
 fn example(entry: &'static Entry, line: u32, info: &str, body: String) -> Result<Option<Example>, String> {
-    let mut words = info.split_whitespace();
+    let mut words = info.split_whitespace().peekable();
     let body = match words.next() {
+        Some("sql") if words.next_if_eq(&"migration").is_some() => Body::Migration(body),
         Some("sql") => Body::Sql(body),
         Some("facts") => Body::Facts(body),
         _ => return Ok(None),
@@ -76,7 +90,7 @@ fn example(entry: &'static Entry, line: u32, info: &str, body: String) -> Result
     for word in words {
         if let Some(engine) = Engine::ALL.into_iter().find(|engine| engine.id() == word) {
             engines.push(engine);
-        } else if let Some(version) = word.strip_prefix("since=") {
+        } else if let Some(version) = word.strip_prefix("since-") {
             since = Version::parse(version);
         } else {
             return Err(format!("{}:{line}: what does `{word}` mean in a fence?", entry.id));
@@ -93,7 +107,7 @@ impl Example {
     /// Whether something must be found in it.
     pub fn expects_findings(&self) -> bool {
         match &self.body {
-            Body::Sql(text) => text.lines().any(is_marked),
+            Body::Sql(text) | Body::Migration(text) => text.lines().any(is_marked),
             Body::Facts(text) => {
                 text.lines().any(|line| line.trim_start().starts_with("expect") && !line.contains("[]"))
             }
@@ -108,6 +122,7 @@ impl Example {
                 Ok(dbwright_sql::files::read(engine, None, "example.sql", &[file]).facts)
             }
             Body::Facts(text) => read_facts(engine, self.since, text).map(|(facts, _)| facts),
+            Body::Migration(text) => Ok(read_migrations(engine, self.since, text)?.0),
         }
     }
 
@@ -116,8 +131,11 @@ impl Example {
         let complain =
             |what: String| format!("{} ({engine}), fence at line {}: {what}", self.entry.id, self.line);
         match &self.body {
-            Body::Sql(text) => {
-                let (findings, found) = self.fold(engine, text).map_err(complain)?;
+            Body::Sql(text) | Body::Migration(text) => {
+                let (findings, found) = match &self.body {
+                    Body::Migration(_) => self.lint(engine, text).map_err(complain)?,
+                    _ => self.fold(engine, text).map_err(complain)?,
+                };
                 let expected: BTreeSet<u32> = text
                     .lines()
                     .enumerate()
@@ -138,9 +156,12 @@ impl Example {
             }
             Body::Facts(text) => {
                 let (facts, expected) = read_facts(engine, self.since, text).map_err(&complain)?;
-                let findings = self.judge(&facts).map_err(&complain)?;
-                let found: BTreeSet<String> =
-                    findings.iter().map(|finding| finding.object.to_string()).collect();
+                let found: BTreeSet<String> = match self.judge(&facts) {
+                    Err(_) if expected.contains(UNKNOWN) => return Ok(()),
+                    judged => {
+                        judged.map_err(&complain)?.iter().map(|finding| finding.object.to_string()).collect()
+                    }
+                };
                 if found == expected {
                     return Ok(());
                 }
@@ -167,6 +188,20 @@ impl Example {
         Ok((findings, lines))
     }
 
+    /// The findings of the migrations, and their lines.
+    pub fn lint(&self, engine: Engine, text: &str) -> Result<(Vec<Finding>, BTreeSet<u32>), String> {
+        let (facts, places) = read_migrations(engine, self.since, text)?;
+        let findings = self.judge(&facts)?;
+        let lines = findings
+            .iter()
+            .map(|finding| {
+                let place = finding.location.as_ref().or_else(|| places.find(&finding.object));
+                place.map_or(0, |place| place.line)
+            })
+            .collect();
+        Ok((findings, lines))
+    }
+
     /// The findings of the rule over some facts.
     pub fn judge(&self, facts: &Facts) -> Result<Vec<Finding>, String> {
         let outcome = run(facts, [self.entry], &Options::default());
@@ -176,6 +211,56 @@ impl Example {
         }
     }
 }
+
+/// The line that begins a file of migrations.
+const FILE_MARK: &str = "-- migration";
+
+/// The migrations of a fence as facts. Lines keep their numbers.
+fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result<(Facts, Places), String> {
+    let mut before = String::new();
+    let mut files: Vec<MigrationFile> = Vec::new();
+    for (i, line) in text.lines().enumerate() {
+        let words = line.trim_end().strip_prefix(FILE_MARK).map(str::trim);
+        if let Some(how) = words {
+            let wrap = match how {
+                "" => Wrap::Auto,
+                "transaction" => Wrap::Transaction,
+                "one-query" => Wrap::OneQuery,
+                "none" => Wrap::None,
+                other => return Err(format!("`{FILE_MARK} {other}` is no way to run a file")),
+            };
+            let name = format!("{}.sql", files.len() + 1);
+            let file = ChainFile { name, wrap, judged: true, ..ChainFile::default() };
+            files.push(MigrationFile { file, text: "\n".repeat(i + 1) });
+            continue;
+        }
+        let target = files.last_mut().map_or(&mut before, |file| &mut file.text);
+        target.push_str(line);
+        target.push('\n');
+    }
+    let known = !files.is_empty();
+    if !known {
+        let file = ChainFile { name: "1.sql".to_owned(), judged: true, ..ChainFile::default() };
+        files.push(MigrationFile { file, text: std::mem::take(&mut before) });
+    }
+    let source = SourceFile { name: "before.sql".to_owned(), text: before };
+    let read = dbwright_sql::files::read(engine, since, "example.sql", &[source]);
+    if let Some(skipped) = read.facts.source.skipped.first() {
+        return Err(format!("line {} was not understood: {}", skipped.line, skipped.because));
+    }
+    let mut facts = read.facts;
+    let catalog = facts.catalog.known().cloned().unwrap_or_else(|| Catalog::empty(engine));
+    let start = Start {
+        before: Folder::on(catalog),
+        known,
+        circumstances: Circumstances { version: since, utc: None },
+        together: false,
+    };
+    facts.migrations = Observed::Known(chain::read(start, &files).chain);
+    Ok((facts, read.places))
+}
+/// What a fence expects of a rule that cannot judge its facts: `expect = "unknown"`.
+const UNKNOWN: &str = "unknown";
 
 fn is_marked(line: &str) -> bool {
     line.trim_end().ends_with("-- finding")
@@ -189,6 +274,7 @@ fn read_facts(
 ) -> Result<(Facts, BTreeSet<String>), String> {
     let mut values: toml::Table = toml::from_str(text).map_err(|error| error.to_string())?;
     let expected = match values.remove("expect") {
+        Some(toml::Value::String(word)) if word == UNKNOWN => BTreeSet::from([word]),
         Some(toml::Value::Array(objects)) => {
             objects.iter().filter_map(|object| object.as_str().map(str::to_owned)).collect()
         }
@@ -317,7 +403,7 @@ pub fn healthy_tables(engine: Engine, count: usize) -> Vec<dbwright_model::catal
         .collect();
     let facts = base(engine, None, Some(&sql)).unwrap_or_else(|error| unreachable!("{error}"));
     match facts.catalog {
-        dbwright_model::observed::Observed::Known(catalog) => catalog.tables,
+        Observed::Known(catalog) => catalog.tables,
         _ => Vec::new(),
     }
 }

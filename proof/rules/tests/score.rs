@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use dbwright_model::backup::{Backups, RestoreProof};
+use dbwright_model::catalog::{Catalog, Doubt};
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::{Fact, Facts};
+use dbwright_model::facts::{Fact, Facts, Origin};
 use dbwright_model::finding::{Confidence, EvidenceLevel, Finding, Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
-use dbwright_model::score::{Dimension, Score};
+use dbwright_model::observed::Observed;
+use dbwright_model::score::{CheckResult, CheckState, Dimension, Score};
+use dbwright_model::stats::Counters;
 use dbwright_rules::run::{Checked, Outcome, default_rules, run};
 use dbwright_rules::{ALL, Options, score};
 use proof_rules::examples;
@@ -68,6 +72,86 @@ fn knowing_less_never_raises_what_is_proven() {
     assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 
+/// Hides objects without a word, as servers do, and marks the facts as collectors must.
+fn hide(facts: &Facts, keep: impl Fn(usize) -> bool) -> Facts {
+    let mut less = facts.clone();
+    let Some(catalog) = less.catalog.known_mut() else { return less };
+    let mut place = 0;
+    let mut gone = Vec::new();
+    catalog.tables.retain(|table| {
+        place += 1;
+        let stays = keep(place);
+        if !stays {
+            gone.push(table.name.clone());
+        }
+        stays
+    });
+    if let Some(list) = less.table_statistics.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    if let Some(list) = less.index_statistics.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    if let Some(list) = less.column_maxima.known_mut() {
+        list.retain(|one| !gone.contains(&one.table));
+    }
+    for fact in [Fact::Catalog, Fact::TableStatistics, Fact::IndexStatistics, Fact::ColumnMaxima] {
+        if less.status(fact).is_known() {
+            less.in_part.insert(fact, "the server hides some".to_owned());
+        }
+    }
+    less
+}
+
+#[test]
+fn hidden_tables_never_raise_what_is_proven() {
+    let mut complaints = Vec::new();
+    for (name, mut facts) in all_facts() {
+        facts.source.origin = Origin::Live;
+        let before = score_of(&facts);
+        for (how, keep) in [("all", (|_| false) as fn(usize) -> bool), ("every second", |i| i % 2 == 0)] {
+            let after = score_of(&hide(&facts, keep));
+            if after.proven > before.proven {
+                complaints.push(format!("{name}: without {how} {} -> {}", before.proven, after.proven));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn a_doubtful_catalog_proves_nothing_about_its_tables() {
+    let facts_of = |object: Option<QualifiedName>| {
+        let sql = "create table t (id int primary key); create view v as select id from t;";
+        let file = dbwright_sql::files::SourceFile { name: "t.sql".to_owned(), text: sql.to_owned() };
+        let mut facts = dbwright_sql::files::read(Engine::Mariadb, None, "t.sql", &[file]).facts;
+        facts.source.origin = Origin::Live;
+        let doubt = Doubt { object, because: "the server hides it".to_owned() };
+        facts.catalog.known_mut().expect("it was folded").doubts.push(doubt);
+        facts
+    };
+    let check = |object: Option<QualifiedName>, of_views: bool| {
+        let facts = facts_of(object.clone());
+        for (entry, checked) in run(&facts, default_rules(), &Options::default()).checks {
+            let reads = entry.rule.needs.contains(&Fact::Catalog) && (entry.rule.reads_views || !of_views);
+            match checked {
+                Checked::Ran { .. } => assert!(!reads, "{} ran on {object:?}", entry.id),
+                Checked::InPart { because, .. } => {
+                    // Some lack a fact that no file tells, doubts or not.
+                    let blind = entry.rule.raised_by.iter().any(|fact| !facts.status(*fact).is_known());
+                    let doubted = reads && because.contains("the server hides it");
+                    assert!(doubted || blind, "{}: {because}", entry.id);
+                }
+                Checked::NotApplicable { .. } | Checked::Unknown { .. } => {}
+            }
+        }
+    };
+    check(None, false);
+    check(Some(QualifiedName::bare("t")), false);
+    check(Some(QualifiedName::bare("unheard_of")), false);
+    check(Some(QualifiedName::bare("v")), true);
+}
+
 #[test]
 fn what_is_proven_is_never_more_than_what_is_possible() {
     for (name, facts) in all_facts() {
@@ -85,6 +169,121 @@ fn nothing_known_is_nothing_proven() {
         assert_eq!((score.proven, score.coverage), (0, 0), "{engine}: {}", score.headline());
         assert_eq!(score.ceiling, 100, "{engine}: {}", score.headline());
     }
+}
+
+#[test]
+fn an_empty_catalog_proves_nothing() {
+    for engine in Engine::ALL {
+        let mut facts = proof_rules::unknown_facts(engine);
+        facts.catalog = Observed::Known(Catalog::empty(engine));
+        let score = score_of(&facts);
+        let passed: Vec<&str> = score
+            .checks
+            .iter()
+            .filter(|check| check.state == CheckState::Pass)
+            .map(|check| check.rule.as_str())
+            .collect();
+        assert!(passed.is_empty(), "{engine}: passed over nothing: {passed:?}");
+        assert_eq!(score.proven, 0, "{engine}: {}", score.headline());
+    }
+}
+
+/// The facts of some tables, with statements among them that nobody understands.
+fn with_opaque(engine: Engine, opaque: &str) -> Facts {
+    let mut facts = proof_rules::unknown_facts(engine);
+    let sql = format!(
+        "create table t (id integer primary key, a integer not null, b integer);
+         create table parent (id integer primary key);
+         create table child (id integer primary key, parent_id integer references parent (id));
+         {opaque}"
+    );
+    let file = dbwright_sql::files::SourceFile { name: "t.sql".to_owned(), text: sql };
+    facts.catalog = dbwright_sql::files::read(engine, None, "t.sql", &[file]).facts.catalog;
+    facts
+}
+
+#[test]
+fn a_statement_that_is_not_understood_leaves_no_check_passed() {
+    for engine in Engine::ALL {
+        let clear = score_of(&with_opaque(engine, ""));
+        let rules: Vec<&str> = passed(&clear);
+        assert!(!rules.is_empty(), "{engine}: nothing passes at all");
+        for opaque in ["alter table t frobnicate the rows;", "frobnicate everything;"] {
+            let doubted = score_of(&with_opaque(engine, opaque));
+            assert_eq!(passed(&doubted), [""; 0], "{engine}: {opaque}");
+            assert!(doubted.proven < clear.proven, "{engine}: {opaque}: {}", doubted.headline());
+            // Two of three tables are still known, so that not everything is lost.
+            assert!(doubted.proven > 0 && doubted.coverage > 0, "{engine}: {opaque}: {}", doubted.headline());
+            assert!(doubted.proven <= doubted.ceiling, "{engine}: {opaque}: {}", doubted.headline());
+        }
+        let unsure = run(
+            &with_opaque(engine, "alter table t frobnicate the rows;"),
+            default_rules(),
+            &Options::default(),
+        );
+        for finding in &unsure.findings {
+            let on_t = finding.object.parent.as_ref().is_some_and(|table| table.name == "t");
+            assert!(!on_t || finding.confidence == Confidence::Low, "{engine}: {} is sure", finding.object);
+        }
+    }
+}
+
+#[test]
+fn what_nobody_counted_is_not_passed() {
+    let mut facts = with_opaque(Engine::Postgres, "");
+    facts.table_statistics = Observed::Known(Vec::new());
+    facts.column_statistics = Observed::Known(Vec::new());
+    facts.index_statistics = Observed::Known(Vec::new());
+    facts.settings = Observed::Known(Default::default());
+    facts.databases = Observed::Known(vec![Default::default()]);
+    let day = |day: &str| Some(format!("2030-{day}T12:00:00Z").parse().expect("it is a time"));
+    facts.counters = Observed::Known(Counters { since: day("01-01"), started: day("01-01"), standbys: None });
+    facts.source.collected_at = day("06-15");
+    let rules = [
+        "health/bloated-table",
+        "health/never-analyzed",
+        "health/dead-rows",
+        "health/deadlocks",
+        "health/temporary-file-spills",
+        "health/transaction-wraparound",
+        "health/multixact-wraparound",
+        "index/hot-sequential-scans",
+    ];
+    let entries = rules.iter().map(|rule| dbwright_rules::find(rule).expect("there is such a rule"));
+    for (entry, checked) in run(&facts, entries, &Options::default()).checks {
+        assert!(matches!(checked, Checked::Unknown { .. }), "{}: {checked:?}", entry.id);
+    }
+}
+
+/// The checks over the catalog that passed.
+fn passed(score: &Score) -> Vec<&str> {
+    let over_tables = |check: &&CheckResult| {
+        check.state == CheckState::Pass
+            && dbwright_rules::find(&check.rule)
+                .is_some_and(|entry| entry.rule.needs.contains(&Fact::Catalog))
+    };
+    score.checks.iter().filter(over_tables).map(|check| check.rule.as_str()).collect()
+}
+
+#[test]
+fn one_more_doubt_never_raises_the_score() {
+    let mut complaints = Vec::new();
+    for (name, facts) in all_facts() {
+        let before = score_of(&facts);
+        let Some(catalog) = facts.catalog.known() else { continue };
+        let objects = catalog.tables.iter().map(|table| Some(table.name.clone())).chain([None]);
+        for object in objects {
+            let mut doubted = facts.clone();
+            if let Some(catalog) = doubted.catalog.known_mut() {
+                catalog.doubts.push(Doubt { object, because: "it was not understood".to_owned() });
+            }
+            let after = score_of(&doubted);
+            if after.proven > before.proven || after.coverage > before.coverage {
+                complaints.push(format!("{name}: {} -> {}", before.headline(), after.headline()));
+            }
+        }
+    }
+    assert!(complaints.is_empty(), "{} cases:\n{}", complaints.len(), complaints.join("\n"));
 }
 
 #[test]
@@ -235,6 +434,62 @@ proptest! {
         let accepted = score::score(&outcome(&states, &[]), &waived);
         prop_assert!(accepted.proven <= mended.proven);
     }
+}
+
+#[test]
+fn a_hidden_definition_may_hold_a_secret() {
+    let entry = dbwright_rules::find("security/secrets-in-definitions").expect("there is such a rule");
+    let mut facts =
+        with_opaque(Engine::Mariadb, "create view v as select id from t; create view w as select id from t;");
+    let check = |facts: &Facts| run(facts, [entry], &Options::default()).checks[0].1.clone();
+    assert!(matches!(check(&facts), Checked::Ran { .. }), "{:?}", check(&facts));
+    let catalog = facts.catalog.known_mut().expect("it was folded");
+    catalog.views[0].definition.clear();
+    let object = Some(catalog.views[0].name.clone());
+    catalog.doubts.push(Doubt { object, because: "its query is hidden".to_owned() });
+    let because = "1 of 2 definitions could not be read".to_owned();
+    assert_eq!(check(&facts), Checked::InPart { examined: 1, trusted: 0, because });
+}
+
+#[test]
+fn an_accepted_critical_fact_limits_nothing_and_is_still_named() {
+    let entry = ALL.iter().find(|entry| entry.rule.cap.is_some()).expect("some facts are critical");
+    let outcome =
+        |findings: Vec<Finding>| Outcome { findings, checks: vec![(entry, Checked::Ran { examined: 1 })] };
+    let critical = finding(entry.id, Level::Error, Confidence::High, true);
+    let stands = score::score(&outcome(vec![critical.clone()]), &BTreeMap::new());
+    assert!(stands.caps.iter().any(|cap| cap.seen));
+    let waived = BTreeMap::from([(entry.id.to_owned(), vec![critical])]);
+    let accepted = score::score(&outcome(Vec::new()), &waived);
+    assert_eq!(accepted.caps, []);
+    assert_eq!(accepted.checks[0].state, CheckState::Waived);
+    let because = accepted.checks[0].because.as_deref();
+    assert_eq!(because, Some("1 accepted by suppression, 1 of them critical"));
+}
+
+#[test]
+fn restores_that_are_declared_count_beside_what_was_read_of_backups() {
+    let entry = dbwright_rules::find("backup/restore-unproven").expect("there is such a rule");
+    let day = |day: &str| Some(format!("2030-{day}T12:00:00Z").parse().expect("it is a time"));
+    let check = |backups: Observed<Backups>, declared: bool| {
+        let mut facts = proof_rules::unknown_facts(Engine::Postgres);
+        facts.source.collected_at = day("06-15");
+        facts.backups = backups;
+        let proof = RestoreProof { finished: day("06-10"), ok: true };
+        facts.declared_proofs = if declared { vec![proof] } else { Vec::new() };
+        let outcome = run(&facts, [entry], &Options::default());
+        (outcome.findings.len(), outcome.checks[0].1.clone())
+    };
+    let nothing = || Observed::Known(Backups::default());
+    let refused = || Observed::Denied("the role may not read it".to_owned());
+    assert_eq!(check(nothing(), true), (0, Checked::Ran { examined: 1 }));
+    assert_eq!(check(nothing(), false), (1, Checked::Ran { examined: 1 }));
+    let because = "backup records: the role may not read it".to_owned();
+    assert_eq!(check(refused(), true), (0, Checked::Unknown { because: because.clone() }));
+    assert_eq!(check(refused(), false), (0, Checked::Unknown { because }));
+    let absent = || Observed::Unsupported("the server keeps no record".to_owned());
+    assert_eq!(check(absent(), true), (0, Checked::Ran { examined: 1 }));
+    assert!(matches!(check(absent(), false), (0, Checked::Unknown { .. })));
 }
 
 #[test]

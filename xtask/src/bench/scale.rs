@@ -33,7 +33,7 @@ struct Charged {
 
 /// Builds the database and measures an audit of it.
 pub fn run(binary: &Path, options: &BenchOptions) -> anyhow::Result<Measured> {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
     let installation = match options.postgres {
         Some(major) => installed.iter().find(|one| one.version.major == major),
         // The newest that has a peer.
@@ -325,7 +325,8 @@ fn target(server: &PostgresServer, role: &str) -> anyhow::Result<String> {
 
 /// A `pg_dump` that is not older than the server.
 fn pg_dump(installation: &Installation) -> Option<PathBuf> {
-    let candidates = std::iter::once(installation.clone()).chain(installations(&Places::usual()));
+    let candidates = std::iter::once(installation.clone())
+        .chain(installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR")))));
     candidates
         .filter(|one| one.version.major >= installation.version.major)
         .map(|one| one.binaries.join("pg_dump"))

@@ -11,16 +11,19 @@ const MOST_RULE_LINES: usize = 300;
 
 /// Longer files: the most lines of each, and why it is longer.
 const LONGER: &[(&str, usize, &str)] = &[
-    ("crates/model/src/catalog.rs", 950, "a flat list of the objects of a database"),
+    ("crates/model/src/catalog.rs", 1100, "a flat list of the objects of a database"),
+    ("crates/model/src/change.rs", 1150, "a flat list of changes"),
     ("crates/model/src/facts.rs", 700, "a flat list of the kinds of fact"),
     ("crates/rules/src/lexicon/reserved.rs", 750, "lists of words"),
-    ("crates/sql/src/fold.rs", 1700, "a flat list of what each change does to a catalog"),
+    ("crates/sql/src/fold.rs", 1800, "a flat list of what each change does to a catalog"),
     ("crates/sql/src/fold/heirs.rs", 700, "a flat list of what is handed down"),
     ("crates/sql/src/mysql/expression.rs", 850, "a grammar"),
     ("crates/sql/src/mysql/write.rs", 800, "a flat list of statements"),
+    ("crates/sql/src/postgres/definition.rs", 700, "a flat list of definitions"),
     ("crates/sql/src/postgres/expression.rs", 800, "a grammar"),
-    ("crates/sql/src/postgres/object.rs", 750, "a grammar"),
+    ("crates/sql/src/postgres/object.rs", 950, "a grammar"),
     ("crates/sql/src/postgres/parse.rs", 800, "a grammar"),
+    ("crates/sql/src/postgres/write.rs", 1050, "a flat list of statements"),
 ];
 
 /// A rule's folder under `crates/rules/src`; `None` for the files that serve all rules.

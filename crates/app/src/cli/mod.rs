@@ -148,7 +148,8 @@ fn patience(command: &Command) -> Duration {
 
 /// Says what is wrong with the arguments. A connection string that the shell took apart may hold a password.
 fn refuse(error: &clap::Error) -> ExitCode {
-    let secrets: Vec<(String, String)> = std::env::args()
+    let secrets: Vec<(String, String)> = std::env::args_os()
+        .map(|argument| argument.to_string_lossy().into_owned())
         .map(|argument| (redacted(&argument), argument))
         .filter(|(shown, argument)| shown != argument)
         .collect();
@@ -182,6 +183,10 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
+/// The variable that names folders with database servers, in the form of `PATH`, which are looked through first for scratch
+/// servers.
+const SERVERS: &str = "DBWRIGHT_SERVERS";
+
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -198,7 +203,9 @@ fn world<'a>(global: &Global, progress: &'a progress::Bar) -> Result<(World<'a>,
         database_url: environment("DATABASE_URL"),
         variable: &environment,
         temporary: std::env::temp_dir(),
-        places: Places::usual().with_search_path(&environment("PATH").unwrap_or_default()),
+        places: Places::usual()
+            .with_first(environment(SERVERS).iter().flat_map(std::env::split_paths).collect::<Vec<_>>())
+            .with_search_path(&environment("PATH").unwrap_or_default()),
         version: env!("CARGO_PKG_VERSION"),
         limits: Limits::default(),
         progress,

@@ -53,7 +53,10 @@ pub fn run(arguments: &ScoreArguments, screen: &Screen) -> Result<u8, ServiceErr
 
 fn read(path: &Path) -> Result<Report, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, format!("cannot read `{}`: {error}", path.display()))
+        ServiceError::new(
+            ErrorKind::Usage,
+            format!("cannot read `{}`: {}", path.display(), dbwright_service::error::why(&error)),
+        )
     })?;
     serde_json::from_str(&text).map_err(|error| {
         ServiceError::new(ErrorKind::Usage, format!("`{}` is not a report: {error}", path.display()))
@@ -117,10 +120,17 @@ fn diff(before: &Report, after: &Report, as_json: bool) -> Result<String, Servic
     if as_json {
         return json(&diff);
     }
-    let mut text = format!(
+    let mut text = String::new();
+    if (before.target.engine, &before.target.name) != (after.target.engine, &after.target.name) {
+        text.push_str(&format!(
+            "The reports are about two targets: {} ({}) and {} ({}).\n",
+            before.target.name, before.target.engine, after.target.name, after.target.engine
+        ));
+    }
+    text.push_str(&format!(
         "proven {} -> {}, possible {} -> {}\n",
         diff.proven.0, diff.proven.1, diff.ceiling.0, diff.ceiling.1
-    );
+    ));
     for (old, new) in &diff.checks {
         let name = old.as_ref().or(new.as_ref()).map_or("", |check| check.rule.as_str());
         let of = |check: &Option<dbwright_model::score::CheckResult>| {

@@ -16,6 +16,10 @@ select a.attrelid as relation,
             then pg_get_expr(d.adbin, d.adrelid) end as expression,
        a.attcollation as collation_id,
        case when a.attcollation <> t.typcollation then o.collname end as collation,
+       case when a.attstattarget >= 0 then a.attstattarget end as statistics_target,
+       case when a.attstorage <> t.typstorage then a.attstorage end as storage,
+       {pg_attribute.attcompression ? nullif(a.attcompression, '') : null::text} as compression,
+       a.attoptions as options,
        c.description as comment
   from pg_attribute a
   join pg_class r on r.oid = a.attrelid and r.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and r.relpersistence <> 't'

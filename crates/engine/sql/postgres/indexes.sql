@@ -9,6 +9,7 @@ select i.indexrelid as oid,
        {pg_index.indnullsnotdistinct ? i.indnullsnotdistinct : false} as nulls_not_distinct,
        i.indisvalid as valid,
        c.reloptions as options,
+       ts.spcname as tablespace,
        d.description as comment,
        pc.relname as parent,
        case when {allowed.locks ? true : i.indrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
@@ -32,6 +33,7 @@ select i.indexrelid as oid,
   join pg_class c on c.oid = i.indexrelid
   join pg_namespace n on n.oid = c.relnamespace
   join pg_am m on m.oid = c.relam
+  left join pg_tablespace ts on ts.oid = c.reltablespace
   left join pg_inherits h on h.inhrelid = i.indexrelid
   left join pg_class pc on pc.oid = h.inhparent
   left join pg_description d on d.objoid = c.oid and d.classoid = 'pg_class'::regclass and d.objsubid = 0

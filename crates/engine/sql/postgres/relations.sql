@@ -27,6 +27,11 @@ select c.oid,
        {allowed.locks ? case when c.relkind in ('v', 'm') then pg_get_viewdef(c.oid) end : null::text} as definition,
        format_type(q.seqtypid, null) as sequence_type,
        q.seqstart, q.seqincrement, q.seqmin, q.seqmax, q.seqcycle,
+       am.amname as access_method,
+       ts.spcname as tablespace,
+       tn.nspname as of_type_schema,
+       ot.typname as of_type,
+       ci.relname as clustered_on,
        o.refobjid as owner_table,
        o.refobjsubid::int4 as owner_column,
        has_table_privilege(c.oid, 'select') as readable,
@@ -47,6 +52,12 @@ select c.oid,
   left join pg_sequence q on q.seqrelid = c.oid
   left join pg_depend o on c.relkind = 'S' and o.classid = 'pg_class'::regclass and o.objid = c.oid
                        and o.refclassid = 'pg_class'::regclass and o.deptype in ('a', 'i')
+  left join pg_am am on am.oid = c.relam
+  left join pg_tablespace ts on ts.oid = c.reltablespace
+  left join pg_type ot on ot.oid = c.reloftype
+  left join pg_namespace tn on tn.oid = ot.typnamespace
+  left join pg_index k on k.indrelid = c.oid and k.indisclustered
+  left join pg_class ci on ci.oid = k.indexrelid
  where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S')
    and c.relpersistence <> 't'
    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

@@ -1,5 +1,4 @@
-select s.queryid::text as id,
-       s.query as text,
+select s.query as text,
        pg_get_userbyid(s.userid) as "user",
        s.calls,
        {pg_stat_statements.total_exec_time ? s.total_exec_time : s.total_time} as total_ms,

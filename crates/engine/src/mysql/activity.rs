@@ -6,7 +6,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::replication::Replication;
 
 use super::catalog::Reading;
-use crate::row::{DecodeError, Row};
+use crate::row::{DecodeError, Row, Value};
 
 /// Sessions of the process list, joined with open transactions.
 pub(super) fn sessions(rows: &[Row], waits: &[LockWait]) -> Result<Vec<Session>, DecodeError> {
@@ -61,7 +61,11 @@ fn is_wait(state: &str) -> bool {
 pub(super) fn lock_waits(rows: &[Row], reading: Reading<'_>) -> Result<Vec<LockWait>, DecodeError> {
     let mut made = Vec::new();
     for row in rows {
-        let relation = match (row.opt_text("lock_table")?, row.opt_text("lock_name")?) {
+        let text = |column: &str| match row.optional(column) {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        };
+        let relation = match (text("lock_table"), text("lock_name")) {
             (Some(table), _) => {
                 let table = table.trim_matches('`');
                 Some(match table.split_once("`.`") {
@@ -69,7 +73,7 @@ pub(super) fn lock_waits(rows: &[Row], reading: Reading<'_>) -> Result<Vec<LockW
                     None => QualifiedName::bare(table),
                 })
             }
-            (None, Some(name)) => Some(reading.name(row.opt_text("lock_schema")?.unwrap_or_default(), name)),
+            (None, Some(name)) => Some(reading.name(text("lock_schema").unwrap_or_default(), name)),
             (None, None) => None,
         };
         made.push(LockWait {
@@ -94,7 +98,6 @@ pub(super) fn replication(rows: &[Row]) -> Result<Replication, DecodeError> {
         let sql = text(["replica_sql_running", "slave_sql_running"]);
         let running = io.as_deref() == Some("Yes") && sql.as_deref() == Some("Yes");
         made.receiver_running = Some(made.receiver_running.unwrap_or(true) && running);
-        made.replay_paused = Some(sql.as_deref() != Some("Yes"));
         let behind = ["seconds_behind_source", "seconds_behind_master"]
             .into_iter()
             .find_map(|name| row.opt_float(name).ok().flatten());

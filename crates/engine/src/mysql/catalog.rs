@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, ForeignKey, Function, FunctionKind, Generated, Index, IndexKey,
-    IndexPart, Key, ReferentialAction, Schema, Sequence, Table, TableKind, Trigger, View, Volatility,
+    Catalog, Check, Column, ConstraintKind, Doubt, ForeignKey, Function, FunctionKind, Generated, Index,
+    IndexKey, IndexPart, Key, ReferentialAction, Schema, Sequence, Table, TableKind, Trigger, View,
+    Volatility,
 };
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Engine;
@@ -136,10 +137,15 @@ pub(super) fn catalog(rows: &CatalogRows, reading: Reading<'_>) -> Result<Catalo
         }
     }
     foreign_keys(rows, reading, &mut tables)?;
-    checks(rows, reading, &mut tables)?;
+    checks(rows, reading, &mut tables, &mut made.doubts)?;
+    let doubts = &mut made.doubts;
     for row in &rows.views {
         if let Some(made) = views.get_mut(&reading.table(row)?) {
             view(row, reading, made)?;
+            if made.definition.is_empty() {
+                let because = "the server hides its query: grant SHOW VIEW to the account".to_owned();
+                doubts.push(Doubt { object: Some(made.name.clone()), because });
+            }
         }
     }
     for row in &rows.partitions {
@@ -305,7 +311,7 @@ fn foreign_keys(
 }
 
 /// MariaDB shows an action that was not said as `RESTRICT`; MySQL knows the two words apart.
-fn action(rule: &str, engine: Engine) -> ReferentialAction {
+pub(super) fn action(rule: &str, engine: Engine) -> ReferentialAction {
     match rule {
         "RESTRICT" if engine == Engine::Mariadb => ReferentialAction::NoAction,
         "CASCADE" => ReferentialAction::Cascade,
@@ -320,6 +326,7 @@ fn checks(
     rows: &CatalogRows,
     reading: Reading<'_>,
     tables: &mut BTreeMap<QualifiedName, Table>,
+    doubts: &mut Vec<Doubt>,
 ) -> Result<(), DecodeError> {
     let mut owners: BTreeMap<(&str, &str), (&str, bool)> = BTreeMap::new();
     for row in &rows.check_owners {
@@ -336,12 +343,17 @@ fn checks(
             Some(table) => table,
             None => match owner {
                 Some((table, _)) => table,
-                None => continue,
+                None => {
+                    let because = format!("the server hides the table of check constraint `{name}`");
+                    doubts.push(Doubt { object: None, because });
+                    continue;
+                }
             },
         };
         let Some(table) = tables.get_mut(&reading.name(schema, table)) else { continue };
         let enforced = owner.is_none_or(|(_, enforced)| *enforced);
         table.checks.push(Check {
+            no_inherit: false,
             name: Some(Name::new(name)),
             expression: reading.expression(row.text("check_clause")?),
             validated: enforced,
@@ -405,6 +417,20 @@ fn finished(mut table: Table) -> Table {
     table
 }
 
+/// A sequence of which only the name is known: what it holds is what the server would choose, and stands in doubt.
+pub(super) fn unread_sequence(name: QualifiedName) -> Sequence {
+    Sequence {
+        name,
+        data_type: DataType::new(TypeKind::BigInt, "bigint"),
+        start: 1,
+        increment: 1,
+        min: 1,
+        max: i64::MAX - 1,
+        cycle: false,
+        owned_by: None,
+    }
+}
+
 /// A sequence of MariaDB, from the one row it holds, and the last value it handed out.
 pub(super) fn sequence(row: &Row, name: QualifiedName) -> Result<(Sequence, Option<i64>), DecodeError> {
     let start = row.int("start_value")?;
@@ -424,21 +450,27 @@ pub(super) fn sequence(row: &Row, name: QualifiedName) -> Result<(Sequence, Opti
     Ok((made, (next != start).then(|| next.saturating_sub(increment))))
 }
 
-/// Routines.
+/// Routines, and those whose bodies the server hides.
 pub(super) fn functions(
     rows: &[Row],
     arguments: &[Row],
     reading: Reading<'_>,
-) -> Result<Vec<Function>, DecodeError> {
+) -> Result<(Vec<Function>, Vec<Doubt>), DecodeError> {
     let mut types: BTreeMap<(&str, &str, &str), Vec<&str>> = BTreeMap::new();
     for row in arguments {
         let key = (row.text("routine_schema")?, row.text("specific_name")?, row.text("routine_type")?);
         types.entry(key).or_default().push(row.opt_text("dtd_identifier")?.unwrap_or_default());
     }
     let mut made = Vec::new();
+    let mut doubts = Vec::new();
     for row in rows {
         let schema = row.text("routine_schema")?;
         let kind = row.text("routine_type")?;
+        if row.opt_text("routine_definition")?.unwrap_or_default().is_empty() {
+            let object = Some(reading.name(schema, row.text("routine_name")?));
+            let because = "its body is hidden: grant SHOW_ROUTINE or SELECT on mysql.proc".to_owned();
+            doubts.push(Doubt { object, because });
+        }
         let key = (schema, row.text("specific_name")?, kind);
         made.push(Function {
             name: reading.name(schema, row.text("routine_name")?),
@@ -456,7 +488,7 @@ pub(super) fn functions(
         });
     }
     made.sort_by(|a, b| (&a.name, &a.arguments).cmp(&(&b.name, &b.arguments)));
-    Ok(made)
+    Ok((made, doubts))
 }
 
 /// Triggers.

@@ -1,8 +1,9 @@
 //! One fact after the other, each with its own way of not being known.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use dbwright_model::catalog::Catalog;
+use dbwright_model::catalog::{Catalog, Doubt, Sequence};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{AppliedMigration, Fact, Facts, MigrationHistory};
 use dbwright_model::name::QualifiedName;
@@ -11,6 +12,7 @@ use dbwright_model::stats::{ColumnMaximum, Counters, SequenceValue};
 use jiff::Timestamp;
 
 use super::catalog::{CatalogRows, Reading};
+use super::sight::{self, Sight};
 use super::wire::{Asker, Trouble, observed};
 use super::{ReadSession, activity, catalog, questions, statistics};
 use crate::row::Row;
@@ -28,16 +30,27 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
     let database = session.asker.database.clone();
     let reading = Reading { engine, database: &database };
     let asker = &mut session.asker;
+    // The connection may have been lost while looking; then the facts say so themselves.
+    let sight = match session.sight {
+        Some(sight) => sight,
+        None => *session.sight.insert(Sight::of(asker).await),
+    };
     match fact {
         Fact::Catalog => facts.catalog = observed(read_catalog(asker, reading).await),
         Fact::Functions => {
-            let read = functions(asker, reading).await;
-            section(facts, engine).functions = observed(read);
+            let Some(catalog) = facts.catalog.known_mut() else { return };
+            catalog.functions = match functions(asker, reading).await {
+                Ok((functions, doubts)) => {
+                    catalog.doubts.extend(doubts);
+                    Observed::Known(functions)
+                }
+                Err(trouble) => trouble.observed(),
+            };
         }
         Fact::Triggers => {
+            let Some(catalog) = facts.catalog.known_mut() else { return };
             let rows = asker.ask("triggers", sql!("triggers"), "TRIGGER").await;
-            let read = rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?));
-            section(facts, engine).triggers = observed(read);
+            catalog.triggers = observed(rows.and_then(|rows| Ok(catalog::triggers(&rows, reading)?)));
         }
         Fact::TableStatistics => {
             let rows = asker.ask("table_statistics", sql!("table_statistics"), "SELECT on the tables").await;
@@ -47,13 +60,18 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         Fact::Counters => facts.counters = observed(counters(asker, engine).await),
         Fact::SequenceValues => {
             let read = sequences(asker, reading).await;
-            facts.sequence_values = observed(read.map(|read| {
-                read.into_iter()
-                    .map(|(sequence, last_value)| SequenceValue { sequence: sequence.name, last_value })
-                    .collect()
+            facts.sequence_values = observed(read.and_then(|read| {
+                let value = |(sequence, read): (_, Result<(_, Option<i64>), Trouble>)| {
+                    read.map(|(_, last_value)| SequenceValue { sequence, last_value })
+                };
+                read.into_iter().map(value).collect()
             }));
         }
-        Fact::ColumnMaxima => facts.column_maxima = column_maxima(asker, reading, &facts.catalog).await,
+        Fact::ColumnMaxima => {
+            let (read, missing) = column_maxima(asker, reading, &facts.catalog).await;
+            facts.column_maxima = read;
+            facts.in_part.extend(missing.map(|because| (fact, because)));
+        }
         Fact::Workload => facts.workload = observed(workload(asker).await),
         Fact::Settings => {
             let rows = asker.ask("settings", sql!("settings"), "USAGE").await;
@@ -71,19 +89,13 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         Fact::MigrationHistory => facts.migration_history = observed(migration_history(asker, reading).await),
         other => unsupported(other, facts, engine),
     }
+    sight::judge(facts, fact, sight, &database);
 }
 
-/// The catalog to put a section into, empty when it was not asked for itself.
-fn section(facts: &mut Facts, engine: Engine) -> &mut Catalog {
-    if !facts.catalog.is_known() {
-        let mut empty = Catalog::empty(engine);
-        empty.functions = Observed::NotAsked;
-        empty.triggers = Observed::NotAsked;
-        empty.policies = not_here("row security policies");
-        empty.extensions = not_here("extensions");
-        facts.catalog = Observed::Known(empty);
-    }
-    facts.catalog.known_mut().expect("it was made known one line above")
+/// Facts that are a section of the catalog, which is read before them. A section of a catalog that could not be read stays
+/// unknown with it.
+pub(super) fn is_section(fact: Fact) -> bool {
+    matches!(fact, Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
 }
 
 fn not_here<T>(what: &str) -> Observed<T> {
@@ -93,10 +105,11 @@ fn not_here<T>(what: &str) -> Observed<T> {
 /// What these servers do not have, or not in this form.
 fn unsupported(fact: Fact, facts: &mut Facts, engine: Engine) {
     match fact {
-        Fact::Policies | Fact::Extensions => {
+        Fact::Policies | Fact::Extensions | Fact::Publications => {
             if let Some(catalog) = facts.catalog.known_mut() {
                 catalog.policies = not_here("row security policies");
                 catalog.extensions = not_here("extensions");
+                catalog.publications = not_here("publications");
             }
         }
         Fact::ColumnStatistics => {
@@ -119,7 +132,6 @@ fn unsupported(fact: Fact, facts: &mut Facts, engine: Engine) {
         Fact::Wal => facts.wal = not_here("write-ahead log counters of this kind"),
         Fact::Hba => facts.hba = not_here("pg_hba.conf; hosts are part of the account"),
         Fact::UserMappings => facts.user_mappings = not_here("user mappings"),
-        Fact::Publications => facts.publications = not_here("publications"),
         Fact::Storage => facts.storage = not_here("storage pragmas"),
         Fact::Integrity => facts.integrity = not_here("integrity check that only reads"),
         Fact::Backups => {
@@ -152,27 +164,82 @@ async fn read_catalog(asker: &mut Asker, reading: Reading<'_>) -> Result<Catalog
     made.triggers = Observed::NotAsked;
     made.policies = not_here("row security policies");
     made.extensions = not_here("extensions");
-    made.sequences = match sequences(asker, reading).await {
-        Ok(read) => read.into_iter().map(|(sequence, _)| sequence).collect(),
-        Err(_) => Vec::new(),
-    };
+    made.publications = not_here("publications");
+    read_actions(asker, reading, &rows, &mut made).await?;
+    for (name, read) in sequences(asker, reading).await? {
+        made.sequences.push(match read {
+            Ok((sequence, _)) => sequence,
+            Err(trouble) => {
+                let because = format!("its sequence could not be read: {}", trouble.because());
+                made.doubts.push(Doubt { object: Some(name.clone()), because });
+                catalog::unread_sequence(name)
+            }
+        });
+    }
+    made.doubts.sort_by(|a, b| (&a.object, &a.because).cmp(&(&b.object, &b.because)));
     Ok(made)
+}
+
+/// Reads what foreign keys do on delete and on update from their tables' statements, where the server hides the rows.
+async fn read_actions(
+    asker: &mut Asker,
+    reading: Reading<'_>,
+    rows: &CatalogRows,
+    made: &mut Catalog,
+) -> Result<(), Trouble> {
+    let mut told = BTreeSet::new();
+    for row in &rows.foreign_key_rules {
+        told.insert((row.text("table_schema")?, row.text("table_name")?, row.text("constraint_name")?));
+    }
+    let mut untold = BTreeSet::new();
+    for row in &rows.foreign_key_columns {
+        let (schema, table) = (row.text("table_schema")?, row.text("table_name")?);
+        if !told.contains(&(schema, table, row.text("constraint_name")?)) {
+            untold.insert((schema, table));
+        }
+    }
+    for (schema, table) in untold {
+        let name = reading.name(schema, table);
+        // Tables are sorted by name.
+        let Ok(at) = made.tables.binary_search_by(|table| table.name.cmp(&name)) else { continue };
+        let table = &mut made.tables[at];
+        let whole = QualifiedName::new(schema, table.name.name.as_str());
+        let show = format!("/* dbwright:foreign_key_rules */ SHOW CREATE TABLE {}", questions::table(&whole));
+        let read = asker.run(&show, "SELECT on the tables").await.unwrap_or_default();
+        let create = read.first().and_then(|row| row.opt_text("create table").ok().flatten());
+        let actions = sight::actions(create.unwrap_or_default(), reading);
+        let mut silent = false;
+        for key in table.foreign_keys.iter_mut() {
+            match actions.iter().find(|(constraint, ..)| key.name.as_ref() == Some(constraint)) {
+                Some((_, on_delete, on_update)) => (key.on_delete, key.on_update) = (*on_delete, *on_update),
+                None => silent = true,
+            }
+        }
+        if silent {
+            let because = "the server hides what its foreign keys do on delete and on update".to_owned();
+            made.doubts.push(Doubt { object: Some(name), because });
+        }
+    }
+    Ok(())
 }
 
 async fn functions(
     asker: &mut Asker,
     reading: Reading<'_>,
-) -> Result<Vec<dbwright_model::catalog::Function>, Trouble> {
+) -> Result<(Vec<dbwright_model::catalog::Function>, Vec<Doubt>), Trouble> {
     let rows = asker.ask("functions", sql!("functions"), "SHOW_ROUTINE or SELECT on mysql.proc").await?;
     let arguments = asker.ask("function_arguments", sql!("function_arguments"), "SHOW_ROUTINE").await?;
     Ok(catalog::functions(&rows, &arguments, reading)?)
 }
 
-/// MariaDB's sequences, each read like a table; MySQL has none.
+/// What reading one sequence gave, with the last value it handed out.
+type ReadSequence = Result<(Sequence, Option<i64>), Trouble>;
+
+/// MariaDB's sequences by name, each read like a table; MySQL has none.
 async fn sequences(
     asker: &mut Asker,
     reading: Reading<'_>,
-) -> Result<Vec<(dbwright_model::catalog::Sequence, Option<i64>)>, Trouble> {
+) -> Result<Vec<(QualifiedName, ReadSequence)>, Trouble> {
     if reading.engine != Engine::Mariadb {
         return Ok(Vec::new());
     }
@@ -183,11 +250,15 @@ async fn sequences(
         }
         let name = QualifiedName::new(row.text("table_schema")?, row.text("table_name")?);
         let select = format!("/* dbwright:sequence_values */ SELECT * FROM {}", questions::table(&name));
-        for row in asker.run(&select, "SELECT on the sequences").await? {
-            made.push(catalog::sequence(&row, reading.name(name.schema.as_str(), name.name.as_str()))?);
-        }
+        let known = reading.name(name.schema.as_str(), name.name.as_str());
+        let rows = asker.run(&select, &format!("SELECT on `{known}`")).await;
+        let read = rows.and_then(|rows| match rows.first() {
+            Some(row) => Ok(catalog::sequence(row, known.clone())?),
+            None => Err(Trouble::Failed("it holds no row".to_owned())),
+        });
+        made.push((known, read));
     }
-    made.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    made.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(made)
 }
 
@@ -225,12 +296,11 @@ async fn counters(asker: &mut Asker, engine: Engine) -> Result<Counters, Trouble
         Engine::Mariadb => "SHOW SLAVE HOSTS",
         _ => "SHOW REPLICAS",
     };
-    let standbys =
-        asker.run(&format!("/* dbwright:counters */ {followers}"), "").await.map_or(0, |rows| rows.len());
+    let standbys = asker.run(&format!("/* dbwright:counters */ {followers}"), "").await.ok();
     Ok(Counters {
         since: before("uptime_since_flush_status").or_else(|| before("uptime")),
         started: before("uptime"),
-        standbys: u32::try_from(standbys).unwrap_or(u32::MAX),
+        standbys: standbys.map(|rows| u32::try_from(rows.len()).unwrap_or(u32::MAX)),
     })
 }
 
@@ -255,12 +325,13 @@ pub(super) async fn is_superuser(asker: &mut Asker, account: &str) -> bool {
 /// Longest time for all largest and smallest values together.
 const MAXIMA_BUDGET: Duration = Duration::from_secs(20);
 
-/// Largest and smallest values of integer columns that an index leads with: keys that count up, and what refers to them.
+/// Largest and smallest values of integer columns that an index leads with: keys that count up, and what refers to them;
+/// and why some are missing.
 async fn column_maxima(
     asker: &mut Asker,
     reading: Reading<'_>,
     known: &Observed<Catalog>,
-) -> Observed<Vec<ColumnMaximum>> {
+) -> (Observed<Vec<ColumnMaximum>>, Option<String>) {
     let read;
     let tables = match known.known().filter(|catalog| !catalog.tables.is_empty()) {
         Some(catalog) => &catalog.tables,
@@ -269,7 +340,7 @@ async fn column_maxima(
                 read = catalog;
                 &read.tables
             }
-            Err(trouble) => return trouble.observed(),
+            Err(trouble) => return (trouble.observed(), None),
         },
     };
     let deadline = Instant::now() + MAXIMA_BUDGET;
@@ -282,11 +353,17 @@ async fn column_maxima(
                 index.is_btree()
                     && index.parts.first().and_then(|part| part.as_column()) == Some(&column.name)
             });
-            if !(column.auto_increment || refers) || !leads || !is_integer(column.data_type.text.as_str()) {
+            let keyed =
+                table.primary_key.as_ref().is_some_and(|key| key.columns.first() == Some(&column.name));
+            if !(column.auto_increment || refers || keyed)
+                || !leads
+                || !is_integer(column.data_type.text.as_str())
+            {
                 continue;
             }
             if Instant::now() > deadline {
-                return Observed::Known(made);
+                let because = format!("not all were read within {} s", MAXIMA_BUDGET.as_secs());
+                return (Observed::Known(made), Some(because));
             }
             let c = super::wire::quoted(column.name.as_str());
             let select = format!(
@@ -305,8 +382,9 @@ async fn column_maxima(
         }
     }
     match refused {
-        Some(trouble) if made.is_empty() => trouble.observed(),
-        _ => Observed::Known(made),
+        Some(trouble) if made.is_empty() => (trouble.observed(), None),
+        Some(trouble) => (Observed::Known(made), trouble.observed::<()>().because()),
+        None => (Observed::Known(made), None),
     }
 }
 
@@ -337,12 +415,10 @@ async fn sessions(
     asker: &mut Asker,
     reading: Reading<'_>,
 ) -> Result<Vec<dbwright_model::activity::Session>, Trouble> {
+    // Without PROCESS the server refuses the transactions, and of the sessions it would show only the account's own.
+    let rows = asker.ask("sessions", sql!("sessions"), "PROCESS").await?;
+    // Waits are a fact of their own, which says why it is not known; the sessions are known without them.
     let waits = lock_waits(asker, reading).await.unwrap_or_default();
-    let rows = match asker.ask("sessions", sql!("sessions"), "PROCESS").await {
-        // Without PROCESS the transactions are hidden, and of the sessions only the account's own are shown.
-        Err(Trouble::Denied(_)) => asker.ask("sessions", sql!("sessions_plain"), "PROCESS").await?,
-        other => other?,
-    };
     Ok(activity::sessions(&rows, &waits)?)
 }
 
@@ -452,13 +528,18 @@ async fn migration_history(
             }
             let select = format!(
                 "/* dbwright:migration_history */ SELECT {version} AS version, {ok} AS ok, {at} AS applied \
-                 FROM {} ORDER BY 1 LIMIT 10000",
+                 FROM {} ORDER BY 1 DESC LIMIT 10000",
                 questions::table(&QualifiedName::new(schema, name))
             );
-            // Another tool's table of the same name lacks these columns.
-            let Ok(rows) = asker.run(&select, "SELECT on the history table").await else { continue };
+            let rows = match asker.run(&select, &format!("SELECT on `{table}`")).await {
+                Ok(rows) => rows,
+                // Another tool's table of the same name lacks these columns.
+                Err(Trouble::Unsupported(_)) => continue,
+                Err(trouble) => return Err(trouble),
+            };
             let mut applied = Vec::new();
-            for row in &rows {
+            // The newest come first, so that the limit cuts off the oldest.
+            for row in rows.iter().rev() {
                 let version = match row.opt_text("version") {
                     Ok(text) => text.unwrap_or_default().to_owned(),
                     Err(_) => row.int("version")?.to_string(),

@@ -63,7 +63,16 @@ pub(super) async fn open(dsn: &ServerDsn, limits: &Limits) -> Result<ReadSession
         }
     }
     let account = text("account");
-    Ok(ReadSession { asker, engine, version, version_text, account, target, limits: limits.clone() })
+    Ok(ReadSession {
+        asker,
+        engine,
+        version,
+        version_text,
+        account,
+        target,
+        limits: limits.clone(),
+        sight: None,
+    })
 }
 
 /// Statements that keep the session short, patient with others, and unable to write.

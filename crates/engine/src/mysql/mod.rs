@@ -6,7 +6,10 @@ mod catalog;
 mod statistics;
 mod activity;
 mod questions;
+mod sight;
 mod collect;
+pub mod probe;
+pub mod observe;
 
 use std::time::Instant;
 
@@ -27,6 +30,7 @@ pub struct ReadSession {
     account: String,
     target: String,
     limits: Limits,
+    sight: Option<sight::Sight>,
 }
 
 impl ReadSession {
@@ -44,7 +48,11 @@ impl ReadSession {
     pub async fn collect(&mut self, plan: &[Fact], progress: &dyn Progress) -> Result<Facts, SessionError> {
         self.asker.deadline = Instant::now() + self.limits.total;
         let mut facts = Facts::none(self.source().await);
-        let wanted: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| plan.contains(fact)).collect();
+        let sections = plan.iter().any(|fact| collect::is_section(*fact));
+        let wanted: Vec<Fact> = Fact::ALL
+            .into_iter()
+            .filter(|fact| plan.contains(fact) || (*fact == Fact::Catalog && sections))
+            .collect();
         for (index, fact) in wanted.iter().enumerate() {
             progress.fact(*fact, index, wanted.len());
             collect::fact(self, *fact, &mut facts).await;

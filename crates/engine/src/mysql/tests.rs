@@ -201,6 +201,7 @@ async fn every_fact_is_known_or_says_why() {
         Fact::Storage,
         Fact::Integrity,
         Fact::Backups,
+        Fact::Migrations,
         Fact::Data,
     ];
     for fact in Fact::ALL {
@@ -287,7 +288,7 @@ async fn a_refusal_names_the_privilege() {
     .await;
     let facts = collect("poor", "refused", &Fact::ALL).await;
     assert_eq!(facts.catalog.known().map(|catalog| catalog.tables.len()), Some(1));
-    for fact in [Fact::Roles, Fact::Privileges, Fact::LockWaits, Fact::Replication] {
+    for fact in [Fact::Roles, Fact::Privileges, Fact::Sessions, Fact::LockWaits, Fact::Replication] {
         let status = facts.status(fact);
         assert!(
             matches!(&status, Observed::Denied(because) if because.contains("grant ")),
@@ -298,6 +299,97 @@ async fn a_refusal_names_the_privilege() {
     let error =
         ReadSession::open(&dsn("nobody", "refused"), &Limits::default()).await.err().expect("it is refused");
     assert_eq!(error.kind, crate::session::SessionErrorKind::Authentication);
+}
+
+#[tokio::test]
+async fn a_section_of_a_catalog_that_was_not_read_stays_unknown() {
+    drop(writer("sections").await);
+    let mut session =
+        ReadSession::open(&dsn("root", "sections"), &Limits::default()).await.expect("it opens");
+    let mut facts = Facts::none(session.source().await);
+    facts.catalog = Observed::Denied("grant SELECT".to_owned());
+    for fact in [Fact::Functions, Fact::Triggers] {
+        collect::fact(&mut session, fact, &mut facts).await;
+        assert_eq!(facts.status(fact), Observed::Denied("grant SELECT".to_owned()), "{fact:?}");
+    }
+    // A section that is asked for alone brings the tables with it.
+    let mut conn = writer("sections").await;
+    execute(&mut conn, &["CREATE TABLE t (a int)"]).await;
+    let facts = collect("root", "sections", &[Fact::Functions]).await;
+    assert_eq!(facts.catalog.known().map(|catalog| catalog.tables.len()), Some(1));
+}
+
+#[tokio::test]
+async fn what_is_hidden_in_part_is_kept_and_doubted() {
+    let mut conn = writer("hidden").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE t (a int)",
+            "CREATE VIEW v AS SELECT a FROM t",
+            "CREATE SEQUENCE s",
+            "CREATE PROCEDURE p() SELECT 'secret'",
+            "CREATE TABLE flyway_schema_history (version varchar(9), script varchar(9), success bool, installed_on datetime)",
+            "CREATE USER half@localhost",
+            "GRANT SELECT ON hidden.t TO half@localhost",
+            "GRANT SELECT ON hidden.v TO half@localhost",
+            "GRANT INSERT ON hidden.s TO half@localhost",
+            "GRANT INSERT ON hidden.flyway_schema_history TO half@localhost",
+            "GRANT EXECUTE ON PROCEDURE hidden.p TO half@localhost",
+        ],
+    )
+    .await;
+    let facts = collect("half", "hidden", &Fact::ALL).await;
+    let catalog = facts.catalog.known().expect("the account may see some of it");
+    assert_eq!(catalog.sequences.iter().map(|s| s.name.name.as_str()).collect::<Vec<_>>(), ["s"]);
+    let mut doubted: Vec<&str> =
+        catalog.doubts.iter().filter_map(|doubt| Some(doubt.object.as_ref()?.name.as_str())).collect();
+    doubted.sort_unstable();
+    assert_eq!(doubted, ["p", "s", "v"], "{:?}", catalog.doubts);
+    for (fact, object) in [(Fact::SequenceValues, "`s`"), (Fact::MigrationHistory, "`flyway_schema_history`")]
+    {
+        let status = facts.status(fact);
+        assert!(
+            matches!(&status, Observed::Denied(because) if because.contains(object)),
+            "{fact:?}: {status:?}"
+        );
+    }
+    let counters = facts.counters.known().expect("everybody may read the status");
+    assert_eq!(counters.standbys, None, "the account may not list the replicas");
+}
+
+#[tokio::test]
+async fn of_a_long_migration_history_the_newest_are_kept() {
+    let mut conn = writer("long_history").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE schema_migrations (version bigint)",
+            "INSERT INTO schema_migrations SELECT seq FROM seq_1_to_10005",
+        ],
+    )
+    .await;
+    let facts = collect("root", "long_history", &[Fact::MigrationHistory]).await;
+    let applied = &facts.migration_history.known().expect("root may read it")[0].applied;
+    let ends = (applied.first().map(|one| &*one.version), applied.last().map(|one| &*one.version));
+    assert_eq!((applied.len(), ends), (10_000, (Some("6"), Some("10005"))));
+}
+
+#[test]
+fn a_replica_whose_thread_stopped_is_not_paused() {
+    let columns = ["replica_io_running", "replica_sql_running", "seconds_behind_source", "last_sql_error"];
+    let row = crate::row::Row {
+        columns: columns.into_iter().map(str::to_owned).collect(),
+        values: vec![
+            crate::row::Value::Text("Yes".into()),
+            crate::row::Value::Text("No".into()),
+            crate::row::Value::Null,
+            crate::row::Value::Text("duplicate key".into()),
+        ],
+    };
+    let read = activity::replication(&[row]).expect("it is read");
+    assert_eq!((read.replay_paused, read.receiver_running), (None, Some(false)));
+    assert_eq!((read.replay_delay_seconds, read.last_error.as_deref()), (None, Some("duplicate key")));
 }
 
 #[tokio::test]
@@ -425,4 +517,108 @@ async fn without_a_database_every_schema_is_read() {
     assert!(catalog.table(&QualifiedName::new("several_b", "t")).is_some());
     assert!(catalog.tables.iter().all(|table| table.name.schema != "mysql" && table.name.schema != "sys"));
     assert!(catalog.schemas.iter().any(|schema| schema.name == "several_b"));
+}
+
+/// Facts that a server tells of those tables only that the account may see.
+const SEEN: [Fact; 5] =
+    [Fact::Catalog, Fact::TableStatistics, Fact::IndexStatistics, Fact::ColumnMaxima, Fact::MigrationHistory];
+
+#[tokio::test]
+async fn what_is_hidden_is_not_absent() {
+    let mut conn = writer("hidden").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE parent (id int AUTO_INCREMENT PRIMARY KEY, a int)",
+            "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, parent_id int, KEY k (parent_id), \
+             CONSTRAINT fk FOREIGN KEY (parent_id) REFERENCES parent (id) ON DELETE CASCADE ON UPDATE SET NULL)",
+            "CREATE TABLE schema_migrations (version varchar(20))",
+            "INSERT INTO schema_migrations VALUES ('1')",
+            "CREATE VIEW v AS SELECT a FROM parent",
+            "CREATE SEQUENCE s",
+            "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET NEW.parent_id = 1",
+            "CREATE PROCEDURE p() SELECT 1",
+            "CREATE USER h_none@localhost, h_one@localhost, h_column@localhost, h_all@localhost, h_role@localhost, \
+             h_lists@localhost, h_calls@localhost, h_writes@localhost, h_whole@localhost",
+            "GRANT SELECT ON hidden.parent TO h_one@localhost",
+            "GRANT SELECT (id) ON hidden.parent TO h_column@localhost",
+            "GRANT SELECT ON hidden.* TO h_all@localhost",
+            "CREATE ROLE h_reads",
+            "GRANT SELECT, SHOW VIEW, TRIGGER ON `hid%`.* TO h_reads",
+            "GRANT h_reads TO h_role@localhost",
+            "SET DEFAULT ROLE h_reads FOR h_role@localhost",
+            "GRANT SHOW DATABASES, PROCESS ON *.* TO h_lists@localhost",
+            "GRANT EXECUTE ON hidden.* TO h_calls@localhost",
+            "GRANT INSERT ON hidden.* TO h_writes@localhost",
+            "GRANT ALL PRIVILEGES ON *.* TO h_whole@localhost",
+        ],
+    )
+    .await;
+    let plan: Vec<Fact> = SEEN
+        .into_iter()
+        .chain([Fact::SequenceValues, Fact::Functions, Fact::Triggers, Fact::Sessions])
+        .collect();
+    let denied = |facts: &Facts, fact: Fact| matches!(facts.status(fact), Observed::Denied(because) if because.contains("grant "));
+
+    // One that may see nothing at all, and one that may list databases.
+    for account in ["h_none", "h_lists"] {
+        // The server lets neither into a database by name.
+        let facts = collect(account, "", &plan).await;
+        for fact in SEEN.into_iter().chain([Fact::Functions, Fact::Triggers]) {
+            assert!(denied(&facts, fact), "{account} {fact:?}: {:?}", facts.status(fact));
+        }
+        assert_eq!(denied(&facts, Fact::Sessions), account == "h_none");
+    }
+
+    // Whoever may only call routines gets in and sees no table.
+    let facts = collect("h_calls", "hidden", &plan).await;
+    assert!(denied(&facts, Fact::Catalog), "{:?}", facts.catalog);
+    assert!(!facts.status(Fact::Functions).is_known());
+
+    // One table of four, and one column of it.
+    for account in ["h_one", "h_column"] {
+        let facts = collect(account, "hidden", &plan).await;
+        let catalog = facts.catalog.known().expect("one table is shown");
+        assert_eq!(catalog.tables.len(), 1, "{account}");
+        for fact in [Fact::Catalog, Fact::TableStatistics, Fact::IndexStatistics] {
+            assert!(facts.in_part.contains_key(&fact), "{account} {fact:?}: {:?}", facts.status(fact));
+        }
+        for fact in [Fact::MigrationHistory, Fact::Functions, Fact::Triggers] {
+            assert!(denied(&facts, fact), "{account} {fact:?}: {:?}", facts.status(fact));
+        }
+    }
+
+    // Who may only write sees every table, which cannot be proven.
+    let facts = collect("h_writes", "hidden", &plan).await;
+    assert_eq!(facts.catalog.known().map(|catalog| catalog.tables.len()), Some(3));
+    assert!(facts.in_part.contains_key(&Fact::Catalog));
+
+    // Whoever may read all tables sees them, but neither views' queries, nor triggers, nor routines.
+    let facts = collect("h_all", "hidden", &plan).await;
+    let catalog = facts.catalog.known().expect("every table is shown");
+    assert!(facts.in_part.is_empty(), "{:?}", facts.in_part);
+    assert_eq!((catalog.tables.len(), catalog.sequences.len()), (3, 1));
+    let doubted: Vec<_> = catalog.doubts.iter().map(|doubt| doubt.object.clone()).collect();
+    assert_eq!(doubted, [Some(QualifiedName::bare("v"))], "{:?}", catalog.doubts);
+    let key = &catalog.table(&QualifiedName::bare("t")).expect("it is shown").foreign_keys[0];
+    assert_eq!((key.on_delete, key.on_update), (ReferentialAction::Cascade, ReferentialAction::SetNull));
+    assert!(denied(&facts, Fact::Triggers) && denied(&facts, Fact::Functions));
+
+    let facts = collect("h_role", "hidden", &plan).await;
+    let catalog = facts.catalog.known().expect("every table is shown");
+    assert!(
+        facts.in_part.is_empty() && catalog.doubts.is_empty(),
+        "{:?} {:?}",
+        facts.in_part,
+        catalog.doubts
+    );
+    assert_eq!(catalog.triggers.known().map(Vec::len), Some(1));
+    assert!(denied(&facts, Fact::Functions));
+    // The role holds nothing on databases of other names.
+    assert!(collect("h_role", "", &[Fact::Catalog]).await.in_part.contains_key(&Fact::Catalog));
+
+    let whole = collect("h_whole", "hidden", &plan).await;
+    let root = collect("root", "hidden", &plan).await;
+    assert!(root.in_part.is_empty() && whole.in_part.is_empty());
+    assert_eq!(whole.catalog, root.catalog);
 }

@@ -23,6 +23,12 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    /// The reason, as a lower-case fragment.
+    pub(super) fn because(&self) -> &str {
+        let (Trouble::Denied(because) | Trouble::Unsupported(because) | Trouble::Failed(because)) = self;
+        because
+    }
+
     pub(super) fn observed<T>(self) -> Observed<T> {
         match self {
             Trouble::Denied(because) => Observed::Denied(because),

@@ -1,9 +1,7 @@
 //! Roles, granted rights, client authentication, user mappings and publications.
 
-use dbwright_model::access::{
-    Grant, GrantObject, HbaRule, Membership, PasswordStorage, Publication, Role, UserMapping,
-};
-use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::access::{Grant, GrantObject, HbaRule, Membership, PasswordStorage, Role, UserMapping};
+use dbwright_model::name::Name;
 
 use super::catalog::{options, qualified};
 use super::draft::Draft;
@@ -14,11 +12,13 @@ fn names(row: &Row, column: &str) -> Result<Vec<Name>, DecodeError> {
 }
 
 pub(super) fn role(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
-    let flags = |column: &str| match row.value(column) {
-        Value::List(flags) => flags.iter().map(|flag| *flag == Value::Bool(true)).collect(),
-        _ => Vec::new(),
+    let flags = |column: &str| -> Result<Vec<bool>, DecodeError> {
+        Ok(match row.value(column)? {
+            Value::List(flags) => flags.iter().map(|flag| *flag == Value::Bool(true)).collect(),
+            _ => Vec::new(),
+        })
     };
-    let (inherits, admin) = (flags("member_inherits"), flags("member_admin"));
+    let (inherits, admin) = (flags("member_inherits")?, flags("member_admin")?);
     let mut member_of: Vec<Membership> = Vec::new();
     for (at, role) in row.texts("member_of")?.into_iter().enumerate() {
         let (inherits, admin) = (inherits.get(at) == Some(&true), admin.get(at) == Some(&true));
@@ -99,18 +99,6 @@ pub(super) fn user_mapping(row: &Row, draft: &mut Draft) -> Result<(), DecodeErr
         server: Name::new(row.text("server")?),
         user: Name::new(row.opt_text("user")?.unwrap_or("")),
         options: names(row, "options")?,
-    });
-    Ok(())
-}
-
-pub(super) fn publication(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
-    let schemas = row.texts("schemas")?;
-    let tables = schemas.into_iter().zip(row.texts("tables")?);
-    draft.publications.push(Publication {
-        name: Name::new(row.text("name")?),
-        all_tables: row.bool("all_tables")?,
-        tables: tables.map(|(schema, table)| QualifiedName::new(schema, table)).collect(),
-        updates_or_deletes: row.bool("updates_or_deletes")?,
     });
     Ok(())
 }

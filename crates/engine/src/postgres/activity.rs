@@ -38,8 +38,8 @@ pub(super) fn database(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
         name: Name::new(row.text("name")?),
         current: row.bool("current")?,
         allows_connections: row.bool("allows_connections")?,
-        xid_age: row.opt_count("xid_age")?.unwrap_or(0),
-        multixact_age: row.opt_count("multixact_age")?.unwrap_or(0),
+        xid_age: row.opt_count("xid_age")?,
+        multixact_age: row.opt_count("multixact_age")?,
         bytes: row.opt_count("bytes")?,
         commits: row.opt_count("commits")?,
         rollbacks: row.opt_count("rollbacks")?,
@@ -93,7 +93,7 @@ pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
     draft.workload.since = timestamp(row.opt_float("since")?);
     draft.workload.evicted = row.opt_count("evicted")?;
     draft.workload.statements.push(Statement {
-        id: row.opt_text("id")?.unwrap_or("").to_owned(),
+        id: identifier(row.opt_text("text")?.unwrap_or("")),
         text: row.opt_text("text")?.unwrap_or("").to_owned(),
         user: opt_name(row, "user")?,
         calls: row.opt_count("calls")?,
@@ -113,7 +113,7 @@ pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
 /// Reads a column that holds JSON made by the statement itself; null gives the default.
 fn json<T: DeserializeOwned + Default>(row: &Row, column: &'static str) -> Result<T, DecodeError> {
     let Some(text) = row.opt_text(column)? else { return Ok(T::default()) };
-    serde_json::from_str(text).map_err(|error| DecodeError {
+    serde_json::from_str(text).map_err(|error| DecodeError::Wrong {
         column: column.to_owned(),
         expected: "JSON of the statement's own making",
         found: error.to_string(),
@@ -176,7 +176,7 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         draft.counters = Counters {
             since: timestamp(row.opt_float("counters_since")?),
             started: timestamp(row.opt_float("started")?),
-            standbys: row.opt_count("standbys")?.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+            standbys: row.opt_count("standbys")?.map(|n| u32::try_from(n).unwrap_or(u32::MAX)),
         };
     }
     let senders: Vec<SenderRow> = json(row, "senders")?;
@@ -256,4 +256,14 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         };
     }
     Ok(())
+}
+
+/// The identifier of a normalised statement: a hash of its words (FNV-1a). The server's own differs between servers, because
+/// it is made of the numbers of their tables.
+fn identifier(text: &str) -> String {
+    let words = text.split_whitespace().flat_map(|word| word.bytes().chain([b' ']));
+    let hash = words.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    format!("{hash:016x}")
 }

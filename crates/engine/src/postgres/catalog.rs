@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use dbwright_model::catalog::{
     Check, Column, ConstraintKind, Doubt, Exclusion, ForeignKey, Generated, Identity, Index, Key,
-    Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence, Table, TableKind,
+    NotNull, Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence, Table, TableKind,
     UserType, UserTypeKind, View,
 };
 use dbwright_model::expression::Expression;
@@ -138,6 +138,8 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
             populated: row.bool("populated")?,
             definition: row.opt_text("definition")?.unwrap_or("").trim().trim_end_matches(';').to_owned(),
             options: options(row, "options")?,
+            tablespace: opt_name(row, "tablespace")?,
+            access_method: access_method(row)?,
             owner,
             comment,
             extension,
@@ -197,6 +199,13 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
                     _ => ReplicaIdentity::Default,
                 },
                 options: options(row, "options")?,
+                access_method: access_method(row)?,
+                tablespace: opt_name(row, "tablespace")?,
+                clustered_on: opt_name(row, "clustered_on")?,
+                of_type: match (row.opt_text("of_type_schema")?, row.opt_text("of_type")?) {
+                    (Some(schema), Some(name)) => Some(QualifiedName::new(schema, name)),
+                    _ => None,
+                },
                 owner,
                 comment,
                 extension,
@@ -220,6 +229,31 @@ pub(super) fn relation(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
     };
     draft.catalog.relations.insert(oid, relation);
     Ok(())
+}
+
+/// The access method, unless it is the usual one.
+fn access_method(row: &Row) -> Result<Option<Name>, DecodeError> {
+    Ok(opt_name(row, "access_method")?.filter(|method| *method != "heap"))
+}
+
+/// How a column's values are stored, by the catalog's letter.
+fn storage(code: &str) -> Option<Name> {
+    Some(Name::new(match code {
+        "p" => "plain",
+        "e" => "external",
+        "m" => "main",
+        "x" => "extended",
+        _ => return None,
+    }))
+}
+
+/// How a column's values are compressed, by the catalog's letter.
+fn compression(code: &str) -> Name {
+    match code {
+        "p" => Name::new("pglz"),
+        "l" => Name::new("lz4"),
+        other => Name::new(other),
+    }
 }
 
 pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
@@ -248,6 +282,10 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         generated,
         collation: opt_name(row, "collation")?,
         comment: opt_string(row, "comment")?,
+        statistics_target: row.opt_int("statistics_target")?.and_then(|target| i32::try_from(target).ok()),
+        storage: row.opt_text("storage")?.and_then(storage),
+        compression: row.opt_text("compression")?.map(compression),
+        options: options(row, "options")?,
         ..Column::default()
     };
     let numbered = NumberedColumn {
@@ -293,21 +331,34 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
     let draft = &mut draft.catalog;
     let relation = row.int("relation")?;
     let name = name(row, "name")?;
+    let kind = row.text("kind")?;
+    if kind == "n" {
+        return not_null(row, relation, name, draft);
+    }
     let columns = draft.names(relation, &row.ints("columns")?);
     let deferrable = row.bool("deferrable")?;
+    let initially_deferred = row.opt_bool("initially_deferred")?.unwrap_or(false);
+    let period = row.opt_bool("period")?.unwrap_or(false);
     let (validated, enforced) = (row.bool("validated")?, row.bool("enforced")?);
-    let kind = row.text("kind")?;
     let parent = row.int("parent")?;
     let references = match kind {
         "f" => draft.relations.get(&parent).map(|parent| parent.name.clone()).unwrap_or_default(),
         _ => QualifiedName::default(),
     };
     let referenced_columns = draft.names(parent, &row.ints("parent_columns")?);
+    let on_delete_columns = draft.names(relation, &row.ints("on_delete_columns")?);
     let Some(table) = draft.table_mut(relation) else { return Ok(()) };
     let backed = match kind {
         "p" | "u" => {
-            // Whether nulls are distinct is told by the index.
-            let key = Key { name: Some(name), columns, nulls_not_distinct: false, deferrable };
+            // What it includes and whether nulls are distinct is told by the index.
+            let key = Key {
+                name: Some(name),
+                columns,
+                without_overlaps: period,
+                deferrable,
+                initially_deferred,
+                ..Key::default()
+            };
             if kind == "p" {
                 table.primary_key = Some(key);
                 ConstraintKind::PrimaryKey
@@ -318,7 +369,8 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
         }
         "c" => {
             let expression = Expression::text(row.opt_text("expression")?.unwrap_or(""));
-            push(&mut table.checks, Check { name: Some(name), expression, validated, enforced });
+            let no_inherit = row.opt_bool("no_inherit")?.unwrap_or(false);
+            push(&mut table.checks, Check { name: Some(name), expression, validated, enforced, no_inherit });
             return Ok(());
         }
         "f" => {
@@ -328,8 +380,12 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
                 references,
                 referenced_columns,
                 on_delete: action(row.text("on_delete")?),
+                on_delete_columns,
                 on_update: action(row.text("on_update")?),
+                match_full: row.opt_text("match_type")? == Some("f"),
+                period,
                 deferrable,
+                initially_deferred,
                 validated,
                 enforced,
             };
@@ -343,6 +399,28 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
         }
     };
     draft.backed.insert(row.int("index")?, backed);
+    Ok(())
+}
+
+/// Notes at its column a `NOT NULL` constraint that is not the plain one.
+fn not_null(row: &Row, relation: i64, name: Name, draft: &mut CatalogDraft) -> Result<(), DecodeError> {
+    let [number] = row.ints("columns")?[..] else { return Ok(()) };
+    let Some(table) = draft.relations.get(&relation).map(|relation| &relation.name.name) else {
+        return Ok(());
+    };
+    let Some(columns) = draft.columns.get_mut(&relation) else { return Ok(()) };
+    let Ok(at) = columns.binary_search_by_key(&number, |column| column.number.into()) else {
+        return Ok(());
+    };
+    let column = &mut columns[at].column;
+    // An inherited one is called as its parent's.
+    let own_name = !row.opt_bool("inherited")?.unwrap_or(false)
+        && name != *format!("{table}_{}_not_null", column.name);
+    column.not_null_constraint = Some(NotNull {
+        name: own_name.then_some(name),
+        validated: row.bool("validated")?,
+        no_inherit: row.opt_bool("no_inherit")?.unwrap_or(false),
+    });
     Ok(())
 }
 
@@ -367,6 +445,7 @@ pub(super) fn index(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         backs: draft.backed.get(&row.int("oid")?).copied(),
         valid: row.bool("valid")?,
         options: options(row, "options")?,
+        tablespace: opt_name(row, "tablespace")?,
         partition_of: opt_name(row, "parent")?,
         comment: opt_string(row, "comment")?,
         include: draft.names(relation, &parts.columns[keys..]),
@@ -384,6 +463,7 @@ pub(super) fn index(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
             };
             if let Some(key) = key {
                 key.nulls_not_distinct = index.nulls_not_distinct;
+                key.include.clone_from(&index.include);
             }
             push(&mut table.indexes, index);
         }
@@ -424,7 +504,7 @@ pub(super) fn user_type(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
 
 fn domain_checks(row: &Row) -> Result<Vec<Check>, DecodeError> {
     let expressions = row.texts("check_expressions")?;
-    let validated = match row.value("check_validated") {
+    let validated = match row.value("check_validated")? {
         crate::row::Value::List(flags) => flags.clone(),
         _ => Vec::new(),
     };
@@ -434,7 +514,7 @@ fn domain_checks(row: &Row) -> Result<Vec<Check>, DecodeError> {
             name: Some(name.into()),
             expression: Expression::text(expression),
             validated: validated.get(at) != Some(&crate::row::Value::Bool(false)),
-            enforced: true,
+            ..Check::default()
         })
         .collect())
 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use dbwright_model::access::{HbaRules, Privileges, Publication, Role, UserMapping};
+use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, Session};
 use dbwright_model::backup::Backups;
-use dbwright_model::catalog::{Catalog, Extension, Function, Policy, Trigger};
+use dbwright_model::catalog::{
+    Catalog, ExtendedStatistics, Extension, Function, Policy, Publication, Rule, Trigger,
+};
 use dbwright_model::facts::{Fact, Facts, MigrationHistory};
 use dbwright_model::observed::Observed;
 use dbwright_model::replication::{Archiver, Checkpointer, Replication, Slot, WalStatistics};
@@ -25,6 +27,8 @@ pub(super) struct Draft {
     pub triggers: Vec<Trigger>,
     pub policies: Vec<Policy>,
     pub extensions: Vec<Extension>,
+    pub rules: Vec<Rule>,
+    pub extended_statistics: Vec<ExtendedStatistics>,
     /// By object identifier, so that later statements can add to them.
     pub table_statistics: ByIdentifier<TableStatistics>,
     /// By object identifier of the index.
@@ -98,6 +102,9 @@ impl Draft {
     pub fn forget(&mut self, statement: &str) {
         match statement {
             "relations" | "columns" | "constraints" | "indexes" => self.catalog.forget(statement),
+            "rules" => self.rules.clear(),
+            "extended_statistics" => self.extended_statistics.clear(),
+            "publications" => self.publications.clear(),
             "table_statistics" => self.table_statistics.clear(),
             "index_statistics" => self.index_statistics.clear(),
             "databases" => self.databases.clear(),
@@ -128,10 +135,14 @@ impl Draft {
                 catalog.triggers = Observed::NotAsked;
                 catalog.policies = Observed::NotAsked;
                 catalog.extensions = Observed::NotAsked;
+                catalog.publications = Observed::NotAsked;
+                catalog.rules = self.rules;
+                catalog.statistics = self.extended_statistics;
                 put(status, Fact::Functions, &mut catalog.functions, || self.functions);
                 put(status, Fact::Triggers, &mut catalog.triggers, || self.triggers);
                 put(status, Fact::Policies, &mut catalog.policies, || self.policies);
                 put(status, Fact::Extensions, &mut catalog.extensions, || self.extensions);
+                put(status, Fact::Publications, &mut catalog.publications, || self.publications);
                 catalog.sort();
                 catalog
             });
@@ -202,11 +213,6 @@ impl Draft {
         put(status, Fact::UserMappings, &mut facts.user_mappings, || {
             let mut all = self.user_mappings;
             all.sort_by(|a, b| (&a.server, &a.user).cmp(&(&b.server, &b.user)));
-            all
-        });
-        put(status, Fact::Publications, &mut facts.publications, || {
-            let mut all = self.publications;
-            all.sort_by(|a, b| a.name.cmp(&b.name));
             all
         });
         put(status, Fact::Backups, &mut facts.backups, || self.backups);

@@ -15,6 +15,7 @@ pub(crate) mod connect;
 mod data;
 mod draft;
 mod objects;
+pub mod observe;
 mod statements;
 mod statistics;
 mod template;
@@ -145,7 +146,7 @@ impl ReadSession {
             }
         }
         self.wire.end().await;
-        self.judge_visibility(&draft, &mut status);
+        facts.in_part = self.judge_visibility(&draft, &mut status);
         if wanted.contains(&Fact::Backups) {
             let read = status.get(&Fact::Catalog).cloned().unwrap_or(Observed::NotAsked);
             // Backup tools keep their records outside the server.
@@ -320,32 +321,59 @@ impl ReadSession {
         }
     }
 
-    /// Some views leave out silently what a role may not see. Nothing at all is then not the same as nothing there.
-    fn judge_visibility(&self, draft: &Draft, status: &mut BTreeMap<Fact, Observed<()>>) {
+    /// Some views leave out silently what a role may not see. Nothing at all is then not the same as nothing there, and
+    /// something not the same as everything. The catalog itself hides nothing: every role may read all of it.
+    fn judge_visibility(
+        &self,
+        draft: &Draft,
+        status: &mut BTreeMap<Fact, Observed<()>>,
+    ) -> BTreeMap<Fact, String> {
+        let mut in_part = BTreeMap::new();
         if self.server.superuser {
-            return;
+            return in_part;
         }
         let role = statements::quote(&self.server.role);
+        if let Some(table) = statements::unreadable_history(draft)
+            && matches!(status.get(&Fact::MigrationHistory), Some(Observed::Known(())))
+        {
+            let grant = format!("GRANT SELECT ON {} TO {role}", statements::quote_qualified(&table));
+            let because = format!("`{}` may not read `{table}`: `{grant}`", self.server.role);
+            status.insert(Fact::MigrationHistory, Observed::Denied(because));
+        }
         let tables = draft.catalog.tables();
         let hidden_tables = tables.iter().filter(|table| !table.readable).count();
         let sequences = draft.catalog.sequences();
         let hidden_sequences = sequences.iter().filter(|sequence| !sequence.readable).count();
-        let mut deny = |fact: Fact, hidden: usize, all: usize, what: &str| {
-            if hidden > 0 && hidden == all && matches!(status.get(&fact), Some(Observed::Known(()))) {
-                status.insert(
-                    fact,
-                    Observed::Denied(format!(
-                        "`{}` may read none of the {all} {what}: `GRANT pg_read_all_data TO {role}`",
-                        self.server.role
-                    )),
-                );
+        let mut judge = |fact: Fact, hidden: usize, all: usize, what: &str, empty: bool| {
+            if hidden == 0 || !matches!(status.get(&fact), Some(Observed::Known(()))) {
+                return;
+            }
+            let name = &self.server.role;
+            let grant = format!("`GRANT pg_read_all_data TO {role}`");
+            if hidden == all && empty {
+                let because = format!("`{name}` may read none of the {all} {what}: {grant}");
+                status.insert(fact, Observed::Denied(because));
+            } else {
+                in_part.insert(fact, format!("`{name}` may not read {hidden} of the {all} {what}: {grant}"));
             }
         };
-        deny(Fact::ColumnMaxima, hidden_tables, tables.len(), "tables");
-        deny(Fact::SequenceValues, hidden_sequences, sequences.len(), "sequences");
-        if draft.column_statistics.is_empty() {
-            deny(Fact::ColumnStatistics, hidden_tables, tables.len(), "tables");
+        judge(Fact::ColumnMaxima, hidden_tables, tables.len(), "tables", true);
+        judge(Fact::SequenceValues, hidden_sequences, sequences.len(), "sequences", true);
+        // Those who may read the samples themselves need not read the tables.
+        if !self.server.known.holds.contains("allowed.samples") {
+            let empty = draft.column_statistics.is_empty();
+            judge(Fact::ColumnStatistics, hidden_tables, tables.len(), "tables", empty);
         }
+        let histories: Vec<_> = tables.iter().filter(|table| statements::is_history(table)).collect();
+        let hidden_histories = histories.iter().filter(|table| !table.readable).count();
+        judge(
+            Fact::MigrationHistory,
+            hidden_histories,
+            histories.len(),
+            "tables that migration tools keep",
+            draft.migration_history.is_empty(),
+        );
+        in_part
     }
 }
 

@@ -1,8 +1,11 @@
-//! Routines, triggers, policies and extensions.
+//! Routines, triggers, policies, extensions, rules, extended statistics and publications.
 
-use dbwright_model::catalog::{Extension, Function, FunctionKind, Policy, Trigger, Volatility};
+use dbwright_model::catalog::{
+    ExtendedStatistics, Extension, Function, FunctionKind, Policy, Publication, PublishedTable, Rule,
+    Trigger, Volatility,
+};
 use dbwright_model::expression::Expression;
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
 
 use super::catalog::{options, qualified};
 use super::draft::Draft;
@@ -84,4 +87,100 @@ pub(super) fn extension(row: &Row, draft: &mut Draft) -> Result<(), DecodeError>
         available: row.opt_text("available")?.map(Name::new),
     });
     Ok(())
+}
+
+pub(super) fn rule(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
+    let event = match row.text("event")? {
+        "1" => "SELECT",
+        "2" => "UPDATE",
+        "3" => "INSERT",
+        _ => "DELETE",
+    };
+    draft.rules.push(Rule {
+        name: Name::new(row.text("name")?),
+        table: qualified(row, "schema", "relation")?,
+        event: event.into(),
+        instead: row.bool("instead")?,
+        definition: row.opt_text("definition")?.unwrap_or("").trim().trim_end_matches(';').to_owned(),
+        enabled: row.text("enabled")? != "D",
+    });
+    Ok(())
+}
+
+pub(super) fn extended_statistics(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
+    let names = |column| -> Result<Vec<Name>, DecodeError> {
+        Ok(row.texts(column)?.into_iter().map(Name::new).collect())
+    };
+    let mut kinds: Vec<Name> = row
+        .texts("kinds")?
+        .into_iter()
+        .filter_map(|kind| match kind {
+            "d" => Some("ndistinct"),
+            "f" => Some("dependencies"),
+            "m" => Some("mcv"),
+            _ => None,
+        })
+        .map(Name::new)
+        .collect();
+    kinds.sort();
+    if kinds.len() == 3 {
+        // All of them is what an unsaid list means.
+        kinds.clear();
+    }
+    draft.extended_statistics.push(ExtendedStatistics {
+        name: qualified(row, "schema", "name")?,
+        table: qualified(row, "table_schema", "relation")?,
+        kinds,
+        columns: names("columns")?,
+        expressions: row.texts("expressions")?.into_iter().map(Expression::text).collect(),
+        target: row.opt_int("target")?.and_then(|target| i32::try_from(target).ok()),
+    });
+    Ok(())
+}
+
+pub(super) fn publication(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
+    let name = Name::new(row.text("name")?);
+    let at = match draft.publications.iter().position(|publication| publication.name == name) {
+        Some(at) => at,
+        None => {
+            draft.publications.push(bare_publication(row, name)?);
+            draft.publications.len() - 1
+        }
+    };
+    if let (Some(schema), Some(relation)) = (row.opt_text("schema")?, row.opt_text("relation")?) {
+        draft.publications[at].tables.push(PublishedTable {
+            table: QualifiedName::new(schema, relation),
+            columns: row.texts("columns")?.into_iter().map(Name::new).collect(),
+            filter: row.opt_text("filter")?.map(Expression::text),
+            only: false,
+        });
+    }
+    Ok(())
+}
+
+/// A publication without its tables.
+fn bare_publication(row: &Row, name: Name) -> Result<Publication, DecodeError> {
+    let mut options = Vec::new();
+    let operations = [
+        ("insert", row.bool("inserts")?),
+        ("update", row.bool("updates")?),
+        ("delete", row.bool("deletes")?),
+        ("truncate", row.bool("truncates")?),
+    ];
+    if operations.iter().any(|(_, published)| !published) {
+        let published: Vec<&str> =
+            operations.iter().filter(|(_, published)| *published).map(|(word, _)| *word).collect();
+        options.push((Name::new("publish"), published.join(", ")));
+    }
+    if row.bool("via_root")? {
+        options.push((Name::new("publish_via_partition_root"), "true".to_owned()));
+    }
+    Ok(Publication {
+        name,
+        all_tables: row.bool("all_tables")?,
+        schemas: row.texts("schemas")?.into_iter().map(Name::new).collect(),
+        tables: Vec::new(),
+        updates_or_deletes: row.bool("updates")? || row.bool("deletes")?,
+        options,
+    })
 }

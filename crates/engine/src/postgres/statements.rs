@@ -1,10 +1,11 @@
 //! The statements of a collection: which file serves which facts, and the few that are made from the catalog.
 
+use dbwright_model::catalog::Column;
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{AppliedMigration, Fact, MigrationHistory};
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::catalog::qualified;
+use super::catalog::{Readable, qualified};
 use super::draft::Draft;
 use super::value::timestamp;
 use super::{access, activity, catalog, objects, statistics};
@@ -62,12 +63,14 @@ pub(super) const SERVER: &str = include_str!("../../sql/postgres/server.sql");
 /// Every statement, in the order in which they run.
 pub(super) static STATEMENTS: &[Statement] = &[
     statement!("schemas", [Catalog], catalog::schema),
-    // The text of a view is not written without a lock on every table that it reads.
+    // The text of a view or a rule is not written without a lock on every table that it reads.
     statement!("relations", [Catalog], catalog::relation, keeps locks),
     statement!("columns", [Catalog], catalog::column),
     statement!("constraints", [Catalog], catalog::constraint),
     statement!("indexes", [Catalog], catalog::index),
     statement!("types", [Catalog], catalog::user_type),
+    statement!("rules", [Catalog], objects::rule, keeps locks),
+    statement!("extended_statistics", [Catalog], objects::extended_statistics),
     statement!("functions", [Functions], objects::function),
     statement!("triggers", [Triggers], objects::trigger),
     statement!("policies", [Policies], objects::policy),
@@ -90,7 +93,7 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("privileges", [Privileges], access::privilege),
     statement!("hba", [Hba], access::hba_rule),
     statement!("user_mappings", [UserMappings], access::user_mapping),
-    statement!("publications", [Publications], access::publication),
+    statement!("publications", [Publications], objects::publication),
     statement!("sequence_values", [SequenceValues], statistics::sequence_value, sequence_values),
     statement!("column_maxima", [ColumnMaxima], statistics::column_maximum, column_maxima),
     statement!("migration_history", [MigrationHistory], migration, migration_history),
@@ -104,6 +107,7 @@ pub(super) fn needs_catalog(fact: Fact) -> bool {
             | Fact::Triggers
             | Fact::Policies
             | Fact::Extensions
+            | Fact::Publications
             | Fact::SequenceValues
             | Fact::ColumnMaxima
             | Fact::MigrationHistory
@@ -310,16 +314,34 @@ const HISTORIES: &[HistoryTable] = &[
     history("rails or dbmate", "schema_migrations", &["version"], "version", "true", "null", "version"),
 ];
 
+/// Whether a table is called like one that a migration tool keeps its history in.
+pub(super) fn is_history(table: &Readable<'_>) -> bool {
+    HISTORIES.iter().any(|one| table.name.name == *one.table)
+}
+
+/// The tool whose history a table of these columns is.
+fn history_of(table: &QualifiedName, columns: &[&Column]) -> Option<&'static HistoryTable> {
+    let has = |name: &&str| columns.iter().any(|column| column.name == **name);
+    HISTORIES.iter().find(|one| table.name == *one.table && one.columns.iter().all(has))
+}
+
+/// The first history table that the role may not read.
+pub(super) fn unreadable_history(draft: &Draft) -> Option<QualifiedName> {
+    let hidden = draft.catalog.tables().into_iter().filter(|table| !table.readable);
+    hidden
+        .filter(|table| history_of(table.name, &draft.catalog.columns_of(table)).is_some())
+        .map(|table| table.name.clone())
+        .min()
+}
+
 fn migration_history(draft: &Draft) -> Option<String> {
     let mut members: Vec<String> = Vec::new();
     for table in draft.catalog.tables() {
-        if !table.readable || !HISTORIES.iter().any(|one| table.name.name == *one.table) {
+        if !table.readable || !is_history(&table) {
             continue;
         }
         let columns = draft.catalog.columns_of(&table);
-        let has = |name: &&str| columns.iter().any(|column| column.name == **name);
-        let known = |one: &&HistoryTable| table.name.name == *one.table && one.columns.iter().all(has);
-        let Some(one) = HISTORIES.iter().find(known) else { continue };
+        let Some(one) = history_of(table.name, &columns) else { continue };
         let temporal =
             columns.iter().any(|column| column.name == one.at && column.data_type.kind.is_temporal());
         let at = match one.at {

@@ -75,7 +75,7 @@ pub(super) fn index_shape(row: &Row, draft: &mut Draft) -> Result<(), DecodeErro
         rows: row.opt_float("rows")?.unwrap_or(0.0),
         fillfactor: row.int("fillfactor")?,
         attributes: attributes(row)?,
-        distinct: numbers(row, "distinct"),
+        distinct: numbers(row, "distinct")?,
         unique: row.bool("unique")?,
         deduplicates: row.opt_bool("deduplicates")?.unwrap_or(false)
             && row.opt_bool("merges")?.unwrap_or(false),
@@ -89,8 +89,8 @@ pub(super) fn index_shape(row: &Row, draft: &mut Draft) -> Result<(), DecodeErro
 fn attributes(row: &Row) -> Result<Vec<Attribute>, DecodeError> {
     let lengths = row.ints("lengths")?;
     let alignments = row.texts("alignments")?;
-    let widths = numbers(row, "widths");
-    let nulls = numbers(row, "null_fractions");
+    let widths = numbers(row, "widths")?;
+    let nulls = numbers(row, "null_fractions")?;
     let at = |list: &[Option<f64>], index: usize| list.get(index).copied().flatten();
     Ok(lengths
         .into_iter()
@@ -110,16 +110,16 @@ fn attributes(row: &Row) -> Result<Vec<Attribute>, DecodeError> {
         .collect())
 }
 
-fn numbers(row: &Row, column: &str) -> Vec<Option<f64>> {
-    let Value::List(values) = row.value(column) else { return Vec::new() };
-    values
+fn numbers(row: &Row, column: &str) -> Result<Vec<Option<f64>>, DecodeError> {
+    let Value::List(values) = row.value(column)? else { return Ok(Vec::new()) };
+    Ok(values
         .iter()
         .map(|value| match value {
             Value::Int(number) => Some(*number as f64),
             Value::Float(number) => Some(*number),
             _ => None,
         })
-        .collect()
+        .collect())
 }
 
 pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
@@ -130,7 +130,7 @@ pub(super) fn column(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         distinct: row.opt_float("distinct")?.unwrap_or(0.0),
         average_width: row.opt_count("width")?.and_then(|width| u32::try_from(width).ok()).unwrap_or(0),
         correlation: row.opt_float("correlation")?,
-        common_frequencies: numbers(row, "frequencies").into_iter().flatten().collect(),
+        common_frequencies: numbers(row, "frequencies")?.into_iter().flatten().collect(),
         common_values: row.texts("values")?.into_iter().map(str::to_owned).collect(),
     };
     draft.column_statistics.push(statistics);

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use dbwright_model::engine::Version;
+
+pub(crate) const DIRECTORY_PREFIX: &str = "dbwright-maria-";
 
 /// What a throw-away server should be like.
 #[derive(Clone, Debug)]
@@ -246,14 +248,9 @@ fn private_directory() -> Result<PathBuf, MariadbError> {
     }
     loop {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let directory = base.join(format!("dbwright-maria-{}-{count}", std::process::id()));
-        match fs::create_dir(&directory) {
-            Ok(()) => {
-                let private = fs::Permissions::from_mode(0o700);
-                fs::set_permissions(&directory, private)
-                    .map_err(|source| MariadbError::Io { what: "making a private directory", source })?;
-                return Ok(directory);
-            }
+        let directory = base.join(format!("{DIRECTORY_PREFIX}{}-{count}", std::process::id()));
+        match fs::DirBuilder::new().mode(0o700).create(&directory) {
+            Ok(()) => return Ok(directory),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(source) => return Err(MariadbError::Io { what: "making a private directory", source }),
         }

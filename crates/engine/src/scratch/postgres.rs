@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -59,7 +59,7 @@ pub struct PostgresServer {
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// Longest time for a server to go down before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
-const DIRECTORY_PREFIX: &str = "dbwright-pg-";
+pub(crate) const DIRECTORY_PREFIX: &str = "dbwright-pg-";
 const TEMPLATE_PREFIX: &str = "dbwright-template-pg-";
 
 /// Finds PostgreSQL installations: the first of each version, oldest version first.
@@ -148,19 +148,24 @@ impl PostgresServer {
 
     /// A connection to one of its databases that may do everything.
     pub async fn client(&self, database: &str) -> Result<tokio_postgres::Client, ScratchError> {
-        let (client, connection) = tokio_postgres::Config::new()
-            .host_path(&self.directory)
-            .port(5432)
-            .user("postgres")
-            .dbname(database)
-            .application_name("dbwright scratch")
-            .connect(tokio_postgres::NoTls)
-            .await
-            .map_err(|error| {
+        let (client, connection) =
+            self.config(database).connect(tokio_postgres::NoTls).await.map_err(|error| {
                 ScratchError::new(format!("the scratch server refused a connection: {error}"))
             })?;
         tokio::spawn(connection);
         Ok(client)
+    }
+
+    /// How one connects to one of its databases as its superuser.
+    pub(crate) fn config(&self, database: &str) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config
+            .host_path(&self.directory)
+            .port(5432)
+            .user("postgres")
+            .dbname(database)
+            .application_name("dbwright scratch");
+        config
     }
 
     /// Makes a database from the empty template.
@@ -209,8 +214,11 @@ impl PostgresServer {
 
 impl Drop for PostgresServer {
     fn drop(&mut self) {
-        // SIGQUIT asks for an immediate shutdown of the server and all its children.
-        signal(self.child.id(), libc::SIGQUIT);
+        // SIGQUIT asks for an immediate shutdown of the server and all its children. A child that has ended is buried by
+        // asking for it, and its number may be another's by now.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            signal(self.child.id(), libc::SIGQUIT);
+        }
         let deadline = Instant::now() + STOP_LIMIT;
         while matches!(self.child.try_wait(), Ok(None)) {
             if Instant::now() > deadline {
@@ -277,7 +285,7 @@ impl Account {
 
 fn signal(process: u32, signal: i32) {
     if let Ok(process) = i32::try_from(process) {
-        // SAFETY: the child was not waited for yet, so the number is still its own.
+        // SAFETY: the caller has seen that the child still runs or was not waited for yet, so the number is its own.
         unsafe { libc::kill(process, signal) };
     }
 }
@@ -289,8 +297,11 @@ fn trouble(what: &str, path: &Path) -> impl Fn(io::Error) -> ScratchError {
 
 fn new_directory(temporary: &Path) -> Result<PathBuf, ScratchError> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let directory = temporary.join(format!("{DIRECTORY_PREFIX}{}-{number}", std::process::id()));
+    let own = || {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        temporary.join(format!("{DIRECTORY_PREFIX}{}-{number}", std::process::id()))
+    };
+    let mut directory = own();
     // The name of a socket must fit into 107 bytes, its own name included.
     if directory.as_os_str().len() > 85 {
         return Err(ScratchError::new(format!(
@@ -298,10 +309,14 @@ fn new_directory(temporary: &Path) -> Result<PathBuf, ScratchError> {
             temporary.display()
         )));
     }
-    fs::create_dir(&directory).map_err(trouble("create", &directory))?;
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))
-        .map_err(trouble("protect", &directory))?;
-    Ok(directory)
+    loop {
+        match fs::DirBuilder::new().mode(0o700).create(&directory) {
+            Ok(()) => return Ok(directory),
+            // A process of the same number may have been killed before it could clean up.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => directory = own(),
+            Err(error) => return Err(trouble("create", &directory)(error)),
+        }
+    }
 }
 
 /// Removes what processes left behind that were killed.
@@ -464,4 +479,24 @@ fn log_tail(directory: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.trim().lines().collect();
     lines[lines.len().saturating_sub(5)..].join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_left_behind_is_stepped_over_and_every_one_is_private() {
+        let temporary = std::env::temp_dir().join(format!("dbwright-left-{}", std::process::id()));
+        fs::create_dir_all(&temporary).expect("a folder for temporary files can be written");
+        // Whatever numbers other tests have taken by now, one of these is the next.
+        for number in 0..200 {
+            let left = temporary.join(format!("{DIRECTORY_PREFIX}{}-{number}", std::process::id()));
+            fs::create_dir(left).expect("it is new");
+        }
+        let made = new_directory(&temporary).expect("there is another name");
+        let mode = fs::metadata(&made).expect("it was made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        fs::remove_dir_all(&temporary).expect("it is ours");
+    }
 }

@@ -44,6 +44,8 @@ pub(super) fn read(reader: &Reader, sections: &[Fact]) -> Result<Catalog, ReadEr
     catalog.functions = absent(sections, Fact::Functions, "SQLite keeps no routines");
     catalog.policies = absent(sections, Fact::Policies, "SQLite has no row security");
     catalog.extensions = absent(sections, Fact::Extensions, "each connection loads its own extensions");
+    catalog.publications =
+        absent(sections, Fact::Publications, "SQLite replicates only through tools of its own users");
     catalog.triggers = if sections.contains(&Fact::Triggers) {
         reader.observe(|| triggers(reader))
     } else {

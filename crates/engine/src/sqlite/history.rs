@@ -75,24 +75,24 @@ fn number(version: &str) -> Option<u64> {
 }
 
 fn migration(tool: &Tool, row: &Row) -> Option<AppliedMigration> {
-    let version = match row.value(tool.version) {
+    let version = match row.optional(tool.version) {
         Value::Text(text) => text.to_string(),
         Value::Int(number) => number.to_string(),
         // Flyway's repeatable migrations have no version.
         _ => return None,
     };
-    let version = match row.value("app") {
+    let version = match row.optional("app") {
         Value::Text(app) if tool.name == "Django" => format!("{app}.{version}"),
         _ => version,
     };
-    let said = tool.ok.and_then(|(column, means)| match row.value(column) {
+    let said = tool.ok.and_then(|(column, means)| match row.optional(column) {
         Value::Int(flag) => Some((*flag != 0) == means),
         Value::Bool(flag) => Some(*flag == means),
         _ => None,
     });
-    let at = timestamp(row.value(tool.at));
+    let at = timestamp(row.optional(tool.at));
     let ok = said.unwrap_or(tool.name != "Prisma" || at.is_some())
-        && (tool.name != "Prisma" || *row.value("rolled_back_at") == Value::Null);
+        && (tool.name != "Prisma" || *row.optional("rolled_back_at") == Value::Null);
     Some(AppliedMigration { version, ok, at })
 }
 

@@ -7,6 +7,7 @@ mod statistics;
 mod storage;
 mod history;
 mod questions;
+pub mod observe;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -159,7 +160,15 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 /// Whether the fact is the catalog or a section of it.
 fn is_section(fact: Fact) -> bool {
-    matches!(fact, Fact::Catalog | Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions)
+    matches!(
+        fact,
+        Fact::Catalog
+            | Fact::Functions
+            | Fact::Triggers
+            | Fact::Policies
+            | Fact::Extensions
+            | Fact::Publications
+    )
 }
 
 /// Reads one fact. What SQLite has no idea of is said to be so.
@@ -172,7 +181,12 @@ fn read(reader: &Reader, fact: Fact, sections: &[Fact], mut facts: Facts) -> Fac
     const NO_USERS: &str = "SQLite has no users, only the permissions of the file";
     const NO_REPLICATION: &str = "SQLite replicates only through tools of its own users";
     match fact {
-        Fact::Catalog | Fact::Functions | Fact::Triggers | Fact::Policies | Fact::Extensions => {
+        Fact::Catalog
+        | Fact::Functions
+        | Fact::Triggers
+        | Fact::Policies
+        | Fact::Extensions
+        | Fact::Publications => {
             facts.catalog = reader.observe(|| catalog::read(reader, sections));
         }
         Fact::TableStatistics => {
@@ -213,8 +227,9 @@ fn read(reader: &Reader, fact: Fact, sections: &[Fact], mut facts: Facts) -> Fac
         Fact::Privileges => facts.privileges = none(NO_USERS),
         Fact::Hba => facts.hba = none(NO_SERVER),
         Fact::UserMappings => facts.user_mappings = none(NO_USERS),
-        Fact::Publications => facts.publications = none(NO_REPLICATION),
         Fact::Backups => facts.backups = none("SQLite keeps no record of backups"),
+        // Migrations are read from files.
+        Fact::Migrations => {}
         Fact::Data => {
             if facts.data == Observed::NotAsked {
                 facts.data = Observed::Known(Vec::new());

@@ -9,7 +9,7 @@ use dbwright_model::stats::{ColumnMaximum, IndexStatistics, TableStatistics};
 
 use super::catalog;
 use super::reader::{ReadError, Reader, quoted};
-use crate::row::Value;
+use crate::row::{DecodeError, Value};
 
 /// What `ANALYZE` counted for one index.
 struct Analyzed {
@@ -88,11 +88,13 @@ pub(super) fn maxima(reader: &Reader) -> Result<Vec<ColumnMaximum>, ReadError> {
              (SELECT max(t.{key}) FROM main.{name} AS t) AS high"
         );
         let Some(row) = reader.rows_until(&sql, &[], until)?.into_iter().next() else { continue };
-        let number = |name| match row.value(name) {
-            Value::Int(number) => Some(*number),
-            _ => None,
+        let number = |name| -> Result<Option<i64>, DecodeError> {
+            Ok(match row.value(name)? {
+                Value::Int(number) => Some(*number),
+                _ => None,
+            })
         };
-        maxima.push(ColumnMaximum { max: number("high"), min: number("low"), table, column });
+        maxima.push(ColumnMaximum { max: number("high")?, min: number("low")?, table, column });
     }
     Ok(maxima)
 }

@@ -252,3 +252,71 @@ fn check_others(catalog: &Catalog) {
     assert_eq!(names, ["pg_stat_statements", "postgres_fdw"]);
     assert!(extensions.iter().all(|one| one.version.is_some() && one.version == one.available));
 }
+
+const TUNED: &str = r#"
+create type kind as (a int, b text);
+create table typed of kind;
+create table t (a int, b text, c int not null, constraint k primary key (a) include (b) with (fillfactor = 60));
+alter table t cluster on k;
+alter table t alter a set statistics 500, alter b set storage external, alter b set (n_distinct = 7);
+alter table t add constraint f foreign key (c) references t match full deferrable initially deferred;
+alter table t add constraint one_only check (c > 0) no inherit;
+create statistics s on a, c from t;
+create statistics m (mcv) on a, c from t;
+create rule r as on delete to t do instead nothing;
+create table p (a int) partition by list (a);
+create table p1 partition of p for values in (1) partition by hash (a);
+create publication one for table t with (publish = 'insert');
+create publication all_of_them for all tables;
+"#;
+
+#[test]
+fn what_locks_and_scans_depend_on_is_read() {
+    on_every_server(async |server| {
+        let major = server.version().major;
+        let client = database(server, "tuned", TUNED).await;
+        if major >= 14 {
+            run(&client, "alter table t alter b set compression pglz").await;
+        }
+        if major >= 15 {
+            run(&client, "alter publication one set table t (a, c) where (a > 1)").await;
+        }
+        if major >= 18 {
+            run(&client, "alter table t add constraint n not null b not valid").await;
+        }
+        let facts = collect(server, "postgres", "tuned", &[Fact::Catalog, Fact::Publications]).await;
+        let catalog = facts.catalog.known().unwrap();
+        let table = |name: &str| catalog.table(&QualifiedName::new("public", name)).unwrap();
+        let t = table("t");
+        let key = t.primary_key.as_ref().unwrap();
+        assert_eq!((key.columns.len(), key.include.as_slice()), (1, [Name::new("b")].as_slice()));
+        assert_eq!(t.clustered_on, Some("k".into()));
+        let [a, b, ..] = t.columns.as_slice() else { panic!("{:?}", t.columns) };
+        assert_eq!((a.statistics_target, b.statistics_target), (Some(500), None));
+        assert_eq!((a.storage.clone(), b.storage.clone()), (None, Some("external".into())));
+        assert_eq!(b.options, [("n_distinct".into(), "7".to_owned())]);
+        assert_eq!(b.compression.is_some(), major >= 14);
+        let expected =
+            (major >= 18).then(|| NotNull { name: Some("n".into()), validated: false, no_inherit: false });
+        assert_eq!(b.not_null_constraint, expected);
+        assert!(t.columns[2].not_null_constraint.is_none());
+        let foreign_key = &t.foreign_keys[0];
+        assert!(foreign_key.match_full && foreign_key.deferrable && foreign_key.initially_deferred);
+        assert!(t.checks[0].no_inherit);
+        assert_eq!(table("typed").of_type, Some(QualifiedName::new("public", "kind")));
+        assert_eq!(table("p1").sub_partitioned.as_ref().map(|key| key.strategy.as_str()), Some("hash"));
+        assert_eq!(
+            (catalog.rules.len(), catalog.rules[0].event.as_str(), catalog.rules[0].instead),
+            (1, "DELETE", true)
+        );
+        let kinds: Vec<usize> = catalog.statistics.iter().map(|statistics| statistics.kinds.len()).collect();
+        assert_eq!(kinds, [1, 0]);
+        assert_eq!(catalog.statistics[0].columns, [Name::new("a"), Name::new("c")]);
+        let publications = catalog.publications.known().unwrap();
+        assert!(publications[0].all_tables && publications[0].tables.is_empty());
+        assert!(!publications[1].updates_or_deletes);
+        assert_eq!(publications[1].tables[0].filter.is_some(), major >= 15);
+        assert_eq!(publications[1].tables[0].columns.len(), if major >= 15 { 2 } else { 0 });
+        drop(client);
+    });
+}

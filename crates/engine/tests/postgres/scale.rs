@@ -6,7 +6,7 @@ const TABLES: usize = 10_000;
 
 #[test]
 fn a_large_catalog_is_read_in_time() {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     let installation = installed.last().expect("an installed PostgreSQL");
     let options = ServerOptions {
         settings: vec![

@@ -245,7 +245,7 @@ fn a_table_that_is_being_changed_hides_no_other() {
 
 #[test]
 fn certificates_are_verified_as_asked() {
-    let installed = installations(&Places::usual());
+    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     // Not every build has TLS: the distribution's has.
     let Some(installation) = installed.iter().find(|one| one.binaries.starts_with("/usr/lib")) else {
         println!("no PostgreSQL with TLS is installed");

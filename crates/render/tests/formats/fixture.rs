@@ -37,6 +37,7 @@ pub fn finding(rule: &str, level: Level, dimension: Dimension, object: &str, mes
         count: 1,
         critical: false,
         key: format!("{rule}:{object}"),
+        places: Vec::new(),
     }
 }
 
@@ -61,6 +62,7 @@ pub fn target() -> TargetSummary {
     TargetSummary {
         name: "postgres://app@db.example/shop".into(),
         origin: Origin::Live,
+        engine_guessed: false,
         engine: Engine::Postgres,
         version: "15.4".into(),
         collected_at: "2026-01-02T03:04:05Z".parse().ok(),
@@ -83,6 +85,7 @@ pub fn empty() -> Report {
         target: TargetSummary {
             name: "schema.sql".into(),
             origin: Origin::Files,
+            engine_guessed: false,
             engine: Engine::Sqlite,
             version: String::new(),
             collected_at: None,
@@ -100,6 +103,7 @@ pub fn empty() -> Report {
         not_checked: Vec::new(),
         skipped_statements: Vec::new(),
         unused_suppressions: Vec::new(),
+        unshown: Vec::new(),
     }
 }
 
@@ -116,6 +120,7 @@ pub fn rich() -> Report {
         not_checked: not_checked(),
         skipped_statements: skipped(),
         unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
+        unshown: Vec::new(),
     }
 }
 
@@ -357,7 +362,11 @@ fn suppressed() -> Vec<SuppressedFinding> {
 }
 
 fn not_checked() -> Vec<NotChecked> {
-    let because = |rule: &str, because: &str| NotChecked { rule: rule.into(), because: because.into() };
+    let because = |rule: &str, because: &str| NotChecked {
+        rule: rule.into(),
+        because: because.into(),
+        out_of_reach: false,
+    };
     vec![
         because("query/slow-statement", "`pg_stat_statements` is not installed"),
         because("query/statement-regression", "`pg_stat_statements` is not installed"),
@@ -414,6 +423,7 @@ fn score() -> Score {
                 weight: 5,
                 state,
                 credit,
+                trusted: if state == CheckState::Unknown { 0.0 } else { 1.0 },
                 possible: if state == CheckState::Unknown { 1.0 } else { credit },
                 findings,
                 examined: 42,

@@ -5,7 +5,8 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Engines, Findings, Found, Rule, routine};
+use crate::routine::{self, Routines};
+use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -13,6 +14,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Backup,
     weight: 5,
     needs: &[Fact::Catalog, Fact::Functions],
+    wants: &[Fact::Extensions],
     engines: Engines::only(Engine::Postgres, "its checks cannot call routines that read tables"),
     when: "a check calls a function that reads a table",
     then: "The check is not repeated when that table changes, and a restore may load the rows before that table is filled.",
@@ -23,7 +25,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let catalog = context.catalog();
+    let routines = Routines::of(context);
     for table in context.own_tables() {
         for check in &table.checks {
             let Some(tree) = check.expression.tree.as_deref() else {
@@ -32,9 +34,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             };
             findings.examined(1);
             let read = routine::calls(tree).into_iter().find_map(|call| {
-                routine::called(catalog, call)
+                routine::called(&routines, call)
                     .into_iter()
-                    .find_map(|function| routine::relations_read(catalog, function).into_iter().next())
+                    .find_map(|function| routine::relations_read(&routines, function).into_iter().next())
                     .map(|relation| (call.function(), relation))
             });
             let Some((function, relation)) = read else { continue };

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Backup,
     weight: 5,
     needs: &[Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Roles],
+    reads_views: true,
     engines: Engines::mysql_family("an owner cannot be dropped while it owns something"),
     when: "the account that a view, routine or trigger runs as does not exist",
     then: "Every use of it fails, or works with no rights at all; a restore elsewhere makes the same happen there.",

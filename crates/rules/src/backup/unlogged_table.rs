@@ -4,6 +4,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
+use crate::quoting::quoted_name;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -31,7 +32,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             ObjectRef::table(&table.name),
             format!("`{}` is emptied by a crash and missing from replicas and physical backups.", table.name),
         )
-        .remedy(Remedy::manual_sql(RULE.instead, vec![format!("ALTER TABLE {} SET LOGGED", table.name)]));
+        .remedy(Remedy::manual_sql(
+            RULE.instead,
+            [format!("ALTER TABLE {} SET LOGGED", quoted_name(&table.name))],
+        ));
         if referred > 0 {
             found = found.level(Level::Warning).evidence("tables that refer to it", referred);
         }

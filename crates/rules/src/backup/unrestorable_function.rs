@@ -5,10 +5,12 @@ use dbwright_model::expression::{Call, Expr};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::Name;
+use dbwright_model::reads;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Engines, Findings, Found, Rule, relations, routine};
+use crate::routine::{self, Routines};
+use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -16,6 +18,8 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Backup,
     weight: 8,
     needs: &[Fact::Catalog, Fact::Functions],
+    reads_views: true,
+    raised_by: &[Fact::Extensions],
     engines: Engines::only(Engine::Postgres, "names in a routine do not depend on a search path"),
     when: "an index, check, generated column or materialised view calls a function that names objects without schema",
     then: "A dump is made without complaint and cannot be restored: there the search path is empty.",
@@ -82,13 +86,13 @@ fn judge_view(context: &Context<'_>, findings: &mut Findings, view: &View) {
     };
     findings.examined(1);
     let place = format!("the materialised view `{}`", view.name);
-    judge(context, findings, ObjectRef::view(&view.name), &place, &relations::calls_in(query));
+    judge(context, findings, ObjectRef::view(&view.name), &place, &reads::calls(query));
 }
 
 fn judge(context: &Context<'_>, findings: &mut Findings, object: ObjectRef, place: &str, calls: &[&Call]) {
-    let catalog = context.catalog();
-    for function in calls.iter().flat_map(|call| routine::called(catalog, call)) {
-        let Some((culprit, reference)) = routine::unqualified(catalog, function) else { continue };
+    let routines = Routines::of(context);
+    for function in calls.iter().flat_map(|call| routine::called(&routines, call)) {
+        let Some((culprit, reference)) = routine::unqualified(&routines, function) else { continue };
         let path = match culprit.name.schema == reference.object.schema {
             true => reference.object.schema.to_string(),
             false => format!("{}, {}", culprit.name.schema, reference.object.schema),

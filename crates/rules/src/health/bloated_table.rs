@@ -4,6 +4,7 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
+use crate::counting::keeps_rows;
 use crate::quantity::size;
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -37,11 +38,29 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.catalog().tables.iter().filter(|table| table.extension.is_none()) {
-        let Some(statistics) = context.statistics_of(&table.name) else { continue };
-        let (Some(all), Some(wasted)) = (statistics.table_bytes, statistics.bloat_bytes) else { continue };
+        if !keeps_rows(context, table) {
+            continue;
+        }
+        let statistics = context.statistics_of(&table.name);
+        let least = context.number("least_mb") * 1_048_576.0;
+        let (all, wasted) = match statistics
+            .map(|statistics| (statistics.table_bytes, statistics.bloat_bytes))
+        {
+            Some((Some(all), Some(wasted))) => (all, wasted),
+            // No more can be wasted than there is.
+            Some((Some(all), None)) if (all as f64) < least => {
+                findings.examined(1);
+                continue;
+            }
+            _ => {
+                findings
+                    .not_seen(1, "tables are large or of unknown size, and their empty space is not known");
+                continue;
+            }
+        };
         findings.examined(1);
         let share = wasted as f64 / all.max(1) as f64 * 100.0;
-        if share < context.number("share") || (wasted as f64) < context.number("least_mb") * 1_048_576.0 {
+        if share < context.number("share") || (wasted as f64) < least {
             continue;
         }
         findings.add(
@@ -51,7 +70,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .confidence(Confidence::Medium)
             .evidence("size", size(all))
-            .evidence_if("last vacuum", statistics.last_vacuum)
+            .evidence_if("last vacuum", statistics.and_then(|statistics| statistics.last_vacuum))
             .remedy(Remedy::manual(RULE.instead)),
         );
     }

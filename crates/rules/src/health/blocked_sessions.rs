@@ -35,13 +35,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let mut waited: BTreeMap<i64, f64> = BTreeMap::new();
     for wait in context.lock_waits() {
         blockers.entry(wait.waiting).or_default().insert(wait.blocking);
-        let seconds = waited.entry(wait.waiting).or_default();
-        *seconds = seconds.max(wait.seconds.unwrap_or(0.0));
+        if let Some(seconds) = wait.seconds {
+            let longest = waited.entry(wait.waiting).or_default();
+            *longest = longest.max(seconds);
+        }
     }
     for session in sessions.iter().filter(|session| !session.blocked_by.is_empty()) {
         blockers.entry(session.id).or_default().extend(&session.blocked_by);
-        // A wait is no longer than the statement that waits.
-        waited.entry(session.id).or_insert(session.statement_seconds.unwrap_or(0.0));
+    }
+    for session in sessions.iter().filter(|session| blockers.contains_key(&session.id)) {
+        // A wait is no longer than the statement that waits, and the server may not say how long it is.
+        if let Some(seconds) = session.statement_seconds {
+            waited.entry(session.id).or_insert(seconds);
+        }
     }
     findings.examined(sessions.len() as u64);
     let mut behind: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();

@@ -37,6 +37,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .remedy(Remedy::review(
                 RULE.instead,
                 vec![Change::SetTriggerEnabled {
+                    alter: Default::default(),
+                    firing: Default::default(),
+                    user: false,
                     table: trigger.table.clone(),
                     trigger: Some(trigger.name.clone()),
                     enabled: true,

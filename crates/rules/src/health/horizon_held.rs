@@ -2,7 +2,7 @@ use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::Name;
-use dbwright_model::remedy::Remedy;
+use dbwright_model::remedy::{ManualStatement, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::quantity::{grouped, time};
@@ -56,7 +56,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .evidence("transactions since", grouped(prepared.xid_age))
             .remedy(Remedy::manual_sql(
                 "Ask its transaction manager, then commit it or roll it back.",
-                vec![format!("ROLLBACK PREPARED '{}'", prepared.id.replace('\'', "''"))],
+                vec![ManualStatement::alone(format!(
+                    "ROLLBACK PREPARED '{}'",
+                    prepared.id.replace('\'', "''")
+                ))],
             )),
         );
     }

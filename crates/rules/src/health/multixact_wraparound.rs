@@ -53,11 +53,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         (1_000_000, 11_000_000)
     };
     for database in context.databases() {
+        let Some(age) = database.multixact_age else {
+            findings.not_seen(1, "databases did not tell the age of their oldest row");
+            continue;
+        };
         findings.examined(1);
         let counter = Counter {
             what: "multixacts",
             database: &database.name,
-            age: database.multixact_age,
+            age,
             freeze_max_age: u64::try_from(freeze_max_age).unwrap_or(400_000_000),
             stop_left,
             warn_left,

@@ -38,18 +38,32 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let replication = context.replication();
     let bytes_limit = context.number("behind_mb") * 1_048_576.0;
     let seconds_limit = context.number("behind_seconds");
+    // Seconds count only while bytes are missing: a standby that has everything may report its last wait.
+    let is_behind = |bytes: Option<u64>, seconds: Option<f64>| {
+        bytes.is_some_and(|bytes| bytes as f64 >= bytes_limit)
+            || (bytes != Some(0) && seconds.is_some_and(|seconds| seconds >= seconds_limit))
+    };
     for sender in &replication.senders {
+        let (bytes, seconds) = (sender.replay_delay_bytes, sender.replay_delay_seconds);
+        if bytes.is_none() && seconds.is_none() {
+            findings.not_seen(1, "replicas do not tell how far they are behind");
+            continue;
+        }
         findings.examined(1);
-        let bytes = sender.replay_delay_bytes.unwrap_or(0);
-        // Seconds count only while bytes are missing: a standby that has everything may report its last wait.
-        let late = bytes > 0 && sender.replay_delay_seconds.unwrap_or(0.0) >= seconds_limit;
-        if (bytes as f64) < bytes_limit && !late {
+        if !is_behind(bytes, seconds) {
             continue;
         }
         findings.add(
             Found::at(
                 ObjectRef::server(),
-                format!("The standby `{}` has {} still to replay.", sender.name, size(bytes)),
+                match (bytes, seconds) {
+                    (Some(bytes), _) => {
+                        format!("The standby `{}` has {} still to replay.", sender.name, size(bytes))
+                    }
+                    (None, seconds) => {
+                        format!("The standby `{}` is {} behind.", sender.name, time(seconds.unwrap_or(0.0)))
+                    }
+                },
             )
             .evidence("state", &sender.state)
             .evidence("synchronous", &sender.sync_state)
@@ -60,8 +74,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if !replication.standby {
         return;
     }
-    findings.examined(1);
     if replication.replay_paused == Some(true) {
+        findings.examined(1);
         findings.add(
             Found::at(
                 ObjectRef::server(),
@@ -74,19 +88,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         );
         return;
     }
-    let bytes = replication.replay_delay_bytes;
-    let seconds = replication.replay_delay_seconds.unwrap_or(0.0);
-    let late = seconds >= seconds_limit && bytes != Some(0);
-    if late || bytes.is_some_and(|bytes| bytes as f64 >= bytes_limit) {
+    let (bytes, seconds) = (replication.replay_delay_bytes, replication.replay_delay_seconds);
+    if bytes.is_none() && seconds.is_none() {
+        findings.not_seen(1, "replicas do not tell how far they are behind");
+        return;
+    }
+    findings.examined(1);
+    if is_behind(bytes, seconds) {
         findings.add(
             Found::at(
                 ObjectRef::server(),
                 match bytes {
                     Some(bytes) => format!("This replica has {} still to replay.", size(bytes)),
-                    None => format!("This replica is {} behind.", time(seconds)),
+                    None => format!("This replica is {} behind.", time(seconds.unwrap_or(0.0))),
                 },
             )
-            .evidence("age of the last replayed commit", time(seconds))
+            .evidence_if("age of the last replayed commit", seconds.map(time))
             .remedy(Remedy::manual(RULE.instead)),
         );
     }

@@ -35,7 +35,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     };
     let days = (now.duration_since(since).as_secs_f64() / 86_400.0).max(1.0);
     for database in context.databases() {
-        let Some(bytes) = database.temp_bytes else { continue };
+        let Some(bytes) = database.temp_bytes else {
+            findings.not_seen(1, "databases have temporary files that nobody counted");
+            continue;
+        };
         findings.examined(1);
         let rate = bytes as f64 / days;
         if rate >= context.number("gb_per_day") * 1_073_741_824.0 {

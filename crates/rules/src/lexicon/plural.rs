@@ -75,6 +75,7 @@ const UNCOUNTABLE: &[&str] = &[
     "deer",
     "dns",
     "email",
+    "emoji",
     "equipment",
     "evidence",
     "feedback",
@@ -115,6 +116,9 @@ const UNCOUNTABLE: &[&str] = &[
     "weather",
 ];
 
+/// Ends of nouns without a plural in words written together.
+const JOINED_ENDS: &[&str] = &["data", "discovery", "history", "info", "media", "store"];
+
 /// Nouns in `-o` that take `-es`, sorted.
 const IN_OES: &[&str] = &["cargoes", "echoes", "heroes", "mangoes", "potatoes", "tomatoes", "vetoes"];
 
@@ -144,6 +148,8 @@ pub fn singular(word: &str) -> String {
 /// Whether a noun in lower case is plural; `None` when singular and plural are alike or cannot be told apart.
 pub fn is_plural(word: &str) -> Option<bool> {
     let unclear = UNCOUNTABLE.binary_search(&word).is_ok()
+        // `linkmetadata`, `fileinfo`: words written together.
+        || JOINED_ENDS.iter().any(|end| word.len() > end.len() && word.ends_with(end))
         || !word.is_ascii()
         || word.len() < 3
         || word.chars().any(|c| c.is_ascii_digit())

@@ -239,6 +239,11 @@ pub fn is_person(words: &[String]) -> bool {
     }
 }
 
+/// Whether a noun is known to name a person in a role, whatever others look like it.
+pub fn is_listed_person(noun: &str) -> bool {
+    PEOPLE.binary_search(&noun).is_ok()
+}
+
 /// Whether a noun looks like one for somebody who does something: `prescriber`, `pharmacist`.
 fn is_agent(noun: &str) -> bool {
     noun.len() > 5
@@ -258,8 +263,9 @@ pub fn is_worker(words: &[String]) -> bool {
 
 /// Whether the words name another row of the same table: `parent`, `replaced by`.
 pub fn is_same_table(words: &[String]) -> bool {
-    let origin =
-        words.len() > 1 && words.last().is_some_and(|last| matches!(last.as_str(), "from" | "of" | "into"));
+    // `derived_from`, but not `el_from` in a table whose columns all begin with `el_`.
+    let origin = matches!(words, [.., verb, last] if matches!(last.as_str(), "from" | "of" | "into")
+        && (verb.len() > 3 || SAME_TABLE.contains(&words.join(" ").as_str())));
     origin || SAME_TABLE.binary_search(&words.join(" ").as_str()).is_ok()
 }
 

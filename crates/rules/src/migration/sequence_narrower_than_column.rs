@@ -52,6 +52,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .remedy(Remedy::review(
                 RULE.instead,
                 vec![Change::AlterSequence {
+                    if_exists: false,
                     name: sequence.name.clone(),
                     changes: SequenceChanges {
                         data_type: Some(DataType::new(column.data_type.kind, column.data_type.text.as_str())),

@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             ranges.into_iter().find_map(|(operand, high)| {
                 let column = block.resolve(names, operand)?;
                 let timed = matches!(column.column.data_type.kind, TypeKind::Timestamp | TypeKind::TimestampTz);
-                if !timed || !is_day(high) {
+                if !timed || read.hides(high) || !is_day(high) {
                     return None;
                 }
                 Some(

@@ -6,7 +6,7 @@ use dbwright_model::score::Dimension;
 
 use crate::predicates::{comparison, is_null};
 use crate::query_scope::is_constant;
-use crate::statements;
+use crate::statements::{self, Read};
 use crate::{Context, Findings, Rule};
 
 /// The rule.
@@ -25,7 +25,11 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |_, read| {
-        let what = read.blocks.iter().flat_map(|block| block.tests()).find_map(never_true)?;
+        let tests: Vec<&Expr> = read.blocks.iter().flat_map(|block| block.tests()).collect();
+        let Some(what) = tests.iter().find_map(|test| never_true(test)) else {
+            tests.iter().for_each(|test| note_hidden(test, read));
+            return None;
+        };
         Some(
             statements::found(
                 read.statement,
@@ -55,4 +59,14 @@ fn never_true(test: &Expr) -> Option<&'static str> {
         }
     });
     found
+}
+
+/// The statistics of servers replace `NULL` by a parameter like any other constant.
+fn note_hidden(test: &Expr, read: &Read<'_>) {
+    test.walk(&mut |expr| {
+        if let Some((_, left, right)) = comparison(expr) {
+            read.hides(left);
+            read.hides(right);
+        }
+    });
 }

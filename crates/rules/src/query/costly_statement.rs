@@ -22,6 +22,7 @@ pub static RULE: Rule = Rule {
             default: OptionValue::Number(10.0),
             help: "share in per cent of the time of all statements from which one is named",
         },
+        OptionSpec { name: "calls", default: OptionValue::Number(2.0), help: "calls from which it counts" },
         OptionSpec {
             name: "milliseconds",
             default: OptionValue::Number(50.0),
@@ -53,15 +54,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let mean =
             statement.mean_ms.or_else(|| Some(total / statement.calls.filter(|calls| *calls > 0)? as f64));
         let Some(mean) = mean else { continue };
-        if percent < context.number("percent") || mean < context.number("milliseconds") {
+        let seldom = statement.calls.is_some_and(|calls| (calls as f64) < context.number("calls"));
+        if seldom || percent < context.number("percent") || mean < context.number("milliseconds") {
             continue;
         }
         findings.add(
             statements::found(
                 statement,
                 format!(
-                    "Statement {} takes {percent:.0} % of the measured time, {} per call.",
-                    statement.id,
+                    "One statement takes {percent:.0} % of the measured time, {} per call.",
                     milliseconds(mean)
                 ),
             )

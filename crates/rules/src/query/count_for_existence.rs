@@ -5,7 +5,7 @@ use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
 use crate::predicates::{comparison, number};
-use crate::statements;
+use crate::statements::{self, Read};
 use crate::{Context, Findings, Rule};
 
 /// The rule.
@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let plain = block.select.is_some_and(is_plain);
             block.tests().into_iter().chain(items).any(|expr| {
                 let mut found = false;
-                expr.walk(&mut |expr| found |= asks_for_one(expr, plain));
+                expr.walk(&mut |expr| found |= asks_for_one(expr, plain, read));
                 found
             })
         });
@@ -45,8 +45,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// `count > 0`, `count >= 1`, `count = 0` and their mirror images.
-fn asks_for_one(expr: &Expr, own_rows: bool) -> bool {
+fn asks_for_one(expr: &Expr, own_rows: bool, read: &Read<'_>) -> bool {
     let Some((op, left, right)) = comparison(expr) else { return false };
+    let is_counted = |expr: &Expr| match expr {
+        Expr::Subquery(query) => is_plain_count(query),
+        Expr::Call(call) => own_rows && is_count(call),
+        _ => false,
+    };
+    if is_counted(left) && read.hides(right) || is_counted(right) && read.hides(left) {
+        return false;
+    }
     let (op, counted, bound) = match (number(left), number(right)) {
         (None, Some(bound)) => (op, left, bound),
         (Some(bound), None) => {
@@ -66,12 +74,7 @@ fn asks_for_one(expr: &Expr, own_rows: bool) -> bool {
         ">=" | "<" => bound == 1.0,
         _ => false,
     };
-    existence
-        && match counted {
-            Expr::Subquery(query) => is_plain_count(query),
-            Expr::Call(call) => own_rows && is_count(call),
-            _ => false,
-        }
+    existence && is_counted(counted)
 }
 
 fn is_plain_count(query: &Query) -> bool {

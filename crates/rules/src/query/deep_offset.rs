@@ -51,8 +51,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             match number(offset) {
                 Some(rows) if rows >= context.number("rows") => Some(Depth::Rows(rows)),
                 None if matches!(offset, Expr::Parameter(_)) => {
-                    let slow = read.statement.mean_ms? >= context.number("milliseconds");
-                    slow.then_some(Depth::Parameter)
+                    let limit = context.number("milliseconds");
+                    if read.statement.mean_ms.is_some_and(|mean| mean >= limit) {
+                        return Some(Depth::Parameter);
+                    }
+                    // Where even the longest call was quick, no page was deep enough to matter.
+                    if read.statement.max_ms.is_none_or(|longest| longest >= limit) {
+                        read.hides(offset);
+                    }
+                    None
                 }
                 _ => None,
             }

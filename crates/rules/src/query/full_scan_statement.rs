@@ -60,7 +60,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             statements::found(
                 statement,
-                format!("Statement {} reads {per_call:.0} rows per call without an index.", statement.id),
+                format!("A statement reads {per_call:.0} rows per call without an index."),
             )
             .evidence("rows read for each row returned", format!("{ratio:.0}"))
             .evidence("calls without an index", unindexed)

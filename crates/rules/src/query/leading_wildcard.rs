@@ -8,7 +8,7 @@ use dbwright_model::score::Dimension;
 
 use crate::predicates::{found_by_index, is_small};
 use crate::query_scope::{Block, Names, Resolved};
-use crate::statements;
+use crate::statements::{self, Read};
 use crate::{Context, Findings, OptionSpec, OptionValue, Rule};
 
 /// The rule.
@@ -33,7 +33,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
-        let column = read.blocks.iter().find_map(|block| searched(context, names, block))?;
+        let column = read.blocks.iter().find_map(|block| searched(context, names, read, block))?;
         Some(
             statements::found(
                 read.statement,
@@ -48,11 +48,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
 }
 
-fn searched<'a>(context: &Context<'_>, names: &Names<'a>, block: &Block<'a>) -> Option<Resolved<'a>> {
+fn searched<'a>(
+    context: &Context<'_>,
+    names: &Names<'a>,
+    read: &Read<'a>,
+    block: &Block<'a>,
+) -> Option<Resolved<'a>> {
     block.conditions().into_iter().find_map(|term| {
         let Expr::Like { op, operand, pattern, negated: false } = term else { return None };
-        let Expr::Literal(Literal::String(pattern)) = pattern.without_casts() else { return None };
-        if !matches!(op.as_str(), "LIKE" | "ILIKE") || !pattern.starts_with('%') || pattern.len() < 2 {
+        let known = match pattern.without_casts() {
+            Expr::Literal(Literal::String(pattern)) => Some(pattern),
+            Expr::Parameter(_) => None,
+            _ => return None,
+        };
+        let harmless = known.is_some_and(|pattern| !pattern.starts_with('%') || pattern.len() < 2);
+        if harmless || !matches!(op.as_str(), "LIKE" | "ILIKE") {
             return None;
         }
         let column = block.resolve(names, operand.without_casts())?;
@@ -69,6 +79,13 @@ fn searched<'a>(context: &Context<'_>, names: &Names<'a>, block: &Block<'a>) -> 
             || short
             || found_by_index(block, names, column.source)
             || is_small(context, column.table, context.number("rows"));
-        (!quiet).then_some(column)
+        if quiet {
+            return None;
+        }
+        if known.is_none() {
+            read.hides(pattern);
+            return None;
+        }
+        Some(column)
     })
 }

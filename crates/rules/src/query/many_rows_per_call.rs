@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             statements::found(
                 statement,
-                format!("Statement {} returns {per_call} rows at each of {calls} calls.", statement.id),
+                format!("A statement returns {per_call} rows at each of {calls} calls."),
             )
             .evidence("rows", rows)
             .remedy(Remedy::manual(RULE.instead)),

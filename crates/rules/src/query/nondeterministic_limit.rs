@@ -6,7 +6,7 @@ use dbwright_model::score::Dimension;
 
 use crate::predicates::{equated, is_small, number};
 use crate::query_scope::{Block, Names, Role, is_constant};
-use crate::statements;
+use crate::statements::{self, Read};
 use crate::{Context, Findings, Rule};
 
 /// The rule.
@@ -26,8 +26,10 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
-        let block =
-            read.blocks.iter().find(|block| block.role == Role::Top && is_cut(context, names, block))?;
+        let block = read
+            .blocks
+            .iter()
+            .find(|block| block.role == Role::Top && is_cut(context, names, read, block))?;
         let table = block.sources().iter().find_map(|bound| bound.table())?;
         Some(
             statements::found(
@@ -43,7 +45,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
 }
 
-fn is_cut<'a>(context: &Context<'_>, names: &Names<'a>, block: &Block<'a>) -> bool {
+fn is_cut<'a>(context: &Context<'_>, names: &Names<'a>, read: &Read<'a>, block: &Block<'a>) -> bool {
     let (Some(query), Some(select)) = (block.query, block.select) else { return false };
     let Some(limit) = &query.limit else { return false };
     // A queue takes whatever is free, a single row is a look-up, and an existence test wants any row.
@@ -55,8 +57,12 @@ fn is_cut<'a>(context: &Context<'_>, names: &Names<'a>, block: &Block<'a>) -> bo
     }
     let cut = match number(limit) {
         Some(rows) => rows >= 2.0 || (rows == 1.0 && query.offset.is_some()),
-        // Normalised look-ups of one row have a parameter as their limit too.
-        None => matches!(limit, Expr::Parameter(_)) && query.offset.is_some(),
+        // Normalised look-ups of one row have a parameter as their limit too: they return one row at most.
+        None if matches!(limit, Expr::Parameter(_)) => {
+            let several = read.statement.rows.zip(read.statement.calls).map(|(rows, calls)| rows > calls);
+            query.offset.is_some() || several.unwrap_or(false)
+        }
+        None => false,
     };
     let depth = block.levels.len() - 1;
     let all_known =
@@ -69,7 +75,12 @@ fn is_cut<'a>(context: &Context<'_>, names: &Names<'a>, block: &Block<'a>) -> bo
                 || is_small(context, table, 2.0)
         })
     });
-    cut && all_known && !pinned
+    let stands = all_known && !pinned;
+    let told = read.statement.rows.is_some() && read.statement.calls.is_some();
+    if stands && !cut && !told {
+        read.hides(limit);
+    }
+    stands && cut
 }
 
 /// An aggregate without groups returns one row.

@@ -44,11 +44,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             statements::found(
                 statement,
-                format!(
-                    "Statement {} takes {} on average over {calls} calls.",
-                    statement.id,
-                    milliseconds(mean)
-                ),
+                format!("A statement takes {} on average over {calls} calls.", milliseconds(mean)),
             )
             .evidence_if("longest", statement.max_ms.map(milliseconds))
             .evidence_if("rows per call", statement.rows.map(|rows| rows / calls.max(1)))

@@ -70,9 +70,7 @@ fn pg_stat_statements(context: &Context<'_>, findings: &mut Findings) {
         );
         return;
     }
-    let catalog = context.facts_if_known(Fact::Extensions).catalog.known();
-    let extensions = catalog.and_then(|catalog| catalog.extensions.known());
-    let made = extensions.map(|extensions| {
+    let made = context.extensions_if_known().map(|extensions| {
         extensions
             .iter()
             .any(|extension| matches!(extension.name.as_str(), "pg_stat_statements" | "pg_stat_monitor"))

@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Queries,
     weight: 3,
     needs: &[Fact::Catalog, Fact::Workload],
-    when: "an `UPDATE` or `DELETE` in a file has no `WHERE`",
+    when: "an `UPDATE` or `DELETE` in a file, or one that a server runs repeatedly, has no `WHERE`",
     then: "It changes every row of the table in one transaction.",
     instead: "Add the condition; if all rows are meant, say `WHERE TRUE` and work in batches.",
     source: "common review finding",
@@ -24,8 +24,11 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
-        // What a server has run is history: only text that is yet to run is worth a warning.
-        read.statement.location.as_ref()?;
+        // What a server has run once is history. What it runs again and again will be run again.
+        let again = read.statement.calls.is_some_and(|calls| calls > 1);
+        if read.statement.location.is_none() && !again {
+            return None;
+        }
         let (word, name) = match read.parsed {
             DataStatement::Update { table, from, filter: None, .. } if from.is_empty() => ("UPDATE", table),
             DataStatement::Delete { table, from, filter: None, .. } if from.is_empty() => ("DELETE", table),
@@ -43,6 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("`{word}` without `WHERE` changes every row of `{}` in one transaction.", table.name),
             )
             .confidence(Confidence::Medium)
+            .level(if again { Level::Note } else { RULE.level })
             .remedy(Remedy::manual(RULE.instead)),
         )
     });

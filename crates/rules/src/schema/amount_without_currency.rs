@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     then: "Whoever reads the amount has to guess its currency, and sums may add different ones.",
     instead: "Keep the currency beside the amount, or say in a comment where it comes from.",
     source: "engineering practice; a schema without any currency column is taken to have one currency",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     instead: "Keep the entries in a child table, or in an array or JSON column where they are only shown.",
     source: "first normal form; a fifth of the values must be lists of short entries that come back in other rows",
     questions: Some(questions),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

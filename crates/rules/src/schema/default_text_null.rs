@@ -32,6 +32,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 _ => Remedy::review(
                     RULE.instead,
                     vec![Change::SetDefault {
+                        alter: Default::default(),
                         table: table.name.clone(),
                         column: column.name.clone(),
                         default: None,

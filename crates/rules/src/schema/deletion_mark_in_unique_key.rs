@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     then: "Null is never equal to null, so the index forbids nothing among the rows in use, only among deleted ones.",
     instead: "Make the index unique over the other columns, for the rows that are not deleted.",
     source: "SQL standard: unique constraints ignore rows with null",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -12,6 +12,7 @@ use crate::{Context, Engines, Findings, Found, Rule};
 pub static RULE: Rule = Rule {
     level: Level::Warning,
     weight: 4,
+    reads_views: true,
     engines: Engines::only(Engine::Sqlite, "double quotes always mean the same there"),
     when: "a word in double quotes names no column and so is taken for a string",
     then: "A misspelt column becomes a constant without any error, and newer builds of SQLite refuse to read the schema.",

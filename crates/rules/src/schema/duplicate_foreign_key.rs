@@ -43,6 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 (Some(name), true) => found.remedy(Remedy::review(
                     "Drop the second foreign key.",
                     vec![Change::DropConstraint {
+                        alter: Default::default(),
                         table: table.name.clone(),
                         constraint: DroppedConstraint::Named(name.clone()),
                         if_exists: false,

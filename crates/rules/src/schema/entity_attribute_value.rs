@@ -13,6 +13,8 @@ pub static RULE: Rule = Rule {
     then: "Values have no type and no constraint, and reading one entity takes a join for each attribute.",
     instead: "Make columns of the attributes that everybody has, and keep the rest in one JSON column.",
     source: "the entity-attribute-value pattern; product options and custom fields are its accepted uses",
+    convention: Some("tables keep attributes as rows of name and value"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     then: "Amounts are rounded in binary: sums are off by fractions of a cent, and equal amounts compare as different.",
     instead: "Keep money as an exact decimal, or as a whole number of the smallest unit.",
     source: "measured: 0.1 + 0.2 is not 0.3 in a column of double precision; agreement of five public linters",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -25,7 +26,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for column in &table.columns {
             let Some(sure) = money(column.name.as_str()) else { continue };
             // A total or an amount is money where things are bought and sold.
-            if sure == Money::Maybe && !trade {
+            // A floating point discount is as often a share, such as 0.15.
+            let share = words(column.name.as_str()).last().is_some_and(|word| word == "discount");
+            if sure == Money::Maybe && (!trade || share) {
                 continue;
             }
             let data_type = base_type(context.catalog(), &column.data_type);

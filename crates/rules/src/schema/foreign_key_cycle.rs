@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::{ForeignKey, Table};
+use dbwright_model::engine::Dialect;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::Remedy;
@@ -9,10 +10,10 @@ use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
-    level: Level::Note,
+    level: Level::Warning,
     weight: 3,
-    when: "tables refer to each other in a circle",
-    then: "Rows cannot be inserted, loaded or deleted table by table; if every column is `NOT NULL`, no first row fits in.",
+    when: "tables refer to each other in a circle of columns that are never null",
+    then: "No table of the circle can get its first row, and none can be loaded or emptied after the other.",
     instead: "Let one foreign key of the circle be nullable or `DEFERRABLE`, or move it to a table of its own.",
     source: "strongly connected components of the foreign keys; PostgreSQL documentation on deferrable constraints",
     check,
@@ -22,35 +23,30 @@ pub static RULE: Rule = Rule {
 type Graph<'a> = BTreeMap<&'a QualifiedName, BTreeSet<&'a QualifiedName>>;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let (mut all, mut hard): (Graph<'_>, Graph<'_>) = (Graph::new(), Graph::new());
+    let mut graph = Graph::new();
     for table in context.own_tables() {
         findings.examined(1);
         for foreign_key in &table.foreign_keys {
-            if foreign_key.references == table.name || context.table(&foreign_key.references).is_none() {
-                continue;
-            }
-            all.entry(&table.name).or_default().insert(&foreign_key.references);
-            if must_exist(table, foreign_key) {
-                hard.entry(&table.name).or_default().insert(&foreign_key.references);
+            let known = context.table(&foreign_key.references).is_some();
+            if foreign_key.references != table.name && known && must_exist(table, foreign_key) {
+                graph.entry(&table.name).or_default().insert(&foreign_key.references);
             }
         }
     }
-    let blocked: BTreeSet<&QualifiedName> = circles(&hard).into_iter().flatten().collect();
-    for circle in circles(&all) {
+    let remedy = match context.engine().dialect() {
+        Dialect::Mysql => "Let one foreign key of the circle be nullable, or move it to a table of its own.",
+        _ => RULE.instead,
+    };
+    for circle in circles(&graph) {
         let names: Vec<String> = circle.iter().map(|name| format!("`{name}`")).collect();
-        let stuck = circle.iter().any(|name| blocked.contains(name));
-        let first = circle.iter().find(|name| blocked.contains(*name)).unwrap_or(&circle[0]);
-        let list = listed(&names);
-        let message = if stuck {
-            format!("{list} refer to each other by columns that are never null: none can get its first row.")
-        } else {
-            format!("{list} refer to each other in a circle, so they cannot be filled or emptied one by one.")
-        };
+        let message = format!(
+            "{} refer to each other by columns that are never null: none can get its first row.",
+            listed(&names)
+        );
         findings.add(
-            Found::at(ObjectRef::table(first), message)
-                .level(if stuck { Level::Warning } else { Level::Note })
+            Found::at(ObjectRef::table(circle[0]), message)
                 .evidence("tables in the circle", circle.len())
-                .remedy(Remedy::manual(RULE.instead)),
+                .remedy(Remedy::manual(remedy)),
         );
     }
 }

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     instead: "Make the key of the parent unique together with the tenant's column, and refer to both.",
     source: "measured: a foreign key to another tenant's row is accepted under row security on PostgreSQL 15 and 18",
     convention: Some("foreign keys between tables of tenants leave the tenant out"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

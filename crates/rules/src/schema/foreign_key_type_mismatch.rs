@@ -69,6 +69,7 @@ fn judge(
         Remedy::review(
             RULE.instead,
             vec![Change::AlterColumnType {
+                alter: Default::default(),
                 table: table.name.clone(),
                 column: column.name.clone(),
                 to: other.clone(),
@@ -76,6 +77,9 @@ fn judge(
                 using: None,
             }],
         )
+    } else if own.max_integer().zip(other.max_integer()).is_some_and(|(own, other)| own > other) {
+        // To narrow the child would take room away that the key may need one day.
+        Remedy::manual("Give the key the wider type of the column that refers to it.")
     } else {
         Remedy::manual(RULE.instead)
     };
@@ -89,7 +93,7 @@ fn mismatch(dialect: Dialect, own: &DataType, other: &DataType) -> Option<(Level
         return if narrow < wide {
             Some((Level::Warning, "it cannot hold the larger keys, and inserts fail once they are reached"))
         } else if narrow > wide {
-            Some((Level::Note, "it is wider than the key will ever need"))
+            Some((Level::Note, "it is wider than the key, which runs out first"))
         } else {
             None
         };

@@ -1,9 +1,6 @@
 use std::collections::BTreeSet;
 
-use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{ForeignKey, Index, IndexPart, Table};
-use dbwright_model::change::Change;
-use dbwright_model::engine::Engine;
+use dbwright_model::catalog::{ForeignKey, Index, IndexPart};
 use dbwright_model::expression::Expr;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -11,6 +8,7 @@ use dbwright_model::name::{Name, join};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
+use crate::index_shape::create_index;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -32,6 +30,9 @@ pub static RULE: Rule = Rule {
 
 const ENGINES: Engines = Engines::ALL.except_mysql_family("InnoDB makes the index by itself");
 
+/// Fewer rows are scanned as fast as an index is read.
+const WORTH_SAYING: u64 = 1_000;
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.own_tables() {
         for foreign_key in &table.foreign_keys {
@@ -47,10 +48,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     table.name, foreign_key.references, table.name
                 ),
             )
-            .remedy(Remedy::safe(RULE.instead, vec![create_index(context, table, foreign_key)]));
+            .remedy(Remedy::safe(RULE.instead, create_index(context, table, &foreign_key.columns)));
             if let Some(statistics) = context.statistics_of(&table.name) {
                 found = found
-                    .evidence_if("rows scanned per delete", statistics.rows)
+                    .evidence_if(
+                        "rows scanned per delete",
+                        statistics.rows.filter(|rows| *rows >= WORTH_SAYING),
+                    )
                     .evidence_if("sequential scans so far", statistics.sequential_scans);
             }
             findings.add(found);
@@ -77,28 +81,4 @@ fn covers(index: &Index, foreign_key: &ForeignKey) -> bool {
         matches!(term, Expr::IsNull { operand, negated: true }
             if matches!(operand.as_ref(), Expr::Column { name, .. } if foreign_key.columns.contains(name)))
     })
-}
-
-fn create_index(context: &Context<'_>, table: &Table, foreign_key: &ForeignKey) -> Change {
-    let name = format!(
-        "{}_{}_idx",
-        table.name.name,
-        foreign_key.columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_")
-    );
-    let name = match context.engine() {
-        // PostgreSQL cuts longer names off.
-        Engine::Postgres => name.chars().take(60).collect(),
-        _ => name,
-    };
-    Change::CreateIndex {
-        table: table.name.clone(),
-        index: Box::new(Index {
-            name: Name::from(name),
-            parts: foreign_key.columns.iter().map(IndexPart::column).collect(),
-            ..Index::default()
-        }),
-        concurrently: context.can(Capability::ConcurrentIndex),
-        if_not_exists: false,
-        only: false,
-    }
 }

@@ -169,13 +169,19 @@ fn judge(view: &View<'_>, table: &Table, column: &Column, told: bool, findings: 
     }
     let (positions, missing) = positions(view, table, column, range);
     let parent = child.then(|| behind_parent(view, table, column, range)).flatten();
-    let limits_itself = key || sequence.is_some() || column.auto_increment;
+    // What refers to a parent takes its numbers from there.
+    let limits_itself = (key && !child) || sequence.is_some() || column.auto_increment;
     if positions.is_empty() && parent.is_none() && !limits_itself {
         return;
     }
     findings.examined(1);
     if missing && limits_itself && told {
-        let what = format!("how far `{}.{}` has come could not be read", table.name, column.name);
+        let led = table
+            .indexes
+            .iter()
+            .any(|index| index.parts.first().and_then(|part| part.as_column()) == Some(&column.name));
+        let why = if led { "its largest value was not among those read" } else { "no index begins with it" };
+        let what = format!("how far `{}.{}` has come is not known: {why}", table.name, column.name);
         findings.unknown(what);
     }
     let furthest = positions.into_iter().chain(parent).max_by(|a, b| a.share().total_cmp(&b.share()));

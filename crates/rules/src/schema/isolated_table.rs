@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     then: "What the rows have to do with the rest stands in the application only.",
     instead: "Declare how the table hangs together with the others, or drop it if it is a left-over.",
     source: "in the seven public schemas measured, isolated tables were lookups, logs, settings or left-overs",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

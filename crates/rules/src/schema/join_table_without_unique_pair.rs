@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     instead: "Add a unique constraint over the two foreign keys, after duplicates are removed.",
     remedy: Applicability::Review,
     source: "schema linters of four projects; the guards leave out tables that carry more than the pair",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -49,7 +50,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .confidence(Confidence::Medium)
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::AddUnique { table: table.name.clone(), key, using_index: None }],
+                vec![Change::AddUnique {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    key,
+                    using_index: None,
+                }],
             )),
         );
     }

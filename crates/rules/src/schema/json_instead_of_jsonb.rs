@@ -51,6 +51,7 @@ fn remedy(table: &dbwright_model::name::QualifiedName, column: &Column) -> Remed
         return Remedy::manual(RULE.instead);
     }
     let change = Change::AlterColumnType {
+        alter: Default::default(),
         table: table.clone(),
         column: column.name.clone(),
         to: DataType::new(TypeKind::Jsonb, "jsonb"),

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     then: "If the name is right, ids of one table are checked against another, and joins by name give wrong rows.",
     instead: "Let the foreign key refer to the table that the column is named after, or rename the column.",
     source: "peers report most of such pairs to be aliases, so it is a note; only a table of that very name counts",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

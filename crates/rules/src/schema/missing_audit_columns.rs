@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
         help: "Share of the tables, in per cent, that must have the column for it to be the custom of the schema.",
     }],
     source: "the schema's own custom; nothing is said where there is none",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -32,7 +33,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         |table: &Table| table.columns.iter().find(|column| is_created_at(column.name.as_str())).cloned();
     let tables: Vec<&Table> = context
         .own_tables()
-        .filter(|table| !is_join_table(table) && !is_part(table) && table.columns.len() > 2)
+        .filter(|table| {
+            !is_join_table(table) && !is_part(table) && !is_of_rails(table) && table.columns.len() > 2
+        })
         .collect();
     let with: Vec<_> = tables.iter().filter_map(|table| column(table)).collect();
     let share = with.len() as f64 * 100.0;
@@ -62,6 +65,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .remedy(Remedy::manual(RULE.instead)),
         );
     }
+}
+
+/// Whether Rails made the table in a form of its own.
+fn is_of_rails(table: &Table) -> bool {
+    let name = table.name.name.as_str();
+    ["active_storage_", "action_text_", "action_mailbox_"].iter().any(|start| name.starts_with(start))
 }
 
 /// Whether a row is a part of another table's row, whose key is in its own.

@@ -1,14 +1,16 @@
 use std::collections::HashMap;
 
 use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{ForeignKey, Index, IndexPart, Persistence, Table};
+use dbwright_model::catalog::{ForeignKey, IndexPart, Persistence, Table, TableKind};
 use dbwright_model::change::Change;
-use dbwright_model::engine::Dialect;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::{DataCount, DataQuestion, Fact};
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::Name;
 use dbwright_model::remedy::{Applicability, Remedy};
 
+use crate::columns::default_string;
+use crate::index_shape::create_index;
 use crate::lexicon::table_role;
 use crate::reference::{self, Guess};
 use crate::{Context, Findings, Found, Rule};
@@ -20,17 +22,21 @@ pub static RULE: Rule = Rule {
     wants: &[Fact::Data],
     when: "a column is named and typed like the key of another table but has no foreign key",
     then: "Nothing keeps these columns from naming rows that do not exist.",
-    instead: "Declare the foreign key, after the rows without a parent are cleared up.",
+    instead: "Declare the foreign key.",
     remedy: Applicability::Review,
     source: "names, types and learned aliases, measured against the declared foreign keys of whole schemas",
     convention: Some("columns that look like references have no foreign key"),
     questions: Some(questions),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
 
 /// Above this share of values without a parent the column means something else.
 const OTHER_MEANING: f64 = 0.5;
+
+/// Bytes of the longest name that every server takes, less those of `_fkey`.
+const LONGEST_STEM: usize = 58;
 
 fn guesses<'a>(context: &Context<'a>) -> Vec<Guess<'a>> {
     let mysql_family = context.engine().dialect() == Dialect::Mysql;
@@ -43,7 +49,19 @@ fn guesses<'a>(context: &Context<'a>) -> Vec<Guess<'a>> {
     let mut guesses = reference::guesses(&tables);
     // What keeps history or passes through often leaves foreign keys out with reason.
     guesses.retain(|guess| !table_role::is_record(guess.table) && !table_role::is_passing(guess.table));
+    guesses.retain(|guess| !each_part_has_it(context, guess));
     guesses
+}
+
+/// Whether the partitions of the table have the foreign key each for itself.
+fn each_part_has_it(context: &Context<'_>, guess: &Guess<'_>) -> bool {
+    let mut parts = context
+        .catalog()
+        .tables
+        .iter()
+        .filter(|part| matches!(&part.kind, TableKind::Partition { of, .. } if *of == guess.table.name))
+        .peekable();
+    parts.peek().is_some() && parts.all(|part| reference::has_foreign_key(part, &guess.column.name))
 }
 
 fn question(guess: &Guess<'_>) -> DataQuestion {
@@ -115,8 +133,17 @@ fn found(context: &Context<'_>, guess: &Guess<'_>, counted: Option<&DataCount>) 
 }
 
 fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
-    let name = Name::from(format!("{}_{}_fkey", guess.table.name.name, guess.column.name));
-    let in_steps = context.can(Capability::NotValidConstraints);
+    let mut name = format!("{}_{}", guess.table.name.name, guess.column.name);
+    while name.len() > LONGEST_STEM {
+        name.pop();
+    }
+    let name = Name::from(name + "_fkey");
+    if let Some(first) = in_the_way(context, guess) {
+        return Remedy::manual(first);
+    }
+    let partitioned = matches!(guess.table.kind, TableKind::Partitioned { .. });
+    let in_steps = context.can(Capability::NotValidConstraints)
+        && (!partitioned || context.can(Capability::NotValidOnPartitioned));
     let foreign_key = ForeignKey {
         name: Some(name.clone()),
         columns: vec![guess.column.name.clone()],
@@ -125,21 +152,92 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
         validated: !in_steps,
         ..ForeignKey::default()
     };
-    let add = Change::AddForeignKey { table: guess.table.name.clone(), foreign_key: Box::new(foreign_key) };
-    let validate = Change::ValidateConstraint { table: guess.table.name.clone(), constraint: name };
-    let mut changes = index_for(context, guess);
+    let add = Change::AddForeignKey {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        foreign_key: Box::new(foreign_key),
+    };
+    let validate = Change::ValidateConstraint {
+        alter: Default::default(),
+        table: guess.table.name.clone(),
+        constraint: name,
+    };
+    let widened = widened(context, guess);
+    let widens = !widened.is_empty();
+    let mut changes = widened;
+    changes.extend(index_for(context, guess));
     changes.push(add);
     match (orphans, in_steps) {
         (0, true) => {
             changes.push(validate);
-            Remedy::review(RULE.instead, changes)
+            match widens {
+                // A table is rewritten for it, under a lock that lets nobody read.
+                true => Remedy {
+                    changes,
+                    ..Remedy::manual(format!(
+                        "Give `{}` the type of the key it refers to, then declare the foreign key.",
+                        guess.column.name
+                    ))
+                },
+                false => Remedy::review(RULE.instead, changes),
+            }
         }
+        (0, false) if widens => Remedy::manual(format!(
+            "Give `{}` the type of the key it refers to, then declare the foreign key.",
+            guess.column.name
+        )),
         (0, false) => Remedy::review(RULE.instead, changes),
-        (_, true) => Remedy::manual(
-            "Declare the foreign key `NOT VALID` for new rows, clear up the old ones, then validate it.",
-        ),
-        (_, false) => Remedy::manual(RULE.instead),
+        (_, true) => Remedy {
+            changes,
+            ..Remedy::manual(
+                "Declare the foreign key `NOT VALID`, which holds new rows. Clear up the old ones, then validate it.",
+            )
+        },
+        (_, false) => Remedy::manual("Clear up the rows without a parent, then declare the foreign key."),
     }
+}
+
+/// The change that gives a column the wider integer type of the key: between types that differ, the foreign key would
+/// be the next thing to be found. Empty where they fit.
+fn widened(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
+    let (own, other) = (&guess.column.data_type, &guess.parent_column.data_type);
+    match (own.max_integer(), other.max_integer()) {
+        (Some(narrow), Some(wide)) if narrow < wide && context.engine() != Engine::Sqlite => {
+            vec![Change::AlterColumnType {
+                alter: Default::default(),
+                table: guess.table.name.clone(),
+                column: guess.column.name.clone(),
+                to: other.clone(),
+                collation: None,
+                using: None,
+            }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What must change before the foreign key can be declared.
+fn in_the_way(context: &Context<'_>, guess: &Guess<'_>) -> Option<String> {
+    let stands_for_none = guess.column.default.as_ref().is_some_and(|default| {
+        default_string(guess.column) == Some("") || default.text.trim_matches('\'') == "0"
+    });
+    if guess.column.not_null && stands_for_none {
+        return Some(format!(
+            "Let `{}` be null where there is no parent, instead of its default that stands for none, and declare the foreign key then.",
+            guess.column.name
+        ));
+    }
+    let strict = context.engine().dialect() == Dialect::Mysql;
+    let key = &guess.parent_column.data_type;
+    (strict
+        && guess.column.data_type.kind.is_integer()
+        && !reference::same_type(&guess.column.data_type, key))
+    .then(|| {
+        format!(
+            "Give `{}` the type of the key, `{}`, and declare the foreign key then.",
+            guess.column.name, key.text
+        )
+    })
 }
 
 /// The index without which each delete of a parent would read the whole table. InnoDB makes it by itself.
@@ -152,15 +250,5 @@ fn index_for(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
     if covered || context.engine().dialect() == Dialect::Mysql {
         return Vec::new();
     }
-    vec![Change::CreateIndex {
-        table: guess.table.name.clone(),
-        index: Box::new(Index {
-            name: Name::from(format!("{}_{}_idx", guess.table.name.name, guess.column.name)),
-            parts: vec![IndexPart::column(&guess.column.name)],
-            ..Index::default()
-        }),
-        concurrently: context.can(Capability::ConcurrentIndex),
-        if_not_exists: false,
-        only: false,
-    }]
+    create_index(context, guess.table, std::slice::from_ref(&guess.column.name))
 }

@@ -15,6 +15,8 @@ pub static RULE: Rule = Rule {
     then: "Names have to be looked up before they are typed, and code generators make odd names of them.",
     instead: "Rename it in the style of the others, with a view of the old name for as long as it is used.",
     source: "majority of the schema's own names: ten names or more that show a style, four fifths of them in one",
+    convention: Some("names are written in another style than most of their kind"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

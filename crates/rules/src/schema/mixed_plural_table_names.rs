@@ -13,6 +13,8 @@ pub static RULE: Rule = Rule {
     then: "Nobody can know the name of a table without looking, and tools that derive names go wrong.",
     instead: "Rename the table like the others, with a view of the old name for as long as it is used.",
     source: "majority of the schema's own names: ten tables or more, four fifths of them alike",
+    convention: Some("table names are singular among plurals, or plural among singulars"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -27,8 +29,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let tables: Vec<(&Table, bool)> = context
         .own_tables()
         .filter_map(|table| {
-            let last = words(table.name.name.as_str()).pop()?;
-            Some((table, plural::is_plural(&last)?))
+            let mut words = words(table.name.name.as_str());
+            // In `terms_of_service` the number is that of the terms.
+            if let Some(of) =
+                words.iter().skip(1).position(|word| matches!(word.as_str(), "of" | "for" | "per"))
+            {
+                words.truncate(of + 1);
+            }
+            Some((table, plural::is_plural(words.last()?)?))
         })
         .collect();
     findings.examined(tables.len() as u64);

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     instead: "Choose names of small letters, digits and underscores.",
     source: "the lexical rules of each engine: PostgreSQL folds unquoted names to lower case",
     convention: Some("names must be quoted"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     instead: "Convert the table to `utf8mb4`.",
     source: "MySQL documentation: utf8mb3 is deprecated; the default of MariaDB 10.11 may still be latin1",
     convention: Some("tables and columns keep text in narrow character sets"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

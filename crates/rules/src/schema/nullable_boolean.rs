@@ -9,7 +9,7 @@ pub static RULE: Rule = Rule {
     level: Level::Note,
     weight: 2,
     when: "a truth value may be null and has no default",
-    then: "It has three values: rows with null are found neither by the column nor by its negation.",
+    then: "Such a column has three values: rows with null are found neither by the column nor by its negation.",
     instead: "Give the column a default and `NOT NULL`, or say in a comment what null means.",
     source: "three-valued logic of the SQL standard; columns with a comment are left out",
     convention: Some("truth values may be null"),

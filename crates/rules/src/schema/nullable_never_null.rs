@@ -22,6 +22,7 @@ pub static RULE: Rule = Rule {
     }],
     source: "statistics rest on a sample, so it is a hint; columns whose null means `not yet` are left out by name",
     convention: Some("nullable columns hold no null"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

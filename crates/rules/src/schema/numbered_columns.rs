@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     then: "The list has a hard end, a search must look into every column, and no constraint spans them.",
     instead: "Keep the list in a child table with one row for each entry.",
     source: "first normal form; lines of addresses, fixed cycles and single letters are left out",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     instead: "Use `text` or `varchar(n)`, and a check where the length matters.",
     source: "PostgreSQL documentation: character types; codes of fixed width are left out",
     convention: Some("texts are `char(n)`"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

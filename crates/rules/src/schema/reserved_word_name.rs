@@ -10,8 +10,9 @@ pub static RULE: Rule = Rule {
     weight: 1,
     when: "a table or column is named by a reserved word",
     then: "A statement that forgets the quotes fails, or reads something else: `user` is a function in PostgreSQL.",
-    instead: "Choose another name, such as `users` or `position`.",
+    instead: "Choose another name.",
     source: "reserved words of PostgreSQL, MySQL 8, MariaDB and SQLite; the last two were tried on servers",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -37,5 +38,38 @@ fn found(object: ObjectRef, kind: &str, name: &str) -> Found {
         object,
         format!("The {kind} name `{name}` is a reserved word, so a statement without quotes fails."),
     )
-    .remedy(Remedy::manual(RULE.instead))
+    .remedy(Remedy::manual(match another(name) {
+        Some(other) => format!("Choose another name, such as `{other}`."),
+        None => RULE.instead.to_owned(),
+    }))
+}
+
+/// A name that says the same for words that are chosen again and again.
+fn another(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "order" => "position",
+        "user" => "users",
+        "group" => "team",
+        "key" => "code",
+        "index" => "position",
+        "rank" => "position",
+        "table" => "table_name",
+        "column" => "column_name",
+        "desc" | "describe" => "description",
+        "from" => "starts_at",
+        "to" => "ends_at",
+        "end" => "ends_at",
+        "start" => "starts_at",
+        "default" => "is_default",
+        "primary" => "is_primary",
+        "references" => "reference",
+        "values" => "settings",
+        "window" => "period",
+        "condition" => "state",
+        "check" => "verification",
+        "limit" => "max_count",
+        "left" => "left_side",
+        "right" => "right_side",
+        _ => return None,
+    })
 }

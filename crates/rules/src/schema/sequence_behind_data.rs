@@ -50,8 +50,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let maximum = maxima.get(&(&table.name, &column.name));
             findings.examined(1);
             let (Some(position), Some(maximum)) = (position, maximum) else {
+                let what = match position {
+                    None => "the position of its sequence was",
+                    Some(_) => "its largest value was",
+                };
                 findings.unknown(format!(
-                    "the sequence or the values of `{}.{}` could not be read",
+                    "`{}.{}`: {what} not among those that the role may read, or there are too many to read all",
                     table.name, column.name
                 ));
                 continue;

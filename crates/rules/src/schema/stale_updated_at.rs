@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     then: "The column tells when the row was made rather than changed, and whoever copies changed rows misses them.",
     instead: "Give the table the trigger or the `ON UPDATE` clause that the others have.",
     source: "the schema's own custom; frameworks that set the column themselves are left alone",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

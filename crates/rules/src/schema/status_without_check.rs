@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     instead: "Add a check of the allowed values, or refer to a table of them.",
     source: "base rates of seven public schemas: between 0 and 32 of them per schema",
     convention: Some("columns of choices take any text"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -1,3 +1,4 @@
+use dbwright_model::change::Change;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
@@ -48,7 +49,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .level(level)
             .evidence_if("rows", rows)
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(Remedy {
+                changes: vec![Change::SetTableOptions {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    options: vec![("engine".into(), "InnoDB".to_owned())],
+                }],
+                ..Remedy::manual(RULE.instead)
+            }),
         );
     }
 }

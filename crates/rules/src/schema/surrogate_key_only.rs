@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     instead: "Add a unique constraint over the columns by which people tell the rows apart.",
     source: "base rates of seven public schemas: a quarter to two thirds of their tables, so it is a convention",
     convention: Some("tables have nothing unique but a generated key"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -1,4 +1,4 @@
-use dbwright_model::catalog::{Persistence, TableKind};
+use dbwright_model::catalog::{Column, Persistence, Table, TableKind};
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -56,6 +56,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 found = found.remedy(Remedy::review(
                     format!("Make the unique index `{}` the primary key.", index.name),
                     vec![Change::AddPrimaryKey {
+                        alter: Default::default(),
                         table: table.name.clone(),
                         key,
                         using_index: Some(index.name.clone()),
@@ -65,8 +66,30 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 found = found.remedy(Remedy::manual(RULE.instead));
             }
         } else {
-            found = found.remedy(Remedy::manual(RULE.instead));
+            found = found.remedy(without_candidate(context, table));
         }
         findings.add(found);
+    }
+}
+
+/// What to do where no unique key is at hand. A table of references alone is identified by them.
+fn without_candidate(context: &Context<'_>, table: &Table) -> Remedy {
+    let refers = |column: &Column| table.foreign_keys.iter().any(|key| key.columns.contains(&column.name));
+    let joins = table.columns.len() >= 2 && table.columns.iter().all(refers);
+    let columns: Vec<String> = table.columns.iter().map(|column| column.name.to_string()).collect();
+    let sqlite = context.engine() == Engine::Sqlite;
+    match (joins, sqlite) {
+        (true, false) => Remedy::manual(format!(
+            "Make `PRIMARY KEY ({})` the key, after repeated rows are removed.",
+            columns.join(", ")
+        )),
+        (true, true) => Remedy::manual(format!(
+            "Make the table anew with `PRIMARY KEY ({})`, and copy each row once: SQLite adds no key to a table.",
+            columns.join(", ")
+        )),
+        (false, true) => Remedy::manual(
+            "Make the table anew with an `INTEGER PRIMARY KEY`, and copy the rows: SQLite adds no key to a table.",
+        ),
+        (false, false) => Remedy::manual(RULE.instead),
     }
 }

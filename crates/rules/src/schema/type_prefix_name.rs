@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     instead: "Name the table after what its rows are.",
     source: "naming reviews: the kind of an object stands in the catalog and in each statement",
     convention: Some("table names say that they are tables"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

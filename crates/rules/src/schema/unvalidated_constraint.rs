@@ -59,7 +59,11 @@ fn found(table: &Table, name: Option<&Name>, what: String) -> Found {
     let remedy = match name {
         Some(name) => Remedy::review(
             RULE.instead,
-            vec![Change::ValidateConstraint { table: table.name.clone(), constraint: name.clone() }],
+            vec![Change::ValidateConstraint {
+                alter: Default::default(),
+                table: table.name.clone(),
+                constraint: name.clone(),
+            }],
         ),
         None => Remedy::manual(RULE.instead),
     };

@@ -6,6 +6,7 @@ use dbwright_model::remedy::Remedy;
 
 use crate::columns::{ANY_UUID, default_calls};
 use crate::lexicon::columns::is_uuid;
+use crate::lexicon::words;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -18,6 +19,7 @@ pub static RULE: Rule = Rule {
     instead: "Keep UUIDs in the type for them, or in 16 bytes.",
     source: "measured: an index takes 77 bytes per row for UUIDs as text and 39 for the type",
     convention: Some("columns of UUIDs are text"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -61,6 +63,10 @@ fn holds_uuid(column: &Column) -> Option<Confidence> {
     if column.data_type.kind == TypeKind::Uuid {
         return Some(Confidence::High);
     }
-    let fits = column.data_type.length.is_none_or(|length| (32..=38).contains(&length) || length == 255);
+    let exact = column.data_type.length.is_some_and(|length| (32..=38).contains(&length));
+    let loose = column.data_type.length.is_none_or(|length| length == 255);
+    // A `guid` of a feed is any text, often an address.
+    let says_uuid = words(column.name.as_str()).iter().any(|word| word == "uuid");
+    let fits = exact || (loose && says_uuid);
     (fits && is_uuid(column.name.as_str())).then_some(Confidence::Medium)
 }

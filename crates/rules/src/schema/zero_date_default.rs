@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     then: "The value is no date: drivers fail on it, other servers refuse it, and the strict modes forbid it.",
     instead: "Make the column nullable and drop the default, or let the default be the current time.",
     source: "MySQL documentation: NO_ZERO_DATE, NO_ZERO_IN_DATE",
+    convention: Some("columns of dates and times default to a date of zeros"),
     check,
     ..Rule::DEFAULT
 };

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 4,
     needs: &[Fact::Catalog],
+    reads_views: true,
     engines: Engines::only(Engine::Postgres, "it has no row security policies"),
     when: "a materialised view keeps rows of a table with row security",
     then: "The copy has no policies: who may read it sees the rows of everyone.",

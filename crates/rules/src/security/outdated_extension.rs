@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 )
                 .remedy(Remedy::review(
                     RULE.instead,
-                    vec![Change::UpdateExtension { name: extension.name.clone() }],
+                    vec![Change::UpdateExtension { to: None, name: extension.name.clone() }],
                 )),
             );
         }

@@ -62,7 +62,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 RULE.instead,
                 grants
                     .iter()
-                    .map(|grant| Change::SetGrant { grant: (**grant).clone(), granted: false })
+                    .map(|grant| Change::SetGrant {
+                        cascade: false,
+                        for_role: None,
+                        grant: (**grant).clone(),
+                        granted: false,
+                    })
                     .collect(),
             )),
         );

@@ -41,7 +41,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .evidence("policies", policies)
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::SetRowSecurity { table: table.name.clone(), enabled: Some(true), forced: None }],
+                vec![Change::SetRowSecurity {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    enabled: Some(true),
+                    forced: None,
+                }],
             )),
         );
     }

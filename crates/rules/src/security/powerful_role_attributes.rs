@@ -5,6 +5,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
+use crate::quoting::quoted;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -57,8 +58,4 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -40,7 +40,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::SetGrant { grant: grant.clone(), granted: false }],
+                vec![Change::SetGrant {
+                    cascade: false,
+                    for_role: None,
+                    grant: grant.clone(),
+                    granted: false,
+                }],
             )),
         );
     }

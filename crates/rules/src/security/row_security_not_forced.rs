@@ -40,7 +40,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::SetRowSecurity { table: table.name.clone(), enabled: None, forced: Some(true) }],
+                vec![Change::SetRowSecurity {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    enabled: None,
+                    forced: Some(true),
+                }],
             )),
         );
     }

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     weight: 5,
     needs: &[Fact::Catalog, Fact::Triggers],
     wants: &[Fact::Functions],
+    reads_views: true,
     when: "the definition of a routine, trigger, default, view or comment holds a secret",
     then: "Everyone who may read the catalog reads it, and so does every dump, snapshot and copy of the schema.",
     instead: "Take the secret out, keep it outside of the database, and replace it, for it must be taken as known.",
@@ -25,6 +26,8 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let catalog = context.catalog();
+    // Definitions that the server keeps to itself.
+    let mut hidden = 0u64;
     let mut look = |object: &dyn Fn() -> ObjectRef, place: String, text: &str| {
         findings.examined(1);
         if let Some(kind) = secrets::find(text) {
@@ -35,8 +38,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     };
-    let functions = catalog.functions.known().map(Vec::as_slice);
+    let functions = context.functions_if_known();
     for function in functions.unwrap_or_default().iter().filter(|function| function.extension.is_none()) {
+        if function.body.is_empty() && context.is_doubtful(&function.name) {
+            hidden += 1;
+            continue;
+        }
         let object = || ObjectRef::function(&function.name, &function.arguments);
         look(&object, format!("The body of `{}`", function.name), &function.body);
     }
@@ -45,7 +52,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         look(&object, format!("Trigger `{}` of `{}`", trigger.name, trigger.table), &trigger.body);
     }
     for view in catalog.views.iter().filter(|view| view.extension.is_none()) {
-        look(&|| ObjectRef::view(&view.name), format!("The query of `{}`", view.name), &view.definition);
+        if view.definition.is_empty() && context.is_doubtful(&view.name) {
+            hidden += 1;
+        } else {
+            look(&|| ObjectRef::view(&view.name), format!("The query of `{}`", view.name), &view.definition);
+        }
         if let Some(comment) = &view.comment {
             look(&|| ObjectRef::view(&view.name), format!("The comment on `{}`", view.name), comment);
         }
@@ -66,7 +77,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
         }
     }
+    findings.not_seen(hidden, "definitions could not be read");
     if functions.is_none() && context.engine() != Engine::Sqlite {
         findings.unknown("the bodies of routines could not be read");
+    } else if let Some(because) = context.facts_if_known(Fact::Functions).in_part.get(&Fact::Functions) {
+        findings.unknown(format!("the bodies of some routines could not be read: {because}"));
     }
 }

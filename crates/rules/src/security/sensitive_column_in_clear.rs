@@ -1,10 +1,11 @@
-use dbwright_model::catalog::Column;
+use dbwright_model::catalog::{Column, Table};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
 use crate::lexicon::sensitive::{Sensitive, classify};
+use crate::lexicon::words;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
@@ -16,6 +17,7 @@ pub static RULE: Rule = Rule {
     then: "Who reads a backup, a replica or a query log has them.",
     instead: "Keep a salted hash of passwords, a token of the payment provider instead of cards, and encrypt the rest.",
     source: "PCI DSS requirement 3; names are read word by word, which finds `user_password` and leaves `password_hash`",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };
@@ -25,7 +27,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for column in &table.columns {
             findings.examined(1);
             let Some(kind) = classify(column.name.as_str()) else { continue };
-            if !holds_text(column, kind) || says_it_is_protected(column) {
+            let hashed = kind == Sensitive::Password && keeps_salts(table);
+            if !holds_text(column, kind) || says_it_is_protected(column) || hashed {
                 continue;
             }
             let name = format!("`{}.{}`", table.name, column.name);
@@ -77,6 +80,15 @@ fn holds_text(column: &Column, kind: Sensitive) -> bool {
         && kind == Sensitive::Password
         && matches!(column.data_type.length, Some(32 | 40 | 60 | 64 | 72 | 96..=98 | 128));
     (text || digits) && !hash
+}
+
+/// Whether a column beside it speaks of how passwords are hashed: `salt`, `password_hash_algorithm`.
+fn keeps_salts(table: &Table) -> bool {
+    table.columns.iter().any(|column| {
+        words(column.name.as_str()).iter().any(|word| {
+            matches!(word.as_str(), "salt" | "hash" | "hasher" | "algo" | "algorithm" | "iterations")
+        })
+    })
 }
 
 fn says_it_is_protected(column: &Column) -> bool {

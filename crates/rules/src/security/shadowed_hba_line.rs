@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     then: "The line does nothing, although it reads as if it decided.",
     instead: "Move the narrower line before the wider one, or delete it.",
     source: "PostgreSQL documentation, pg_hba.conf: the first record that fits is used, there is no fall-through",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -1,3 +1,4 @@
+use dbwright_model::engine::Dialect;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -18,7 +19,7 @@ pub static RULE: Rule = Rule {
     engines: Engines::servers("it has no roles"),
     when: "an application works as a superuser, or more roles than needed are superusers that may log in",
     then: "No grant and no policy binds them, and on PostgreSQL they can run programs on the server's machine.",
-    instead: "Give the application a role with the rights it needs, and take `SUPERUSER` from the others.",
+    instead: "Give the application a role with the rights it needs, and take the power from the others.",
     options: &[OptionSpec {
         name: "most",
         default: OptionValue::Number(3.0),
@@ -48,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("{} {server} may log in, more than anyone can keep an eye on.", superusers.len()),
             )
             .evidence("who", join(superusers.iter().map(|role| &role.name)))
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(remedy(context)),
         );
     }
     let Some(sessions) = context.facts_if_known(Fact::Sessions).sessions.known() else { return };
@@ -70,8 +71,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     format!("`{first}` works as the superuser `{}`, whom nothing binds.", role.name),
                 )
                 .evidence("applications", applications.iter().copied().collect::<Vec<_>>().join(", "))
-                .remedy(Remedy::manual(RULE.instead)),
+                .remedy(remedy(context)),
             );
         }
     }
+}
+
+fn remedy(context: &Context<'_>) -> Remedy {
+    Remedy::manual(format!(
+        "Give the application a role with the rights it needs, and take {} from the others.",
+        match context.engine().dialect() {
+            Dialect::Postgres => "`SUPERUSER`",
+            _ => "`ALL PRIVILEGES ON *.*` and `SUPER`",
+        }
+    ))
 }

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 6,
     needs: &[Fact::Catalog],
+    reads_views: true,
     engines: Engines::only(Engine::Postgres, "it has no row security policies"),
     when: "a view reads a table with row security with its owner's rights",
     then: "Who may read the view sees every row that its owner sees, whatever the policies say.",
@@ -47,6 +48,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Remedy::review(
                 RULE.instead,
                 vec![Change::SetViewOptions {
+                    if_exists: false,
+                    materialized: false,
                     name: view.name.clone(),
                     options: vec![(Name::new("security_invoker"), "true".to_owned())],
                 }],

@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     engines: Engines::only(Engine::Sqlite, "clients do not touch its files"),
     when: "other users of the machine may read or write the database file",
     then: "An SQLite file has no roles: who may read the file reads everything, and who may write it changes anything.",
-    instead: "Take the rights of others away: `chmod o-rwx`.",
+    instead: "Take the rights of others away: `chmod o-rwx FILE`.",
     source: "SQLite documentation: access is the file system's",
     check,
     ..Rule::DEFAULT

@@ -1,7 +1,7 @@
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::remedy::Remedy;
+use dbwright_model::remedy::{ManualStatement, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -32,7 +32,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(Found::at(ObjectRef::setting(name), format!("`{name}` is off.")).remedy(
                 Remedy::manual_sql(
                     RULE.instead,
-                    vec![format!("ALTER SYSTEM SET {name} = on"), "SELECT pg_reload_conf()".to_owned()],
+                    vec![
+                        ManualStatement::alone(format!("ALTER SYSTEM SET {name} = on")),
+                        "SELECT pg_reload_conf()".into(),
+                    ],
                 ),
             ));
         }

@@ -1,7 +1,7 @@
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::remedy::Remedy;
+use dbwright_model::remedy::{ManualStatement, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .remedy(Remedy::manual_sql(
                 RULE.instead,
-                vec!["ALTER SYSTEM SET fsync = on".to_owned(), "SELECT pg_reload_conf()".to_owned()],
+                vec![ManualStatement::alone("ALTER SYSTEM SET fsync = on"), "SELECT pg_reload_conf()".into()],
             ))
             .critical(),
         );

@@ -1,7 +1,7 @@
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::remedy::Remedy;
+use dbwright_model::remedy::{ManualStatement, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -39,7 +39,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             Found::at(ObjectRef::setting(NAME), "Nothing ends a session that sits in an open transaction.")
                 .remedy(Remedy::manual_sql(
                     RULE.instead,
-                    vec![format!("ALTER SYSTEM SET {NAME} = '10min'"), "SELECT pg_reload_conf()".to_owned()],
+                    vec![
+                        ManualStatement::alone(format!("ALTER SYSTEM SET {NAME} = '10min'")),
+                        "SELECT pg_reload_conf()".into(),
+                    ],
                 )),
         );
     }

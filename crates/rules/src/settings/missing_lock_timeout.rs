@@ -53,9 +53,25 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             Found::at(
                 ObjectRef::setting(name),
-                format!("Nothing limits how long a statement waits for a lock (`{name}` is {value})."),
+                match context.engine() {
+                    Engine::Postgres => {
+                        format!("Nothing limits how long a statement waits for a lock (`{name}` is {value}).")
+                    }
+                    _ => {
+                        format!("A statement waits up to {value} seconds for the lock of a table (`{name}`).")
+                    }
+                },
             )
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(match context.engine() {
+                Engine::Postgres => Remedy::manual_sql(
+                    RULE.instead,
+                    vec!["ALTER ROLE migrator SET lock_timeout = '5s'".to_owned()],
+                ),
+                _ => Remedy::manual_sql(
+                    "Set `lock_wait_timeout` to a few seconds in the session that runs migrations, and let the migration try again.",
+                    vec!["SET SESSION lock_wait_timeout = 5".to_owned()],
+                ),
+            }),
         );
     }
 }

@@ -1,3 +1,4 @@
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::lifecycle::end_of_life;
 use dbwright_model::remedy::Remedy;
@@ -29,7 +30,11 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let source = context.source();
     let (Some(version), Some(now)) = (source.version, source.collected_at) else {
-        findings.unknown("the server's version or the day is not known");
+        if source.origin == Origin::Files {
+            findings.not_applicable("files run on no server");
+        } else {
+            findings.unknown("the server's version or the day is not known");
+        }
         return;
     };
     let Some(end) = end_of_life(context.engine(), version) else {

@@ -1,3 +1,4 @@
+use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -39,8 +40,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     findings.examined(1);
     if off {
         findings.add(
-            Found::at(ObjectRef::setting(name), "Slow statements leave no trace in the log.")
-                .remedy(Remedy::manual(RULE.instead)),
+            Found::at(ObjectRef::setting(name), "Slow statements leave no trace in the log.").remedy(
+                match context.engine() {
+                    Engine::Postgres => Remedy {
+                        changes: vec![Change::SetServerSetting { name: name.into(), value: "1s".to_owned() }],
+                        ..Remedy::manual(RULE.instead)
+                    },
+                    _ => Remedy::manual_sql(
+                        RULE.instead,
+                        vec![
+                            "SET GLOBAL long_query_time = 1".to_owned(),
+                            "SET GLOBAL slow_query_log = 'ON'".to_owned(),
+                        ],
+                    ),
+                },
+            ),
         );
     }
 }

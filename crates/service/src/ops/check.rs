@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use dbwright_model::engine::Engine;
 use dbwright_model::finding::Level;
 use dbwright_model::report::Report;
+use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, no_such_rule};
-use crate::cook::{BASELINE, Recipe, cook, matches};
+use crate::config::{Config, names, no_such_rule};
+use crate::cook::{BASELINE, Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
 use crate::target::{self, Target};
@@ -21,7 +22,7 @@ use crate::world::World;
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(default)]
 pub struct CheckOptions {
-    /// What to check: a connection string, an SQLite file, a `.sql` file, a folder of migrations or a snapshot
+    /// What to check: a connection string, an SQLite file, a `.sql` file, a folder of migrations, a snapshot, or `-` for standard input
     pub target: Option<String>,
     /// Run only these rules or families (`schema`, `schema/table-without-primary-key`); may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
@@ -135,8 +136,13 @@ pub(crate) async fn check_target(
     let gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
     let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
-    let recipe =
-        Recipe { operation: scope.operation, score: scope.score, level, baseline: baseline.as_ref() };
+    let recipe = Recipe {
+        operation: scope.operation,
+        // A few chosen checks say nothing about the whole.
+        score: scope.score && options.only.is_empty(),
+        level,
+        baseline: baseline.as_ref(),
+    };
     Ok(cook(outcome, &gathered, config, &recipe, world))
 }
 
@@ -157,7 +163,10 @@ pub fn choose(
         .iter()
         .filter(|entry| {
             let family = entry.id.split('/').next().unwrap_or_default();
-            families.is_none_or(|families| families.contains(&family))
+            // How a server is watched is no matter of a design.
+            families.is_none_or(|families| {
+                families.contains(&family) && entry.rule.dimension != Dimension::Monitoring
+            })
         })
         .filter(|entry| {
             options.only.is_empty() || options.only.iter().any(|pattern| names(pattern, entry.id))
@@ -172,15 +181,13 @@ pub fn choose(
     Ok(chosen)
 }
 
-/// Whether a word of a user names a rule: its id, its family, or a pattern with `*`.
-fn names(pattern: &str, id: &str) -> bool {
-    matches(pattern, id) || id.strip_prefix(pattern).is_some_and(|rest| rest.starts_with('/'))
-}
-
 fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        ServiceError::new(ErrorKind::Usage, format!("cannot read the baseline `{}`: {error}", path.display()))
-            .hint("write one with `--write-baseline FILE`")
+        ServiceError::new(
+            ErrorKind::Usage,
+            format!("cannot read the baseline `{}`: {}", path.display(), crate::error::why(&error)),
+        )
+        .hint("write one with `--write-baseline FILE`")
     })?;
     Ok(text
         .lines()
@@ -190,10 +197,12 @@ fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceErro
         .collect())
 }
 
-/// The text of a baseline: the keys of a report's findings, sorted. Findings that an earlier baseline holds stay in it.
+/// The text of a baseline: the keys of a report's findings, sorted, those below the level that is shown included.
+/// Findings that an earlier baseline holds stay in it.
 pub fn baseline(report: &Report) -> String {
     let known = report.suppressed.iter().filter(|finding| finding.by == BASELINE).map(|finding| &finding.key);
-    let keys: BTreeSet<&String> = report.findings.iter().map(|finding| &finding.key).chain(known).collect();
+    let found = report.findings.iter().flat_map(|finding| finding.keys());
+    let keys: BTreeSet<&String> = found.chain(&report.unshown).chain(known).collect();
     let mut text = String::from(
         "# Findings that were there when this file was written. Remove lines as they are mended.\n",
     );

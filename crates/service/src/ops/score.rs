@@ -95,7 +95,7 @@ pub fn diff(before: &Report, after: &Report) -> Option<ScoreDiff> {
         })
         .collect();
     let keys = |report: &Report| -> Vec<String> {
-        report.findings.iter().map(|finding| finding.key.clone()).collect()
+        report.findings.iter().flat_map(|finding| finding.keys()).cloned().collect()
     };
     let (old, new) = (keys(before), keys(after));
     Some(ScoreDiff {

@@ -39,7 +39,7 @@ pub async fn snapshot(
         request.engine.map(Engine::from),
         world,
     )?;
-    let plan: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| *fact != Fact::Data).collect();
+    let plan: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| fact.is_collected()).collect();
     let gathered = gather::gather(target, &plan, &[], false, config, world).await?;
     if !request.anonymize {
         return Ok(gathered.facts);

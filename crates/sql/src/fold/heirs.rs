@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use dbwright_model::catalog::{
-    Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction,
-    Table, TableKind,
+    Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, Persistence,
+    ReferentialAction, Table, TableKind,
 };
 use dbwright_model::change::Change;
 use dbwright_model::data_type::DataType;
@@ -49,10 +49,23 @@ impl Folder {
             .collect()
     }
 
+    /// Everything below a table by inheritance or partitioning.
+    pub(super) fn all_heirs_of(&self, name: &QualifiedName) -> Vec<QualifiedName> {
+        let mut found: Vec<QualifiedName> = Vec::new();
+        let mut pending = self.heirs_of(name);
+        while let Some(heir) = pending.pop() {
+            if !found.contains(&heir) {
+                pending.extend(self.heirs_of(&heir));
+                found.push(heir);
+            }
+        }
+        found
+    }
+
     /// Gives a new partition its parent's keys, foreign keys and indexes, and any heir its parent's checks.
     pub(super) fn hand_down(&mut self, child: &QualifiedName, parent: &QualifiedName) {
         let Some(source) = self.table_mut(parent).map(|parent| parent.clone()) else { return };
-        for check in &source.checks {
+        for check in source.checks.iter().filter(|check| !check.no_inherit) {
             self.hand_down_check(child, check);
         }
         let partition = self.table_mut(child).is_some_and(|child| child.is_partition());
@@ -85,12 +98,48 @@ impl Folder {
         }
     }
 
+    /// Notes that rows obey a constraint, in the table and in what has it from there.
+    pub(super) fn validate(&mut self, table: &QualifiedName, constraint: &Name) {
+        let mut handed_down = Vec::new();
+        self.with_table(table, |table, _| {
+            for check in table.checks.iter_mut().filter(|check| check.name.as_ref() == Some(constraint)) {
+                check.validated = true;
+            }
+            for key in table.foreign_keys.iter_mut().filter(|key| key.name.as_ref() == Some(constraint)) {
+                key.validated = true;
+                handed_down.push((key.columns.clone(), key.references.clone()));
+            }
+        });
+        for heir in self.heirs_of(&self.table_name(table)) {
+            let Some(target) = self.table_mut(&heir) else { continue };
+            // What is noted already is passed over, so that heirs in a circle come to an end.
+            let same_check =
+                target.checks.iter().any(|check| !check.validated && check.name.as_ref() == Some(constraint));
+            let same_key = target
+                .foreign_keys
+                .iter()
+                .find(|key| {
+                    !key.validated
+                        && target.kind != TableKind::Ordinary
+                        && handed_down
+                            .iter()
+                            .any(|(columns, to)| (columns, to) == (&key.columns, &key.references))
+                })
+                .and_then(|key| key.name.clone());
+            match same_key {
+                Some(name) => self.validate(&heir, &name),
+                None if same_check => self.validate(&heir, constraint),
+                None => {}
+            }
+        }
+    }
+
     fn hand_down_check(&mut self, child: &QualifiedName, check: &Check) {
         let has = self.table_mut(child).is_some_and(|child| {
             check.name.as_ref().is_some_and(|name| constraint_exists(child, name.as_str()))
         });
         if !has {
-            self.add_check(child, check);
+            self.add_check(child, check, false);
         }
     }
 
@@ -168,13 +217,26 @@ impl Folder {
     }
 
     /// A table made by a query: its columns are known where the query can be followed to tables that are.
-    pub(super) fn create_table_as(&mut self, name: &QualifiedName, text: &str, if_not_exists: bool) {
-        let columns = crate::parse_query(self.engine.dialect(), text)
+    pub(super) fn create_table_as(
+        &mut self,
+        name: &QualifiedName,
+        text: &str,
+        if_not_exists: bool,
+        names: &[Name],
+        persistence: Persistence,
+    ) {
+        let mut columns = crate::parse_query(self.engine.dialect(), text)
             .and_then(|query| self.columns_of_query(&query))
             .unwrap_or_default();
+        for (column, name) in columns.iter_mut().zip(names) {
+            column.name.clone_from(name);
+        }
         let full = self.new_name(name);
         self.doubt(Some(full), "the columns of a table made by a query are not known");
-        self.create_table(&Table { name: name.clone(), columns, ..Table::default() }, if_not_exists);
+        self.create_table(
+            &Table { name: name.clone(), columns, persistence, ..Table::default() },
+            if_not_exists,
+        );
     }
 
     /// The names of a query's columns, with types where they are plain; `None` when a name cannot be told.
@@ -312,6 +374,7 @@ impl Folder {
                 };
                 key.columns = index.parts.iter().filter_map(IndexPart::as_column).cloned().collect();
                 key.nulls_not_distinct = index.nulls_not_distinct;
+                key.include.clone_from(&index.include);
                 index.backs = Some(kind);
                 // The index takes the constraint's name.
                 index.name = key.name.get_or_insert_with(|| index_name.clone()).clone();
@@ -324,6 +387,7 @@ impl Folder {
                     })
                     .collect();
                 key.columns = columns;
+                let (options, tablespace) = (std::mem::take(&mut key.options), key.tablespace.take());
                 let index_name = key_index_name(engine, target, &key, kind);
                 made = Some((key.clone(), index_name.clone()));
                 replace_handed_down(target, &key, kind, &index_name);
@@ -341,6 +405,10 @@ impl Folder {
                         parts: key.columns.iter().map(IndexPart::column).collect(),
                         unique: true,
                         nulls_not_distinct: key.nulls_not_distinct,
+                        include: key.include.clone(),
+                        method: Name::new(if key.without_overlaps { "gist" } else { "btree" }),
+                        options,
+                        tablespace,
                         backs: Some(kind),
                         ..Index::default()
                     });
@@ -369,7 +437,7 @@ impl Folder {
         }
     }
 
-    pub(super) fn add_check(&mut self, table: &QualifiedName, check: &Check) {
+    pub(super) fn add_check(&mut self, table: &QualifiedName, check: &Check, only: bool) {
         let mut check = check.clone();
         let full = self.table_name(table);
         let mut added = None;
@@ -387,7 +455,7 @@ impl Folder {
             target.checks.push(check.clone());
             added = Some(check);
         });
-        if let Some(check) = added {
+        if let Some(check) = added.filter(|check| !only && !check.no_inherit) {
             for heir in self.heirs_of(&full) {
                 self.hand_down_check(&heir, &check);
             }

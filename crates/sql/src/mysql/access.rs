@@ -77,7 +77,7 @@ pub(super) fn grant(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
             let mut add = |object_kind, object: QualifiedName| {
                 let (grantee, privilege) = (grantee.clone(), privilege.clone());
                 let grant = Grant { object_kind, object, grantee, privilege, grantable };
-                changes.push(Change::SetGrant { grant, granted });
+                changes.push(Change::SetGrant { cascade: false, for_role: None, grant, granted });
             };
             if columns.is_empty() {
                 add(object_kind, object.clone());

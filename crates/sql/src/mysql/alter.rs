@@ -1,7 +1,10 @@
 //! `ALTER TABLE`: one change per action.
 
 use dbwright_model::catalog::Index;
-use dbwright_model::change::{Change, ColumnPosition, CommentTarget, DroppedConstraint};
+use dbwright_model::change::{
+    AlterClauses, Change, ColumnPosition, CommentTarget, DroppedConstraint, OnlineClauses, PartitionChange,
+};
+use dbwright_model::effect::{Algorithm, Lock};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::column::{self, Definition};
@@ -10,15 +13,18 @@ use super::table::{self, Constraint};
 
 /// `ALTER TABLE`, those words passed.
 pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
-    cursor.eat("IF EXISTS");
+    let if_exists = cursor.eat("IF EXISTS");
     let table = cursor.qualified()?;
     if cursor.eat("WAIT") {
         cursor.integer();
     }
     cursor.eat("NOWAIT");
     let mut changes = Vec::new();
+    let mut online = OnlineClauses::default();
     while !cursor.done() {
-        action(cursor, &table, &mut changes)?;
+        if !online_clause(cursor, &mut online) {
+            action(cursor, &table, &mut changes)?;
+        }
         if !cursor.eat_symbol(',') && !cursor.done() && !continues(cursor) {
             return Err(cursor.unexpected("an action of ALTER TABLE"));
         }
@@ -26,7 +32,68 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     if changes.is_empty() {
         changes.push(Change::Nothing);
     }
+    for change in &mut changes {
+        match change {
+            Change::CreateIndex { online: of_index, .. } | Change::DropIndex { online: of_index, .. } => {
+                *of_index = online;
+            }
+            change => {
+                if let Some(alter) = change.alter_mut() {
+                    *alter = AlterClauses { only: false, if_exists, online };
+                }
+            }
+        }
+    }
     Ok(changes)
+}
+
+/// Reads one `ALGORITHM=` or `LOCK=`; `DEFAULT` is the same as unsaid.
+pub(super) fn online_clause(cursor: &mut Cursor<'_>, online: &mut OnlineClauses) -> bool {
+    let algorithm = cursor.eat("ALGORITHM");
+    if !algorithm && !cursor.eat("LOCK") {
+        return false;
+    }
+    cursor.eat_symbol('=');
+    let word = cursor.word(0).to_ascii_uppercase();
+    cursor.advance();
+    if algorithm {
+        online.algorithm = Algorithm::parse(&word);
+    } else {
+        online.lock = match word.as_str() {
+            "NONE" => Some(Lock::MysqlNone),
+            "SHARED" => Some(Lock::MysqlShared),
+            "EXCLUSIVE" => Some(Lock::MysqlExclusive),
+            _ => None,
+        };
+    }
+    true
+}
+
+/// A clause about partitions, which is always the last of its statement.
+fn partition_change(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Change {
+    let start = cursor.offset();
+    let action = format!("{} {}", cursor.word(0), cursor.word(1)).to_ascii_uppercase();
+    cursor.advance();
+    cursor.advance();
+    cursor.eat_any(&["IF EXISTS", "IF NOT EXISTS"]);
+    let mut partitions = Vec::new();
+    if action.ends_with(" PARTITION") && !cursor.eat("ALL") {
+        while !cursor.done() && !cursor.at_symbol('(') {
+            let Ok(name) = cursor.name() else { break };
+            partitions.push(name);
+            if !cursor.eat_symbol(',') {
+                break;
+            }
+        }
+    }
+    let with = if cursor.eat_any(&["WITH TABLE", "TO TABLE"]) { cursor.qualified().ok() } else { None };
+    cursor.rest();
+    let text = cursor.text[start..].trim_end().trim_end_matches(';').trim_end().to_owned();
+    Change::AlterPartitions {
+        table: table.clone(),
+        partitions: PartitionChange { action: Name::from(action), partitions, with, text },
+        alter: AlterClauses::default(),
+    }
 }
 
 /// Table options and partition clauses may follow each other without a comma.
@@ -42,11 +109,7 @@ fn continues(cursor: &mut Cursor<'_>) -> bool {
 
 fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Change>) -> Parsed<()> {
     if is_about_partitions(cursor) {
-        cursor.rest();
-        changes.push(Change::Opaque {
-            because: "partitions are not followed".to_owned(),
-            touches: vec![table.clone()],
-        });
+        changes.push(partition_change(cursor, table));
     } else if cursor.eat("ADD SYSTEM VERSIONING") {
         changes.push(set_option(table, "system_versioning", "yes"));
     } else if cursor.eat("DROP SYSTEM VERSIONING") {
@@ -69,26 +132,41 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
         cursor.eat("IF EXISTS");
         let column = cursor.name()?;
         cursor.expect("TO")?;
-        changes.push(Change::RenameColumn { table: table.clone(), column, to: cursor.name()? });
+        changes.push(Change::RenameColumn {
+            alter: Default::default(),
+            table: table.clone(),
+            column,
+            to: cursor.name()?,
+        });
     } else if cursor.eat_any(&["RENAME INDEX", "RENAME KEY"]) {
         cursor.eat("IF EXISTS");
         let index = QualifiedName { schema: Name::DEFAULT, name: cursor.name()? };
         cursor.expect("TO")?;
-        changes.push(Change::RenameIndex { table: Some(table.clone()), index, to: cursor.name()? });
+        changes.push(Change::RenameIndex {
+            if_exists: false,
+            table: Some(table.clone()),
+            index,
+            to: cursor.name()?,
+        });
     } else if cursor.eat("RENAME") {
         if !cursor.eat_any(&["TO", "AS"]) {
             cursor.eat_symbol('=');
         }
-        changes.push(Change::RenameTable { table: table.clone(), to: cursor.qualified()? });
+        changes.push(Change::RenameTable {
+            alter: Default::default(),
+            table: table.clone(),
+            to: cursor.qualified()?,
+        });
     } else if cursor.eat("ALTER") {
         changes.push(alter_part(cursor, table)?);
     } else if cursor.eat("CONVERT TO") {
         convert(cursor, table, changes)?;
-    } else if cursor.eat_any(&["ALGORITHM", "LOCK"]) {
-        cursor.eat_symbol('=');
-        cursor.advance();
     } else if cursor.eat("ORDER BY") {
-        cursor.rest();
+        changes.push(Change::OrderTable {
+            table: table.clone(),
+            by: cursor.rest().to_owned(),
+            alter: AlterClauses::default(),
+        });
     } else if cursor.eat_any(&[
         "ENABLE KEYS",
         "DISABLE KEYS",
@@ -98,7 +176,7 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
         "IGNORE",
     ]) {
     } else if cursor.eat("FORCE") {
-        changes.push(set_option(table, "force", "yes"));
+        changes.push(Change::RebuildTable { table: table.clone(), alter: AlterClauses::default() });
     } else if let Some((name, value)) = table::option(cursor)? {
         changes.push(if name == "comment" {
             Change::Comment {
@@ -106,7 +184,11 @@ fn action(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Chan
                 text: Some(value).filter(|text| !text.is_empty()),
             }
         } else {
-            Change::SetTableOptions { table: table.clone(), options: vec![(name, value)] }
+            Change::SetTableOptions {
+                alter: Default::default(),
+                table: table.clone(),
+                options: vec![(name, value)],
+            }
         });
     } else {
         return Err(cursor.unexpected("an action of ALTER TABLE"));
@@ -128,7 +210,11 @@ fn is_about_partitions(cursor: &Cursor<'_>) -> bool {
 }
 
 fn set_option(table: &QualifiedName, name: &str, value: &str) -> Change {
-    Change::SetTableOptions { table: table.clone(), options: vec![(Name::new(name), value.to_owned())] }
+    Change::SetTableOptions {
+        alter: Default::default(),
+        table: table.clone(),
+        options: vec![(Name::new(name), value.to_owned())],
+    }
 }
 
 fn add(cursor: &mut Cursor<'_>, table: &QualifiedName, changes: &mut Vec<Change>) -> Parsed<()> {
@@ -180,7 +266,13 @@ fn add_column(
 ) {
     let keys = keys_of(table, &definition);
     let column = Box::new(definition.column);
-    changes.push(Change::AddColumn { table: table.clone(), column, position, if_not_exists });
+    changes.push(Change::AddColumn {
+        alter: Default::default(),
+        table: table.clone(),
+        column,
+        position,
+        if_not_exists,
+    });
     changes.extend(keys);
 }
 
@@ -194,7 +286,13 @@ fn modify(
     let position = position(cursor)?;
     let keys = keys_of(table, &definition);
     let to = Box::new(definition.column);
-    changes.push(Change::ModifyColumn { table: table.clone(), column, to, position });
+    changes.push(Change::ModifyColumn {
+        alter: Default::default(),
+        table: table.clone(),
+        column,
+        to,
+        position,
+    });
     changes.extend(keys);
     Ok(())
 }
@@ -217,15 +315,23 @@ fn keys_of(table: &QualifiedName, definition: &Definition) -> Vec<Change> {
 fn add_constraint(table: &QualifiedName, constraint: Constraint) -> Option<Change> {
     let table = table.clone();
     Some(match constraint {
-        Constraint::Primary(index) => {
-            Change::AddPrimaryKey { table, key: table::key_of(&index), using_index: None }
-        }
-        Constraint::Unique(index) if is_plain(&index) => {
-            Change::AddUnique { table, key: table::key_of(&index), using_index: None }
-        }
+        Constraint::Primary(index) => Change::AddPrimaryKey {
+            alter: Default::default(),
+            table,
+            key: table::key_of(&index),
+            using_index: None,
+        },
+        Constraint::Unique(index) if is_plain(&index) => Change::AddUnique {
+            alter: Default::default(),
+            table,
+            key: table::key_of(&index),
+            using_index: None,
+        },
         Constraint::Unique(index) | Constraint::Index(index) => create_index(table, index),
-        Constraint::ForeignKey(foreign_key) => Change::AddForeignKey { table, foreign_key },
-        Constraint::Check(check) => Change::AddCheck { table, check },
+        Constraint::ForeignKey(foreign_key) => {
+            Change::AddForeignKey { alter: Default::default(), table, foreign_key }
+        }
+        Constraint::Check(check) => Change::AddCheck { alter: Default::default(), table, check },
         Constraint::Period => return None,
     })
 }
@@ -239,19 +345,38 @@ fn is_plain(index: &Index) -> bool {
 /// `CREATE INDEX` as a change.
 pub(super) fn create_index(table: QualifiedName, index: Index) -> Change {
     let index = Box::new(index);
-    Change::CreateIndex { table, index, concurrently: false, if_not_exists: false, only: false }
+    Change::CreateIndex {
+        online: Default::default(),
+        table,
+        index,
+        concurrently: false,
+        if_not_exists: false,
+        only: false,
+    }
 }
 
 fn drop(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> {
     let table = table.clone();
     if cursor.eat("PRIMARY KEY") {
         let constraint = DroppedConstraint::PrimaryKey;
-        return Ok(Change::DropConstraint { table, constraint, if_exists: false, cascade: false });
+        return Ok(Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists: false,
+            cascade: false,
+        });
     }
     if cursor.eat_any(&["FOREIGN KEY", "CONSTRAINT", "CHECK"]) {
         let if_exists = cursor.eat("IF EXISTS");
         let constraint = DroppedConstraint::Named(cursor.name()?);
-        return Ok(Change::DropConstraint { table, constraint, if_exists, cascade: false });
+        return Ok(Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists,
+            cascade: false,
+        });
     }
     if cursor.eat_any(&["INDEX", "KEY"]) {
         let if_exists = cursor.eat("IF EXISTS");
@@ -266,16 +391,29 @@ fn drop(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> {
     let if_exists = cursor.eat("IF EXISTS");
     let column = cursor.name()?;
     cursor.eat_any(&["RESTRICT", "CASCADE"]);
-    Ok(Change::DropColumn { table, column, if_exists, cascade: false })
+    Ok(Change::DropColumn { alter: Default::default(), table, column, if_exists, cascade: false })
 }
 
 /// `DROP INDEX` as a change. The primary key's index goes with its constraint.
 pub(super) fn drop_index(table: QualifiedName, index: QualifiedName, if_exists: bool) -> Change {
     if index.name.eq_ignore_case(table::PRIMARY) {
         let constraint = DroppedConstraint::PrimaryKey;
-        return Change::DropConstraint { table, constraint, if_exists, cascade: false };
+        return Change::DropConstraint {
+            alter: Default::default(),
+            table,
+            constraint,
+            if_exists,
+            cascade: false,
+        };
     }
-    Change::DropIndex { table: Some(table), index, concurrently: false, if_exists, cascade: false }
+    Change::DropIndex {
+        online: Default::default(),
+        table: Some(table),
+        index,
+        concurrently: false,
+        if_exists,
+        cascade: false,
+    }
 }
 
 /// `ALTER [COLUMN]`, `ALTER INDEX`, `ALTER CHECK` inside `ALTER TABLE`.
@@ -291,7 +429,7 @@ fn alter_part(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> 
         } else {
             return Err(cursor.unexpected("VISIBLE or INVISIBLE"));
         };
-        return Ok(Change::SetIndexVisible { table, index, visible });
+        return Ok(Change::SetIndexVisible { alter: Default::default(), table, index, visible });
     }
     if cursor.eat_any(&["CHECK", "CONSTRAINT"]) {
         cursor.skip_item();
@@ -302,11 +440,11 @@ fn alter_part(cursor: &mut Cursor<'_>, table: &QualifiedName) -> Parsed<Change> 
     cursor.eat("IF EXISTS");
     let column = cursor.name()?;
     if cursor.eat("DROP DEFAULT") {
-        return Ok(Change::SetDefault { table, column, default: None });
+        return Ok(Change::SetDefault { alter: Default::default(), table, column, default: None });
     }
     if cursor.eat("SET DEFAULT") {
         let default = Some(column::default(cursor)?);
-        return Ok(Change::SetDefault { table, column, default });
+        return Ok(Change::SetDefault { alter: Default::default(), table, column, default });
     }
     if cursor.eat_any(&["SET VISIBLE", "SET INVISIBLE"]) {
         return Ok(Change::Nothing);

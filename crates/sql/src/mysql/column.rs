@@ -246,7 +246,7 @@ pub(super) fn check(cursor: &mut Cursor<'_>, name: Option<Name>) -> Parsed<Check
     let text = cursor.parenthesised()?;
     let enforced = !cursor.eat("NOT ENFORCED");
     cursor.eat("ENFORCED");
-    Ok(Check { name, expression: expression(text), validated: enforced, enforced })
+    Ok(Check { no_inherit: false, name, expression: expression(text), validated: enforced, enforced })
 }
 
 /// `REFERENCES t (a, b)` and its actions; the caller knows the referring columns.

@@ -339,9 +339,9 @@ impl<'a> Cursor<'a> {
         match self.peek(0) {
             Some(token) => {
                 let found: String = self.text[token.start..token.end].chars().take(40).collect();
-                format!("`{found}` stands where {expected} was expected")
+                format!("`{found}` stands where {} was expected", quoted(expected))
             }
-            None => format!("the statement ends where {expected} was expected"),
+            None => format!("the statement ends where {} was expected", quoted(expected)),
         }
     }
 
@@ -474,6 +474,15 @@ impl<'a> Cursor<'a> {
                 && token.kind == Kind::Word
                 && self.text[token.start..token.end].eq_ignore_ascii_case(word)
         })
+    }
+}
+
+/// Signs and keywords between backticks, words as they are.
+fn quoted(expected: &str) -> String {
+    if expected.chars().any(|c| c.is_ascii_lowercase()) {
+        expected.to_owned()
+    } else {
+        format!("`{expected}`")
     }
 }
 

@@ -5,6 +5,7 @@ pub mod expression;
 pub mod types;
 pub mod quote;
 pub mod write;
+pub mod online;
 mod lex;
 mod column;
 mod table;

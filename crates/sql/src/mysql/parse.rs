@@ -4,7 +4,7 @@
 //! [`super::expression`]. What is not understood becomes [`Change::Opaque`] and names what it touches.
 
 use dbwright_model::catalog::{Index, Sequence};
-use dbwright_model::change::{Change, DataKind, SequenceChanges, TransactionControl};
+use dbwright_model::change::{Change, DataKind, OnlineClauses, SequenceChanges, TransactionControl};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -147,16 +147,29 @@ fn create_index(cursor: &mut Cursor<'_>, unique: bool, method: Option<&str>) -> 
     if unique {
         made.backs = table::unique(Name::DEFAULT, made.parts.clone()).backs;
     }
-    algorithm_and_lock(cursor);
-    Ok(Change::CreateIndex { table, index: Box::new(made), concurrently: false, if_not_exists, only: false })
+    let online = algorithm_and_lock(cursor);
+    Ok(Change::CreateIndex {
+        online,
+        table,
+        index: Box::new(made),
+        concurrently: false,
+        if_not_exists,
+        only: false,
+    })
 }
 
-fn algorithm_and_lock(cursor: &mut Cursor<'_>) {
-    while cursor.eat_any(&["ALGORITHM", "LOCK", "WAIT"]) {
-        cursor.eat_symbol('=');
-        cursor.advance();
+fn algorithm_and_lock(cursor: &mut Cursor<'_>) -> OnlineClauses {
+    let mut online = OnlineClauses::default();
+    loop {
+        if cursor.eat("WAIT") {
+            cursor.eat_symbol('=');
+            cursor.advance();
+        } else if !alter::online_clause(cursor, &mut online) {
+            break;
+        }
     }
     cursor.eat("NOWAIT");
+    online
 }
 
 fn alter_statement(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
@@ -220,8 +233,17 @@ fn drop(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
         let index = QualifiedName { schema: Name::DEFAULT, name: cursor.name()? };
         cursor.expect("ON")?;
         let table = cursor.qualified()?;
-        algorithm_and_lock(cursor);
-        return Ok(vec![alter::drop_index(table, index, if_exists)]);
+        let online = algorithm_and_lock(cursor);
+        let mut change = alter::drop_index(table, index, if_exists);
+        match &mut change {
+            Change::DropIndex { online: of_index, .. } => *of_index = online,
+            change => {
+                if let Some(alter) = change.alter_mut() {
+                    alter.online = online;
+                }
+            }
+        }
+        return Ok(vec![change]);
     }
     if cursor.eat("SEQUENCE") {
         let if_exists = cursor.eat("IF EXISTS");
@@ -237,12 +259,18 @@ fn drop(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     if cursor.eat_any(&["PROCEDURE", "FUNCTION"]) {
         let if_exists = cursor.eat("IF EXISTS");
         let name = cursor.qualified()?;
-        return Ok(vec![Change::DropFunction { name, arguments: None, if_exists }]);
+        return Ok(vec![Change::DropFunction {
+            cascade: false,
+            kind: Default::default(),
+            name,
+            arguments: None,
+            if_exists,
+        }]);
     }
     if cursor.eat("TRIGGER") {
         let if_exists = cursor.eat("IF EXISTS");
         let name = cursor.qualified()?.name;
-        return Ok(vec![Change::DropTrigger { table: None, name, if_exists }]);
+        return Ok(vec![Change::DropTrigger { cascade: false, table: None, name, if_exists }]);
     }
     if cursor.at("PREPARE")
         || cursor.at("USER")
@@ -287,7 +315,7 @@ fn rename(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
         }
         cursor.eat("NOWAIT");
         cursor.expect("TO")?;
-        changes.push(Change::RenameTable { table, to: cursor.qualified()? });
+        changes.push(Change::RenameTable { alter: Default::default(), table, to: cursor.qualified()? });
         if !cursor.eat_symbol(',') {
             return Ok(changes);
         }
@@ -414,7 +442,7 @@ fn data(cursor: &mut Cursor<'_>, first: &str) -> Change {
     };
     let filtered = cursor.later("WHERE") || cursor.later("LIMIT");
     cursor.rest();
-    Change::Data { kind, table, filtered }
+    Change::Data { clauses: Default::default(), kind, table, filtered }
 }
 
 fn load_target(cursor: &mut Cursor<'_>) -> Option<QualifiedName> {
@@ -442,7 +470,7 @@ fn maintain(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
         .into_iter()
         .map(|table| match analyze {
             true => Change::Analyze { table: Some(table) },
-            false => Change::Vacuum { table: Some(table), full: true, freeze: false },
+            false => Change::Vacuum { analyze: false, table: Some(table), full: true, freeze: false },
         })
         .collect())
 }
@@ -465,7 +493,7 @@ fn transaction(cursor: &mut Cursor<'_>) -> Change {
         return Change::Nothing;
     };
     cursor.rest();
-    Change::Transaction { control }
+    Change::Transaction { savepoint: None, control }
 }
 
 /// MariaDB's `CREATE SEQUENCE`, the words up to the name passed.
@@ -492,7 +520,7 @@ fn alter_sequence(cursor: &mut Cursor<'_>, name: QualifiedName) -> Parsed<Vec<Ch
     let mut changes = Vec::new();
     let (said, restart) = sequence_clauses(cursor)?;
     if said != SequenceChanges::default() {
-        changes.push(Change::AlterSequence { name: name.clone(), changes: said });
+        changes.push(Change::AlterSequence { if_exists: false, name: name.clone(), changes: said });
     }
     if let Some(next) = restart {
         changes.push(Change::SetSequenceValue { name, value: next.saturating_sub(1) });

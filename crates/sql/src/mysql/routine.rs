@@ -84,7 +84,7 @@ fn view(cursor: &mut Cursor<'_>, said: Preamble, or_replace: bool) -> Parsed<Vec
         security_definer: !said.invoker,
         ..View::default()
     };
-    Ok(vec![Change::CreateView { view: Box::new(view), or_replace }])
+    Ok(vec![Change::CreateView { if_not_exists: false, view: Box::new(view), or_replace }])
 }
 
 /// Cuts `WITH [CASCADED | LOCAL] CHECK OPTION` off a query.
@@ -143,9 +143,9 @@ fn trigger(cursor: &mut Cursor<'_>, said: Preamble, or_replace: bool) -> Parsed<
     };
     let mut changes = Vec::new();
     if or_replace {
-        changes.push(Change::DropTrigger { table: Some(table), name, if_exists: true });
+        changes.push(Change::DropTrigger { cascade: false, table: Some(table), name, if_exists: true });
     }
-    changes.push(Change::CreateTrigger { trigger: Box::new(trigger) });
+    changes.push(Change::CreateTrigger { or_replace: false, trigger: Box::new(trigger) });
     Ok(changes)
 }
 

@@ -59,7 +59,14 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Vec<Cha
         || cursor.at_symbol('(')
     {
         let query = cursor.rest().to_owned();
-        return Ok(vec![Change::CreateTableAs { name: table.name, query, if_not_exists }]);
+        return Ok(vec![Change::CreateTableAs {
+            columns: Vec::new(),
+            persistence: Default::default(),
+            populated: true,
+            name: table.name,
+            query,
+            if_not_exists,
+        }]);
     }
     Err(cursor.unexpected("a table option"))
 }

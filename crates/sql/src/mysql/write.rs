@@ -16,7 +16,17 @@ use crate::Written;
 
 /// Writes a change; `None` when MySQL and MariaDB cannot express it.
 pub fn change(engine: Engine, _version: Option<Version>, change: &Change) -> Option<Vec<Written>> {
-    let sql = statement(engine, change)?;
+    let mut sql = statement(engine, change)?;
+    if let Some(online) = change.alter().map(|alter| alter.online)
+        && sql.starts_with("ALTER TABLE")
+    {
+        if let Some(algorithm) = online.algorithm {
+            sql.push_str(&format!(", ALGORITHM={}", algorithm.as_str()));
+        }
+        if let Some(lock) = online.lock {
+            sql.push_str(&format!(", {}", lock.as_str()));
+        }
+    }
     // DDL commits whatever came before it.
     let in_transaction = matches!(change, Change::Data { .. });
     Some(vec![Written { sql, in_transaction }])
@@ -38,7 +48,7 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
             qualified(&table.name),
             qualified(like)
         ),
-        Change::CreateTableAs { name, query, if_not_exists } => format!(
+        Change::CreateTableAs { name, query, if_not_exists, .. } => format!(
             "CREATE TABLE {}{} AS {query}",
             if_clause(*if_not_exists, "IF NOT EXISTS "),
             qualified(name)
@@ -46,10 +56,10 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
         Change::DropTable { name, if_exists, .. } => {
             format!("DROP TABLE {}{}", exists(*if_exists), qualified(name))
         }
-        Change::RenameTable { table, to } => {
+        Change::RenameTable { table, to, .. } => {
             format!("RENAME TABLE {} TO {}", qualified(table), qualified(to))
         }
-        Change::AddColumn { table, column, position, if_not_exists } => {
+        Change::AddColumn { table, column, position, if_not_exists, .. } => {
             if *if_not_exists && engine == Engine::Mysql {
                 return None;
             }
@@ -66,10 +76,10 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
         Change::DropColumn { table, column, if_exists, .. } => {
             alter(table, format!("DROP COLUMN {}{}", only_mariadb(engine, *if_exists)?, id(column)))
         }
-        Change::RenameColumn { table, column, to } => {
+        Change::RenameColumn { table, column, to, .. } => {
             alter(table, format!("RENAME COLUMN {} TO {}", id(column), id(to)))
         }
-        Change::ModifyColumn { table, column, to, position } => {
+        Change::ModifyColumn { table, column, to, position, .. } => {
             let definition = format!("{}{}", column_definition(engine, to), placed(position));
             if *column == to.name {
                 alter(table, format!("MODIFY COLUMN {definition}"))
@@ -77,7 +87,7 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
                 alter(table, format!("CHANGE COLUMN {} {definition}", id(column)))
             }
         }
-        Change::SetDefault { table, column, default } => match default {
+        Change::SetDefault { table, column, default, .. } => match default {
             Some(default) => alter(
                 table,
                 format!("ALTER COLUMN {} SET DEFAULT {}", id(column), default_value(engine, None, default)),
@@ -88,8 +98,8 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
             alter(table, format!("ADD PRIMARY KEY ({})", list(&key.columns)))
         }
         Change::AddUnique { table, key, .. } => alter(table, format!("ADD {}", unique_key(key))),
-        Change::AddCheck { table, check } => alter(table, format!("ADD {}", check_clause(check))),
-        Change::AddForeignKey { table, foreign_key } => {
+        Change::AddCheck { table, check, .. } => alter(table, format!("ADD {}", check_clause(check))),
+        Change::AddForeignKey { table, foreign_key, .. } => {
             alter(table, format!("ADD {}", foreign_key_clause(foreign_key)))
         }
         Change::DropConstraint { table, constraint, if_exists, .. } => match constraint {
@@ -107,14 +117,17 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
             id(&index.name),
             qualified(table.as_ref()?)
         ),
-        Change::RenameIndex { table, index, to } => {
+        Change::RenameIndex { table, index, to, .. } => {
             alter(table.as_ref()?, format!("RENAME INDEX {} TO {}", id(&index.name), id(to)))
         }
-        Change::SetIndexVisible { table, index, visible } => {
+        Change::SetIndexVisible { table, index, visible, .. } => {
             alter(table, format!("ALTER INDEX {} {}", id(index), visibility(engine, *visible)))
         }
-        Change::SetTableOptions { table, options } => table_options(table, options)?,
-        Change::CreateView { view, or_replace } => create_view(view, *or_replace),
+        Change::RebuildTable { table, .. } => alter(table, "FORCE".to_owned()),
+        Change::OrderTable { table, by, .. } => alter(table, format!("ORDER BY {by}")),
+        Change::AlterPartitions { table, partitions, .. } => alter(table, partitions.text.clone()),
+        Change::SetTableOptions { table, options, .. } => table_options(table, options)?,
+        Change::CreateView { view, or_replace, .. } => create_view(view, *or_replace),
         Change::DropView { name, materialized: false, if_exists, .. } => {
             format!("DROP VIEW {}{}", exists(*if_exists), qualified(name))
         }
@@ -128,7 +141,7 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
             sequence.max,
             if_clause(sequence.cycle, " CYCLE")
         ),
-        Change::AlterSequence { name, changes } if engine == Engine::Mariadb => {
+        Change::AlterSequence { name, changes, .. } if engine == Engine::Mariadb => {
             let mut sql = format!("ALTER SEQUENCE {}", qualified(name));
             let numbers =
                 [("INCREMENT BY", changes.increment), ("MINVALUE", changes.min), ("MAXVALUE", changes.max)];
@@ -157,7 +170,7 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
             // The change does not say which of the two it is; procedures are dropped by their own statement.
             format!("DROP FUNCTION {}{}", exists(*if_exists), qualified(name))
         }
-        Change::CreateTrigger { trigger } => format!(
+        Change::CreateTrigger { trigger, .. } => format!(
             "CREATE {}TRIGGER {} {} {} ON {} FOR EACH ROW {}",
             definer(trigger.definer.as_ref()),
             id(&trigger.name),
@@ -172,14 +185,14 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
         Change::Comment { on: CommentTarget::Table(table), text } => {
             alter(table, format!("COMMENT = {}", string(text.as_deref().unwrap_or_default())))
         }
-        Change::SetGrant { grant, granted } => set_grant(grant, *granted)?,
+        Change::SetGrant { grant, granted, .. } => set_grant(grant, *granted)?,
         Change::SetServerSetting { name, value } => format!("SET GLOBAL {name} = {}", setting(value)),
         Change::SetSessionSetting { name, value, .. } => {
             format!("SET {name} = {}", value.as_deref().map_or("DEFAULT".to_owned(), setting))
         }
         Change::Analyze { table } => format!("ANALYZE TABLE {}", qualified(table.as_ref()?)),
         Change::Vacuum { table, full: true, .. } => format!("OPTIMIZE TABLE {}", qualified(table.as_ref()?)),
-        Change::Transaction { control } => match control {
+        Change::Transaction { control, .. } => match control {
             TransactionControl::Begin => "START TRANSACTION".to_owned(),
             TransactionControl::Commit => "COMMIT".to_owned(),
             TransactionControl::Rollback => "ROLLBACK".to_owned(),
@@ -512,7 +525,6 @@ fn table_options(table: &QualifiedName, options: &[(Name, String)]) -> Option<St
                 format!("CONVERT TO CHARACTER SET {charset} COLLATE {value}")
             }
             "convert_to" => format!("CONVERT TO CHARACTER SET {value}"),
-            "force" => "FORCE".to_owned(),
             "charset" => format!("DEFAULT CHARACTER SET = {value}"),
             "collation" => format!("COLLATE = {value}"),
             "engine" => format!("ENGINE = {value}"),

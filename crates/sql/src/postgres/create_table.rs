@@ -1,10 +1,10 @@
 //! `CREATE TABLE` of PostgreSQL: columns, constraints and options.
 
 use dbwright_model::catalog::{
-    Check, Column, Exclusion, ForeignKey, Generated, Identity, Key, Persistence, ReferentialAction, Table,
-    TableKind,
+    Check, Column, Exclusion, ForeignKey, Generated, Identity, Key, NotNull, PartitionKey, Persistence,
+    ReferentialAction, Table, TableKind,
 };
-use dbwright_model::change::Change;
+use dbwright_model::change::{AlterClauses, Change};
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -23,16 +23,13 @@ pub(super) enum Constraint {
     Check(Check),
     ForeignKey(ForeignKey),
     Exclusion(Exclusion),
-    NotNull(Name),
+    NotNull(Name, NotNull),
 }
 
 pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(name) = qualified_in(node, K::TABLE_NAME) else {
         return vec![opaque(node, "no table is named")];
     };
-    if has(node, K::OF_TYPE) {
-        return vec![opaque(node, "the columns of a typed table are not known")];
-    }
     let mut table = Table { name, persistence: persistence(node), ..Table::default() };
     let mut likes = Vec::new();
     for argument in child(node, K::TABLE_ARG_LIST).iter().flat_map(Node::children) {
@@ -40,7 +37,7 @@ pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             K::COLUMN => {
                 let Some((column, constraints)) = column(parsed, &argument) else { continue };
                 // Without a type it is no column, but a partition may repeat its parent's to add to them.
-                if type_child(&argument).is_none() && !has(node, K::PARTITION_OF) {
+                if type_child(&argument).is_none() && !has(node, K::PARTITION_OF) && !has(node, K::OF_TYPE) {
                     continue;
                 }
                 table.columns.push(column);
@@ -65,6 +62,15 @@ pub(super) fn create_table(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         table.inherits = children(&inherits, K::TABLE_NAME_REF).map(|parent| qualified(&parent)).collect();
     }
     table.options = options(parsed, node);
+    table.of_type = child(node, K::OF_TYPE).and_then(|of| user_type(parsed, &of));
+    table.access_method = access_method(node);
+    table.tablespace = tablespace(node);
+    if table.is_partition() {
+        table.sub_partitioned = child(node, K::PARTITION_BY).map(|by| {
+            let (strategy, key) = partition_key(parsed, &by);
+            PartitionKey { strategy, key }
+        });
+    }
     let if_not_exists = has(node, K::IF_NOT_EXISTS);
     let touched = table.name.clone();
     let mut changes = Vec::new();
@@ -105,7 +111,19 @@ pub(super) fn create_table_as(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         .find(|child| is_query(child.kind()) || child.kind() == K::EXECUTE)
         .map(|query| parsed.text_of(&query).to_owned())
         .unwrap_or_default();
-    vec![Change::CreateTableAs { name, query, if_not_exists: has(node, K::IF_NOT_EXISTS) }]
+    let columns = child(node, K::TABLE_ARG_LIST)
+        .iter()
+        .flat_map(|list| children(list, K::COLUMN))
+        .filter_map(|column| name_in(&column, K::COLUMN_NAME))
+        .collect();
+    vec![Change::CreateTableAs {
+        name,
+        query,
+        if_not_exists: has(node, K::IF_NOT_EXISTS),
+        columns,
+        persistence: persistence(node),
+        populated: !has(node, K::WITH_NO_DATA),
+    }]
 }
 
 fn persistence(node: &Node) -> Persistence {
@@ -123,14 +141,36 @@ fn kind(parsed: &Parsed<'_>, node: &Node) -> TableKind {
         return TableKind::Partition { of, bound: bound(parsed, node).unwrap_or_default() };
     }
     if let Some(by) = child(node, K::PARTITION_BY) {
-        let strategy = name_in(&by, K::PARTITION_STRATEGY).unwrap_or_default();
-        let key = child(&by, K::PARTITION_ITEM_LIST).map(|list| inside_parentheses(parsed, &list));
-        return TableKind::Partitioned { strategy, key: key.unwrap_or_default() };
+        let (strategy, key) = partition_key(parsed, &by);
+        return TableKind::Partitioned { strategy, key };
     }
     if let Some(server) = child(node, K::SERVER_CLAUSE).and_then(|server| name_in(&server, K::SERVER_REF)) {
         return TableKind::Foreign { server };
     }
     TableKind::Ordinary
+}
+
+fn partition_key(parsed: &Parsed<'_>, by: &Node) -> (Name, String) {
+    let strategy = name_in(by, K::PARTITION_STRATEGY).unwrap_or_default();
+    let key = child(by, K::PARTITION_ITEM_LIST).map(|list| inside_parentheses(parsed, &list));
+    (strategy, key.unwrap_or_default())
+}
+
+/// The access method in a `USING`, unless it is the usual one.
+pub(super) fn access_method(node: &Node) -> Option<Name> {
+    child(node, K::USING_METHOD)
+        .and_then(|using| name_in(&using, K::ACCESS_METHOD_REF))
+        .filter(|method| *method != "heap")
+}
+
+/// The tablespace in a `TABLESPACE`.
+pub(super) fn tablespace(node: &Node) -> Option<Name> {
+    child(node, K::TABLESPACE_CLAUSE).and_then(|clause| name_in(&clause, K::TABLESPACE_REF))
+}
+
+/// The name of the type below a node, as written.
+pub(super) fn user_type(parsed: &Parsed<'_>, node: &Node) -> Option<QualifiedName> {
+    super::parse::name_from_text(parsed.text_of(&type_child(node)?))
 }
 
 /// The text of a node without the parentheses that it starts and ends with.
@@ -200,7 +240,13 @@ pub(super) fn column(parsed: &Parsed<'_>, node: &Node) -> Option<(Column, Vec<Co
     for part in node.children() {
         match part.kind() {
             K::COLLATE => column.collation = collation(&part),
-            K::NOT_NULL_CONSTRAINT => column.not_null = true,
+            K::NOT_NULL_CONSTRAINT => {
+                column.not_null = true;
+                let constraint = not_null(&part);
+                column.not_null_constraint = (constraint != plain_not_null()).then_some(constraint);
+            }
+            K::STORAGE => column.storage = storage(parsed, &part),
+            K::COMPRESSION_METHOD => column.compression = compression(parsed, &part),
             K::DEFAULT_CONSTRAINT => column.default = default(parsed, &part),
             K::GENERATED_CONSTRAINT => {
                 if let Some(identity) = child(&part, K::GENERATED_IDENTITY) {
@@ -255,12 +301,37 @@ pub(super) fn default(parsed: &Parsed<'_>, node: &Node) -> Option<Expression> {
     }
 }
 
+/// The mode in a `STORAGE`, lower case; `None` for the type's own.
+fn storage(parsed: &Parsed<'_>, node: &Node) -> Option<Name> {
+    let mode = parsed.text_of(&child(node, K::STORAGE_MODE)?).to_ascii_lowercase();
+    (mode != "default").then(|| Name::from(mode))
+}
+
+/// The method in a `COMPRESSION`, lower case; `None` for the default.
+fn compression(parsed: &Parsed<'_>, node: &Node) -> Option<Name> {
+    let method = parsed.text_of(&child(node, K::COMPRESSION_METHOD_NAME)?).to_ascii_lowercase();
+    (method != "default").then(|| Name::from(method))
+}
+
+/// A `NOT NULL` that says nothing more.
+fn plain_not_null() -> NotNull {
+    NotNull { name: None, validated: true, no_inherit: false }
+}
+
+fn not_null(node: &Node) -> NotNull {
+    NotNull {
+        name: child(node, K::CONSTRAINT_NAME_CLAUSE).and_then(|clause| name_in(&clause, K::CONSTRAINT_NAME)),
+        validated: !has(node, K::NOT_VALID),
+        no_inherit: has(node, K::NO_INHERIT),
+    }
+}
+
 /// A constraint; `column` is the column it was written on.
 pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>) -> Option<Constraint> {
     let named =
         child(node, K::CONSTRAINT_NAME_CLAUSE).and_then(|clause| name_in(&clause, K::CONSTRAINT_NAME));
-    let deferrable =
-        has(node, K::DEFERRABLE_CONSTRAINT_OPTION) || has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    let initially_deferred = has(node, K::INITIALLY_DEFERRED_CONSTRAINT_OPTION);
+    let deferrable = has(node, K::DEFERRABLE_CONSTRAINT_OPTION) || initially_deferred;
     let enforced = !has(node, K::NOT_ENFORCED);
     let validated = enforced && !has(node, K::NOT_VALID);
     Some(match node.kind() {
@@ -275,15 +346,30 @@ pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>
             let using_index = child(node, K::USING_INDEX_NAME)
                 .and_then(|using| child(&using, K::INDEX_REF))
                 .and_then(|index| segments(&index).pop());
+            let parameter = |kind| parameters.as_ref().and_then(|parameters| child(parameters, kind));
             let key = Key {
                 name: named,
                 columns: match column {
                     Some(column) => vec![column.clone()],
                     None => listed,
                 },
+                include: parameter(K::CONSTRAINT_INCLUDE_CLAUSE)
+                    .and_then(|include| child(&include, K::COLUMN_REF_LIST))
+                    .map(|list| column_names(&list))
+                    .unwrap_or_default(),
                 nulls_not_distinct: parameters
-                    .is_some_and(|parameters| has(&parameters, K::NULLS_NOT_DISTINCT)),
+                    .as_ref()
+                    .is_some_and(|parameters| has(parameters, K::NULLS_NOT_DISTINCT)),
+                without_overlaps: parameter(K::CONSTRAINT_COLUMN_REF_LIST)
+                    .is_some_and(|list| has(&list, K::WITHOUT_OVERLAPS)),
                 deferrable,
+                initially_deferred,
+                options: parameters
+                    .as_ref()
+                    .map(|parameters| options(parsed, parameters))
+                    .unwrap_or_default(),
+                tablespace: parameter(K::CONSTRAINT_INDEX_TABLESPACE)
+                    .and_then(|clause| name_in(&clause, K::TABLESPACE_REF)),
             };
             if node.kind() == K::PRIMARY_KEY_CONSTRAINT {
                 Constraint::PrimaryKey(key, using_index)
@@ -296,33 +382,35 @@ pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>
             expression: parsed_expression(parsed, &expr_child(node)?),
             validated,
             enforced,
+            no_inherit: has(node, K::NO_INHERIT),
         }),
-        K::FOREIGN_KEY_CONSTRAINT => {
-            let mut lists = children(node, K::FOREIGN_KEY_COLUMN_LIST).map(|list| column_names(&list));
-            let references = qualified_in(node, K::TABLE_NAME_REF)?;
+        K::FOREIGN_KEY_CONSTRAINT | K::REFERENCES_CONSTRAINT => {
+            let mut lists = children(node, K::FOREIGN_KEY_COLUMN_LIST);
+            let from = lists.next();
+            let to = lists.next();
+            let names = |list: &Option<Node>| list.as_ref().map(column_names).unwrap_or_default();
+            let (columns, referenced_columns) = match column {
+                Some(column) => {
+                    (vec![column.clone()], name_in(node, K::COLUMN_NAME_REF).into_iter().collect())
+                }
+                None => (names(&from), names(&to)),
+            };
             Constraint::ForeignKey(ForeignKey {
                 name: named,
-                columns: lists.next().unwrap_or_default(),
-                references,
-                referenced_columns: lists.next().unwrap_or_default(),
+                columns,
+                references: qualified_in(node, K::TABLE_NAME_REF)?,
+                referenced_columns,
                 on_delete: action(node, K::ON_DELETE_ACTION),
+                on_delete_columns: action_columns(node),
                 on_update: action(node, K::ON_UPDATE_ACTION),
+                match_full: has(node, K::MATCH_FULL),
+                period: from.is_some_and(|list| has(&list, K::PERIOD_COLUMN)),
                 deferrable,
+                initially_deferred,
                 validated,
                 enforced,
             })
         }
-        K::REFERENCES_CONSTRAINT => Constraint::ForeignKey(ForeignKey {
-            name: named,
-            columns: column.cloned().into_iter().collect(),
-            references: qualified_in(node, K::TABLE_NAME_REF)?,
-            referenced_columns: name_in(node, K::COLUMN_NAME_REF).into_iter().collect(),
-            on_delete: action(node, K::ON_DELETE_ACTION),
-            on_update: action(node, K::ON_UPDATE_ACTION),
-            deferrable,
-            validated,
-            enforced,
-        }),
         K::EXCLUDE_CONSTRAINT => {
             let start = first_token_of_kind(node, K::EXCLUDE_KW).or_else(|| first_token(node));
             Constraint::Exclusion(Exclusion {
@@ -330,7 +418,7 @@ pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>
                 definition: parsed.between(start, last_token(node)).to_owned(),
             })
         }
-        K::NOT_NULL_CONSTRAINT => Constraint::NotNull(name_in(node, K::COLUMN_NAME_REF)?),
+        K::NOT_NULL_CONSTRAINT => Constraint::NotNull(name_in(node, K::COLUMN_NAME_REF)?, not_null(node)),
         _ => return None,
     })
 }
@@ -355,6 +443,15 @@ fn action(node: &Node, clause: K) -> ReferentialAction {
     }
 }
 
+/// The columns that `ON DELETE SET NULL` or `SET DEFAULT` is limited to.
+fn action_columns(node: &Node) -> Vec<Name> {
+    child(node, K::ON_DELETE_ACTION)
+        .and_then(|clause| clause.children().next())
+        .and_then(|action| child(&action, K::COLUMN_REF_LIST))
+        .map(|list| column_names(&list))
+        .unwrap_or_default()
+}
+
 fn set_not_null(table: &mut Table, names: &[Name]) {
     for column in &mut table.columns {
         column.not_null |= names.contains(&column.name);
@@ -371,21 +468,27 @@ fn add_constraint(table: &mut Table, constraint: Constraint) {
         Constraint::Check(check) => table.checks.push(check),
         Constraint::ForeignKey(foreign_key) => table.foreign_keys.push(foreign_key),
         Constraint::Exclusion(exclusion) => table.exclusions.push(exclusion),
-        Constraint::NotNull(column) => set_not_null(table, &[column]),
+        Constraint::NotNull(column, constraint) => {
+            set_not_null(table, std::slice::from_ref(&column));
+            if let Some(column) = table.columns.iter_mut().find(|other| other.name == column) {
+                column.not_null_constraint = (constraint != plain_not_null()).then_some(constraint);
+            }
+        }
     }
 }
 
 /// A constraint as a change of an existing table.
 pub(super) fn constraint_change(table: &QualifiedName, constraint: Constraint) -> Change {
     let table = table.clone();
+    let alter = AlterClauses::default();
     match constraint {
-        Constraint::PrimaryKey(key, using_index) => Change::AddPrimaryKey { table, key, using_index },
-        Constraint::Unique(key, using_index) => Change::AddUnique { table, key, using_index },
-        Constraint::Check(check) => Change::AddCheck { table, check },
+        Constraint::PrimaryKey(key, using_index) => Change::AddPrimaryKey { alter, table, key, using_index },
+        Constraint::Unique(key, using_index) => Change::AddUnique { alter, table, key, using_index },
+        Constraint::Check(check) => Change::AddCheck { alter, table, check },
         Constraint::ForeignKey(foreign_key) => {
-            Change::AddForeignKey { table, foreign_key: Box::new(foreign_key) }
+            Change::AddForeignKey { alter, table, foreign_key: Box::new(foreign_key) }
         }
-        Constraint::Exclusion(exclusion) => Change::AddExclusion { table, exclusion },
-        Constraint::NotNull(column) => Change::SetNotNull { table, column, not_null: true },
+        Constraint::Exclusion(exclusion) => Change::AddExclusion { alter, table, exclusion },
+        Constraint::NotNull(column, constraint) => Change::AddNotNull { table, column, constraint, alter },
     }
 }

@@ -1,8 +1,8 @@
 //! The definitions of objects as statements of PostgreSQL.
 
 use dbwright_model::catalog::{
-    Check, Column, Exclusion, ForeignKey, Function, FunctionKind, Index, IndexKey, IndexPart, Key,
-    Persistence, Policy, ReferentialAction, ReplicaIdentity, Sequence, Table, TableKind, Trigger,
+    Check, Column, Exclusion, ForeignKey, Function, FunctionKind, Identity, Index, IndexKey, IndexPart, Key,
+    NotNull, Persistence, Policy, ReferentialAction, ReplicaIdentity, Sequence, Table, TableKind, Trigger,
     UserTypeKind, View, Volatility,
 };
 use dbwright_model::change::SequenceChanges;
@@ -27,7 +27,7 @@ pub(super) fn create_table(table: &Table, if_not_exists: bool, like: Option<Stri
     let foreign = if matches!(table.kind, TableKind::Foreign { .. }) { "FOREIGN " } else { "" };
     let mut lines: Vec<String> = Vec::new();
     let partition = matches!(table.kind, TableKind::Partition { .. });
-    if !partition {
+    if table.of_type.is_none() && !partition {
         lines.extend(table.columns.iter().map(column_definition));
     }
     lines.extend(like);
@@ -47,6 +47,14 @@ pub(super) fn create_table(table: &Table, if_not_exists: bool, like: Option<Stri
             }
             sql.push_str(&format!(" {bound}"));
         }
+        _ if table.of_type.is_some() => {
+            if let Some(of_type) = &table.of_type {
+                sql.push_str(&format!(" OF {}", qualified(of_type)));
+            }
+            if !lines.is_empty() {
+                sql.push_str(&body);
+            }
+        }
         _ if lines.is_empty() => sql.push_str(" ()"),
         _ => sql.push_str(&body),
     }
@@ -61,8 +69,18 @@ pub(super) fn create_table(table: &Table, if_not_exists: bool, like: Option<Stri
         TableKind::Foreign { server } => sql.push_str(&format!(" SERVER {}", quoted(server))),
         _ => {}
     }
+    if let Some(key) = &table.sub_partitioned {
+        let strategy = key.strategy.as_str().to_ascii_uppercase();
+        sql.push_str(&format!(" PARTITION BY {strategy} ({})", key.key));
+    }
+    if let Some(method) = &table.access_method {
+        sql.push_str(&format!(" USING {}", quoted(method)));
+    }
     if !table.options.is_empty() {
         sql.push_str(&format!(" WITH ({})", parameters(&table.options)));
+    }
+    if let Some(tablespace) = &table.tablespace {
+        sql.push_str(&format!(" TABLESPACE {}", quoted(tablespace)));
     }
     let mut all = vec![sql];
     for index in table.indexes.iter().filter(|index| index.backs.is_none()) {
@@ -70,6 +88,21 @@ pub(super) fn create_table(table: &Table, if_not_exists: bool, like: Option<Stri
         if let Some(comment) = &index.comment {
             let index = table.name.sibling(&index.name);
             all.push(format!("COMMENT ON INDEX {} IS {}", qualified(&index), literal(comment)));
+        }
+    }
+    if let Some(index) = &table.clustered_on {
+        all.push(format!("{} CLUSTER ON {}", alter(&table.name), quoted(index)));
+    }
+    for column in &table.columns {
+        let alter_column = format!("{} ALTER COLUMN {}", alter(&table.name), quoted(&column.name));
+        if let Some(target) = column.statistics_target {
+            all.push(format!("{alter_column} SET STATISTICS {target}"));
+        }
+        if let Some(storage) = &column.storage {
+            all.push(format!("{alter_column} SET STORAGE {}", storage.as_str().to_ascii_uppercase()));
+        }
+        if !column.options.is_empty() {
+            all.push(format!("{alter_column} SET ({})", parameters(&column.options)));
         }
     }
     if table.row_security.enabled {
@@ -109,6 +142,9 @@ pub(super) fn column_definition(column: &Column) -> String {
     });
     sql.push(' ');
     sql.push_str(serial.unwrap_or(column.data_type.text.as_str()));
+    if let Some(compression) = &column.compression {
+        sql.push_str(&format!(" COMPRESSION {}", quoted(compression)));
+    }
     if let Some(collation) = &column.collation {
         sql.push_str(&format!(" COLLATE {}", quote_collation(collation)));
     }
@@ -123,9 +159,30 @@ pub(super) fn column_definition(column: &Column) -> String {
         sql.push_str(&format!(" GENERATED ALWAYS AS ({}) {stored}", made.expression.text));
     }
     if column.not_null && column.identity.is_none() && serial.is_none() {
-        sql.push_str(" NOT NULL");
+        match &column.not_null_constraint {
+            Some(constraint) => {
+                sql.push_str(&format!(" {}NOT NULL", named(constraint.name.as_ref())));
+                sql.push_str(no_inherit(constraint.no_inherit));
+            }
+            None => sql.push_str(" NOT NULL"),
+        }
     }
     sql
+}
+
+fn no_inherit(no_inherit: bool) -> &'static str {
+    if no_inherit { " NO INHERIT" } else { "" }
+}
+
+/// `CONSTRAINT name NOT NULL column` of PostgreSQL 18.
+pub(super) fn not_null_constraint(column: &Name, constraint: &NotNull) -> String {
+    format!(
+        "{}NOT NULL {}{}{}",
+        named(constraint.name.as_ref()),
+        quoted(column),
+        no_inherit(constraint.no_inherit),
+        if constraint.validated { "" } else { " NOT VALID" }
+    )
 }
 
 /// An expression where only operands of high precedence may stand, in parentheses when it is not one of them.
@@ -152,25 +209,42 @@ fn named(name: Option<&Name>) -> String {
     }
 }
 
-fn deferrable(deferrable: bool) -> &'static str {
-    if deferrable { " DEFERRABLE" } else { "" }
+fn deferrable(deferrable: bool, initially_deferred: bool) -> &'static str {
+    match (deferrable, initially_deferred) {
+        (_, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        (false, false) => "",
+    }
 }
 
 pub(super) fn key_constraint(kind: &str, key: &Key, using_index: Option<&Name>) -> String {
     let name = named(key.name.as_ref());
-    let deferrable = deferrable(key.deferrable);
+    let deferrable = deferrable(key.deferrable, key.initially_deferred);
     if let Some(index) = using_index {
         return format!("{name}{kind} USING INDEX {}{deferrable}", quoted(index));
     }
     let nulls = if key.nulls_not_distinct { " NULLS NOT DISTINCT" } else { "" };
-    format!("{name}{kind}{nulls} ({}){deferrable}", list(&key.columns))
+    let overlaps = if key.without_overlaps { " WITHOUT OVERLAPS" } else { "" };
+    let mut sql = format!("{name}{kind}{nulls} ({}{overlaps})", list(&key.columns));
+    if !key.include.is_empty() {
+        sql.push_str(&format!(" INCLUDE ({})", list(&key.include)));
+    }
+    if !key.options.is_empty() {
+        sql.push_str(&format!(" WITH ({})", parameters(&key.options)));
+    }
+    if let Some(tablespace) = &key.tablespace {
+        sql.push_str(&format!(" USING INDEX TABLESPACE {}", quoted(tablespace)));
+    }
+    sql.push_str(deferrable);
+    sql
 }
 
 pub(super) fn check_constraint(check: &Check) -> String {
     format!(
-        "{}CHECK ({}){}",
+        "{}CHECK ({}){}{}",
         named(check.name.as_ref()),
         check.expression.text,
+        no_inherit(check.no_inherit),
         validity(check.validated, check.enforced)
     )
 }
@@ -184,14 +258,22 @@ fn validity(validated: bool, enforced: bool) -> &'static str {
 }
 
 pub(super) fn foreign_key_constraint(key: &ForeignKey) -> String {
+    let columns = |names: &[Name]| match names.split_last() {
+        Some((last, [])) if key.period => format!("PERIOD {}", quoted(last)),
+        Some((last, rest)) if key.period => format!("{}, PERIOD {}", list(rest), quoted(last)),
+        _ => list(names),
+    };
     let mut sql = format!(
         "{}FOREIGN KEY ({}) REFERENCES {}",
         named(key.name.as_ref()),
-        list(&key.columns),
+        columns(&key.columns),
         qualified(&key.references)
     );
     if !key.referenced_columns.is_empty() {
-        sql.push_str(&format!(" ({})", list(&key.referenced_columns)));
+        sql.push_str(&format!(" ({})", columns(&key.referenced_columns)));
+    }
+    if key.match_full {
+        sql.push_str(" MATCH FULL");
     }
     for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
         let action = match action {
@@ -202,8 +284,11 @@ pub(super) fn foreign_key_constraint(key: &ForeignKey) -> String {
             ReferentialAction::SetDefault => "SET DEFAULT",
         };
         sql.push_str(&format!(" ON {event} {action}"));
+        if event == "DELETE" && !key.on_delete_columns.is_empty() {
+            sql.push_str(&format!(" ({})", list(&key.on_delete_columns)));
+        }
     }
-    sql.push_str(deferrable(key.deferrable));
+    sql.push_str(deferrable(key.deferrable, key.initially_deferred));
     sql.push_str(validity(key.validated, key.enforced));
     sql
 }
@@ -242,6 +327,9 @@ pub(super) fn create_index(
     }
     if !index.options.is_empty() {
         sql.push_str(&format!(" WITH ({})", parameters(&index.options)));
+    }
+    if let Some(tablespace) = &index.tablespace {
+        sql.push_str(&format!(" TABLESPACE {}", quoted(tablespace)));
     }
     if let Some(predicate) = &index.predicate {
         sql.push_str(&format!(" WHERE {}", predicate.text));
@@ -304,7 +392,7 @@ pub(super) fn parameters(options: &[(Name, String)]) -> String {
     written.join(", ")
 }
 
-pub(super) fn create_view(view: &View, or_replace: bool) -> Option<Vec<String>> {
+pub(super) fn create_view(view: &View, or_replace: bool, if_not_exists: bool) -> Option<Vec<String>> {
     let mut options = view.options.clone();
     let mut check = "";
     if !view.materialized {
@@ -317,16 +405,23 @@ pub(super) fn create_view(view: &View, or_replace: bool) -> Option<Vec<String>> 
     }
     let columns: Vec<Name> = view.columns.iter().map(|column| column.name.clone()).collect();
     let mut sql = format!(
-        "CREATE {}{}VIEW {}",
+        "CREATE {}{}VIEW {}{}",
         if or_replace { "OR REPLACE " } else { "" },
         if view.materialized { "MATERIALIZED " } else { "" },
+        if_not(if_not_exists),
         qualified(&view.name)
     );
     if !columns.is_empty() {
         sql.push_str(&format!(" ({})", list(&columns)));
     }
+    if let Some(method) = &view.access_method {
+        sql.push_str(&format!(" USING {}", quoted(method)));
+    }
     if !options.is_empty() {
         sql.push_str(&format!(" WITH ({})", parameters(&options)));
+    }
+    if let Some(tablespace) = &view.tablespace {
+        sql.push_str(&format!(" TABLESPACE {}", quoted(tablespace)));
     }
     let definition = view.definition.trim().trim_end_matches(';').trim_end();
     sql.push_str(&format!(" AS {definition}{check}"));
@@ -373,36 +468,83 @@ pub(super) fn create_sequence(sequence: &Sequence, if_not_exists: bool) -> Strin
     sql
 }
 
-pub(super) fn alter_sequence(name: &QualifiedName, changes: &SequenceChanges) -> Option<Vec<String>> {
-    let mut clauses = String::new();
+/// The clauses of a sequence that were said.
+fn sequence_clauses(changes: &SequenceChanges) -> Vec<String> {
+    let mut clauses = Vec::new();
+    if let Some(name) = &changes.name {
+        clauses.push(format!("SEQUENCE NAME {}", qualified(name)));
+    }
     if let Some(data_type) = &changes.data_type {
-        clauses.push_str(&format!(" AS {}", data_type.text));
+        clauses.push(format!("AS {}", data_type.text));
+    }
+    if let Some(start) = changes.start {
+        clauses.push(format!("START WITH {start}"));
     }
     if let Some(increment) = changes.increment {
-        clauses.push_str(&format!(" INCREMENT BY {increment}"));
+        clauses.push(format!("INCREMENT BY {increment}"));
     }
-    if let Some(min) = changes.min {
-        clauses.push_str(&format!(" MINVALUE {min}"));
+    match changes.min {
+        Some(min) => clauses.push(format!("MINVALUE {min}")),
+        None if changes.no_min => clauses.push("NO MINVALUE".to_owned()),
+        None => {}
     }
-    if let Some(max) = changes.max {
-        clauses.push_str(&format!(" MAXVALUE {max}"));
+    match changes.max {
+        Some(max) => clauses.push(format!("MAXVALUE {max}")),
+        None if changes.no_max => clauses.push("NO MAXVALUE".to_owned()),
+        None => {}
+    }
+    if let Some(cache) = changes.cache {
+        clauses.push(format!("CACHE {cache}"));
     }
     if let Some(cycle) = changes.cycle {
-        clauses.push_str(if cycle { " CYCLE" } else { " NO CYCLE" });
+        clauses.push(if cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
     }
     match &changes.owned_by {
         Some(Some((table, column))) => {
-            clauses.push_str(&format!(" OWNED BY {}.{}", qualified(table), quoted(column)));
+            clauses.push(format!("OWNED BY {}.{}", qualified(table), quoted(column)));
         }
-        Some(None) => clauses.push_str(" OWNED BY NONE"),
+        Some(None) => clauses.push("OWNED BY NONE".to_owned()),
         None => {}
     }
+    match (changes.restart, changes.restart_with) {
+        (_, Some(value)) => clauses.push(format!("RESTART WITH {value}")),
+        (true, None) => clauses.push("RESTART".to_owned()),
+        (false, None) => {}
+    }
+    clauses
+}
+
+/// The options of a new identity column's sequence, in parentheses.
+pub(super) fn identity_options(changes: &SequenceChanges) -> String {
+    let clauses = sequence_clauses(changes);
+    if clauses.is_empty() { String::new() } else { format!(" ({})", clauses.join(" ")) }
+}
+
+/// The clauses by which an identity column is altered.
+pub(super) fn identity_changes(identity: Option<Identity>, changes: &SequenceChanges) -> String {
+    let mut clauses: Vec<String> =
+        identity.map(|identity| format!("SET GENERATED {}", generated(identity))).into_iter().collect();
+    clauses.extend(
+        sequence_clauses(changes)
+            .into_iter()
+            .map(|clause| if clause.starts_with("RESTART") { clause } else { format!("SET {clause}") }),
+    );
+    clauses.join(" ")
+}
+
+pub(super) fn alter_sequence(
+    name: &QualifiedName,
+    changes: &SequenceChanges,
+    if_exists: bool,
+) -> Option<Vec<String>> {
+    let clauses = sequence_clauses(changes);
+    let exists = if if_exists { "IF EXISTS " } else { "" };
     let mut all = Vec::new();
     if !clauses.is_empty() {
-        all.push(format!("ALTER SEQUENCE {}{clauses}", qualified(name)));
+        all.push(format!("ALTER SEQUENCE {exists}{} {}", qualified(name), clauses.join(" ")));
     }
     if let Some(to) = &changes.rename {
-        all.push(format!("ALTER SEQUENCE {} RENAME TO {}", qualified(name), quoted(to)));
+        all.push(format!("ALTER SEQUENCE {exists}{} RENAME TO {}", qualified(name), quoted(to)));
     }
     Some(all)
 }
@@ -478,16 +620,21 @@ pub(super) fn create_function(function: &Function, or_replace: bool) -> Option<S
     if function.language == "sql" && (head.starts_with("BEGIN ATOMIC") || head.starts_with("RETURN ")) {
         sql.push_str(&format!(" {}", function.body));
     } else {
-        let mut tag = "$$".to_owned();
-        while function.body.contains(&tag[..tag.len() - 1]) {
-            tag = if tag == "$$" { "$body$".to_owned() } else { format!("{}_$", &tag[..tag.len() - 1]) };
-        }
-        sql.push_str(&format!(" AS {tag}{}{tag}", function.body));
+        sql.push_str(&format!(" AS {}", dollar_quoted(&function.body)));
     }
     Some(sql)
 }
 
-pub(super) fn create_trigger(trigger: &Trigger) -> Option<String> {
+/// A text between dollar signs with a tag that it does not hold.
+pub(super) fn dollar_quoted(text: &str) -> String {
+    let mut tag = "$$".to_owned();
+    while text.contains(&tag[..tag.len() - 1]) {
+        tag = if tag == "$$" { "$body$".to_owned() } else { format!("{}_$", &tag[..tag.len() - 1]) };
+    }
+    format!("{tag}{text}{tag}")
+}
+
+pub(super) fn create_trigger(trigger: &Trigger, or_replace: bool) -> Option<String> {
     if !trigger.body.is_empty() {
         return trigger
             .body
@@ -497,7 +644,8 @@ pub(super) fn create_trigger(trigger: &Trigger) -> Option<String> {
     }
     let function = trigger.function.as_ref()?;
     Some(format!(
-        "CREATE TRIGGER {} {} {} ON {} FOR EACH {} EXECUTE FUNCTION {}()",
+        "CREATE {}TRIGGER {} {} {} ON {} FOR EACH {} EXECUTE FUNCTION {}()",
+        if or_replace { "OR REPLACE " } else { "" },
         quoted(&trigger.name),
         trigger.timing,
         trigger.events.iter().map(Name::as_str).collect::<Vec<_>>().join(" OR "),

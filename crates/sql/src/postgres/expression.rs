@@ -248,11 +248,53 @@ fn chain(parsed: &Parsed<'_>, node: &Node, depth: usize) -> Expr {
                 last = link;
             }
             return Expr::Other { text: parsed.text_of(&last).to_owned(), parts };
+        } else if binds_tighter_than_between(&op) && ends_in_between(&right) {
+            expr = match lower(parsed, &right, below) {
+                Expr::Between { operand, low, high, negated } => {
+                    let operand = Box::new(Expr::Binary { op, left: Box::new(expr), right: operand });
+                    Expr::Between { operand, low, high, negated }
+                }
+                right => Expr::Binary { op, left: Box::new(expr), right: Box::new(right) },
+            };
         } else {
             expr = binary(parsed, &link, expr, &op, &right, below);
         }
     }
     expr
+}
+
+/// The parser takes the word before `BETWEEN` for its operand, whatever stands before that: `a + b BETWEEN 1 AND 2` is
+/// `(a + b) BETWEEN 1 AND 2`.
+fn ends_in_between(node: &Node) -> bool {
+    let mut node = node.clone();
+    while node.kind() == K::BIN_EXPR {
+        match node.children().filter(|child| is_expr(child.kind())).last() {
+            Some(last) => node = last,
+            None => return false,
+        }
+    }
+    node.kind() == K::BETWEEN_EXPR
+}
+
+fn binds_tighter_than_between(op: &str) -> bool {
+    matches!(
+        op,
+        "+" | "-"
+            | "*"
+            | "/"
+            | "%"
+            | "^"
+            | "||"
+            | "->"
+            | "->>"
+            | "#>"
+            | "#>>"
+            | "&"
+            | "|"
+            | "<<"
+            | ">>"
+            | "AT TIME ZONE"
+    )
 }
 
 fn left_deep(op: &str, terms: Vec<Expr>) -> Expr {
@@ -501,8 +543,13 @@ fn prefix(parsed: &Parsed<'_>, node: &Node, depth: usize) -> Expr {
         }
         None => String::new(),
     };
+    let swallowed = op == "-" && ends_in_between(&operand);
     let operand = lower(parsed, &operand, depth);
     match (op.as_str(), operand) {
+        ("-", Expr::Between { operand, low, high, negated }) if swallowed => {
+            let operand = Box::new(Expr::Unary { op, operand });
+            Expr::Between { operand, low, high, negated }
+        }
         ("-", Expr::Literal(Literal::Number(number))) if !number.starts_with('-') => {
             Expr::Literal(Literal::Number(format!("-{number}")))
         }

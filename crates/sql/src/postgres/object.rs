@@ -4,13 +4,17 @@ use dbwright_model::catalog::{
     Check, Column, Extension, Function, FunctionKind, Index, IndexKey, IndexPart, Policy, Sequence, Trigger,
     UserType, UserTypeKind, View, Volatility,
 };
-use dbwright_model::change::{Change, CommentTarget, SequenceChanges};
+use dbwright_model::change::{
+    AlterClauses, Change, CommentTarget, ObjectKind, ReindexTarget, SequenceChanges,
+};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::create_table::{Constraint, collation, constraint, default, options};
+use super::alter_table::{set_or_reset, statistics_target};
+use super::create_table::{Constraint, access_method, collation, constraint, default, options, tablespace};
 use super::expression::parsed_expression;
-use super::parse::{new_owner, opaque, owner_or_schema, role_name, setting};
+use super::other::{common_action, statement_text};
+use super::parse::{opaque, role_name, setting};
 use super::syntax::{
     K, Node, Parsed, child, child_at, children, expr_child, first_token, has, is_query, literal_text, name,
     name_in, qualified, qualified_in, qualify, segments, type_child,
@@ -24,6 +28,7 @@ pub(super) fn create_index(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         unique: has(node, K::UNIQUE_KW),
         nulls_not_distinct: has(node, K::NULLS_NOT_DISTINCT),
         options: options(parsed, node),
+        tablespace: tablespace(node),
         ..Index::default()
     };
     if let Some(method) = child(node, K::USING_METHOD).and_then(|using| name_in(&using, K::ACCESS_METHOD_REF))
@@ -40,6 +45,7 @@ pub(super) fn create_index(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         .and_then(|clause| expr_child(&clause))
         .map(|value| parsed_expression(parsed, &value));
     vec![Change::CreateIndex {
+        online: Default::default(),
         only: child(node, K::TABLE_RELATION_NAME).is_some_and(|relation| has(&relation, K::ONLY_KW)),
         table,
         index: Box::new(index),
@@ -72,28 +78,80 @@ pub(super) fn alter_index(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(index) = qualified_in(node, K::INDEX_REF) else {
         return vec![opaque(node, "no index is named")];
     };
-    if let Some(to) = child(node, K::INDEX_RENAME_TO).and_then(|to| qualified_in(&to, K::INDEX)) {
-        return vec![Change::RenameIndex { table: None, index, to: to.name }];
+    let if_exists = has(node, K::IF_EXISTS);
+    for part in node.children() {
+        return vec![match part.kind() {
+            K::INDEX_RENAME_TO => match qualified_in(&part, K::INDEX) {
+                Some(to) => Change::RenameIndex { table: None, index, to: to.name, if_exists },
+                None => opaque(node, "no new name is given"),
+            },
+            K::ATTACH_INDEX_PARTITION => match qualified_in(&part, K::INDEX_REF) {
+                Some(child) => Change::AttachIndex { parent: index, child },
+                None => opaque(node, "no index is named"),
+            },
+            K::SET_OPTIONS | K::RESET_OPTIONS => {
+                Change::SetIndexOptions { index, options: set_or_reset(parsed, &part), if_exists }
+            }
+            K::SET_TABLESPACE => match name_in(&part, K::TABLESPACE_REF) {
+                Some(tablespace) => Change::SetTablespace {
+                    object: index,
+                    kind: ObjectKind::Index,
+                    tablespace,
+                    alter: AlterClauses { if_exists, ..AlterClauses::default() },
+                },
+                None => opaque(node, "no tablespace is named"),
+            },
+            K::ALTER_SET_STATISTICS => {
+                let column = part.children().find_map(|part| parsed.text_of(&part).parse::<u32>().ok());
+                match (column, child(&part, K::SET_STATISTICS)) {
+                    (Some(column), Some(set)) => Change::SetIndexStatistics {
+                        index,
+                        column,
+                        target: statistics_target(parsed, &set),
+                        if_exists,
+                    },
+                    _ => opaque(node, "this action of ALTER INDEX is not analysed"),
+                }
+            }
+            K::DEPENDS_ON_EXTENSION | K::NO_DEPENDS_ON_EXTENSION => Change::Nothing,
+            _ => continue,
+        }];
     }
-    if let Some(child) = child(node, K::ATTACH_INDEX_PARTITION).and_then(|to| qualified_in(&to, K::INDEX_REF))
-    {
-        return vec![Change::AttachIndex { parent: index, child }];
-    }
-    // Parameters of an index live with it, under its own name.
-    if let Some(set) = child(node, K::SET_OPTIONS) {
-        return vec![Change::SetTableOptions { table: index, options: options(parsed, &set) }];
-    }
-    vec![Change::Nothing]
+    vec![opaque(node, "this action of ALTER INDEX is not analysed")]
 }
 
 pub(super) fn reindex(node: &Node) -> Vec<Change> {
-    let Some(target) = child(node, K::REINDEX_TARGET_INDEX) else { return vec![Change::Nothing] };
-    let Some(index) = qualified_in(&target, K::INDEX_REF) else {
-        return vec![opaque(node, "no index is named")];
-    };
+    let target = node.children().find(|part| part.kind() != K::REINDEX_OPTION_LIST);
+    let Some(target) = target else { return vec![opaque(node, "nothing is named")] };
     let concurrently = has(&target, K::CONCURRENTLY_KW)
-        || child(node, K::REINDEX_OPTION_LIST).is_some_and(|list| has(&list, K::REINDEX_OPTION_CONCURRENTLY));
-    vec![Change::Reindex { index, concurrently }]
+        || child(node, K::REINDEX_OPTION_LIST).is_some_and(|list| {
+            child(&list, K::REINDEX_OPTION_CONCURRENTLY).is_some_and(|option| !is_switched_off(&option))
+        });
+    let whole = match target.kind() {
+        K::REINDEX_TARGET_INDEX => {
+            return vec![match qualified_in(&target, K::INDEX_REF) {
+                Some(index) => Change::Reindex { index, concurrently },
+                None => opaque(node, "no index is named"),
+            }];
+        }
+        K::REINDEX_TARGET_TABLE => qualified_in(&target, K::TABLE_NAME_REF).map(ReindexTarget::Table),
+        K::REINDEX_TARGET_SCHEMA => name_in(&target, K::SCHEMA_REF).map(ReindexTarget::Schema),
+        K::REINDEX_TARGET_DATABASE => Some(ReindexTarget::Database(name_in(&target, K::DATABASE_REF))),
+        K::REINDEX_TARGET_SYSTEM => Some(ReindexTarget::System(name_in(&target, K::DATABASE_REF))),
+        _ => None,
+    };
+    vec![match whole {
+        Some(target) => Change::ReindexAll { target, concurrently },
+        None => opaque(node, "nothing is named"),
+    }]
+}
+
+/// Whether an option's value is one of the words for "no".
+fn is_switched_off(node: &Node) -> bool {
+    let last = super::syntax::last_token(node);
+    last.is_some_and(|token| {
+        matches!(token.text().to_ascii_lowercase().as_str(), "false" | "off" | "no" | "0")
+    })
 }
 
 pub(super) fn create_view(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
@@ -120,33 +178,47 @@ pub(super) fn create_view(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         query: Some(Box::new(query::lower(parsed, &body, 0))),
         columns,
         options,
+        tablespace: tablespace(node),
+        access_method: access_method(node),
         ..View::default()
     };
-    vec![Change::CreateView { view: Box::new(view), or_replace: has(node, K::OR_REPLACE) }]
+    vec![Change::CreateView {
+        view: Box::new(view),
+        or_replace: has(node, K::OR_REPLACE),
+        if_not_exists: has(node, K::IF_NOT_EXISTS),
+    }]
 }
 
 pub(super) fn alter_view(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(view) = qualified_in(node, K::VIEW_REF) else { return vec![opaque(node, "no view is named")] };
-    if let Some(change) = owner_or_schema(node, K::VIEW_REF) {
+    if let Some(change) = common_action(node, &ObjectKind::View, &view) {
         return vec![change];
     }
-    if let Some(to) = child(node, K::VIEW_RENAME_TO).and_then(|to| qualified_in(&to, K::VIEW)) {
-        return vec![Change::RenameTable { to: view.sibling(to.name), table: view }];
+    let if_exists = has(node, K::IF_EXISTS);
+    let alter = AlterClauses { if_exists, ..AlterClauses::default() };
+    for part in node.children() {
+        return vec![match part.kind() {
+            K::SET_OPTIONS | K::RESET_OPTIONS => Change::SetViewOptions {
+                name: view,
+                options: set_or_reset(parsed, &part),
+                materialized: false,
+                if_exists,
+            },
+            K::RENAME_COLUMN => match (name_in(&part, K::COLUMN_NAME_REF), name_in(&part, K::COLUMN_NAME)) {
+                (Some(column), Some(to)) => Change::RenameColumn { table: view, column, to, alter },
+                _ => opaque(node, "no column is named"),
+            },
+            K::ALTER_VIEW_COLUMN => match name_in(&part, K::COLUMN_NAME_REF) {
+                Some(column) => {
+                    let default = child(&part, K::SET_DEFAULT).and_then(|set| default(parsed, &set));
+                    Change::SetDefault { table: view, column, default, alter }
+                }
+                None => opaque(node, "no column is named"),
+            },
+            _ => continue,
+        }];
     }
-    if let Some(set) = child(node, K::SET_OPTIONS) {
-        return vec![Change::SetViewOptions { name: view, options: options(parsed, &set) }];
-    }
-    if let Some(reset) = child(node, K::RESET_OPTIONS) {
-        let options = options(parsed, &reset).into_iter().map(|(key, _)| (key, String::new())).collect();
-        return vec![Change::SetViewOptions { name: view, options }];
-    }
-    if let Some(rename) = child(node, K::RENAME_COLUMN)
-        && let (Some(column), Some(to)) =
-            (name_in(&rename, K::COLUMN_NAME_REF), name_in(&rename, K::COLUMN_NAME))
-    {
-        return vec![Change::RenameColumn { table: view, column, to }];
-    }
-    vec![Change::Nothing]
+    vec![opaque(node, "this action of ALTER VIEW is not analysed")]
 }
 
 /// The clauses of a sequence that were said.
@@ -159,6 +231,31 @@ struct SequenceClauses {
     max: Option<Option<i64>>,
     cycle: Option<bool>,
     owned_by: Option<Option<(QualifiedName, Name)>>,
+    cache: Option<i64>,
+    name: Option<QualifiedName>,
+    restart: bool,
+    restart_with: Option<i64>,
+}
+
+/// The clauses of a list of sequence options, as they are told of an identity column.
+pub(super) fn sequence_changes(parsed: &Parsed<'_>, node: &Node) -> SequenceChanges {
+    let clauses = sequence_clauses(parsed, node);
+    SequenceChanges {
+        data_type: clauses.data_type,
+        increment: clauses.increment,
+        no_min: clauses.min == Some(None),
+        no_max: clauses.max == Some(None),
+        min: clauses.min.flatten(),
+        max: clauses.max.flatten(),
+        cycle: clauses.cycle,
+        owned_by: clauses.owned_by,
+        rename: None,
+        start: clauses.start,
+        restart_with: clauses.restart_with,
+        restart: clauses.restart,
+        cache: clauses.cache,
+        name: clauses.name,
+    }
 }
 
 fn sequence_clauses(parsed: &Parsed<'_>, node: &Node) -> SequenceClauses {
@@ -178,6 +275,12 @@ fn sequence_clauses(parsed: &Parsed<'_>, node: &Node) -> SequenceClauses {
             K::OPTION_MAX_VALUE => clauses.max = Some(number(&clause)),
             K::OPTION_NO_MIN_VALUE => clauses.min = Some(None),
             K::OPTION_NO_MAX_VALUE => clauses.max = Some(None),
+            K::OPTION_CACHE => clauses.cache = number(&clause),
+            K::OPTION_SEQUENCE_NAME => clauses.name = qualified_in(&clause, K::SEQUENCE),
+            K::OPTION_RESTART => {
+                clauses.restart = true;
+                clauses.restart_with = number(&clause);
+            }
             K::OPTION_CYCLE => clauses.cycle = Some(true),
             K::OPTION_NO_CYCLE => clauses.cycle = Some(false),
             K::OPTION_OWNED_BY => {
@@ -230,31 +333,31 @@ pub(super) fn alter_sequence(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(name) = qualified_in(node, K::SEQUENCE_REF) else {
         return vec![opaque(node, "no sequence is named")];
     };
-    if let Some(change) = owner_or_schema(node, K::SEQUENCE_REF) {
+    if let Some(change) = common_action(node, &ObjectKind::Sequence, &name)
+        && !matches!(change, Change::RenameObject { .. })
+    {
         return vec![change];
     }
-    let clauses = sequence_clauses(parsed, node);
-    let changes = SequenceChanges {
-        data_type: clauses.data_type,
-        increment: clauses.increment,
-        min: clauses.min.flatten(),
-        max: clauses.max.flatten(),
-        cycle: clauses.cycle,
-        owned_by: clauses.owned_by,
-        rename: child(node, K::SEQUENCE_RENAME_TO)
-            .and_then(|to| qualified_in(&to, K::SEQUENCE))
-            .map(|to| to.name),
-    };
+    let if_exists = has(node, K::IF_EXISTS);
+    if has(node, K::SET_LOGGED) || has(node, K::SET_UNLOGGED) {
+        return vec![Change::SetLogged {
+            table: name,
+            kind: ObjectKind::Sequence,
+            logged: has(node, K::SET_LOGGED),
+            alter: AlterClauses { if_exists, ..AlterClauses::default() },
+        }];
+    }
+    let mut changes = sequence_changes(parsed, node);
+    changes.rename =
+        child(node, K::SEQUENCE_RENAME_TO).and_then(|to| qualified_in(&to, K::SEQUENCE)).map(|to| to.name);
     let mut found = Vec::new();
-    if let Some(restart) = child(node, K::OPTION_RESTART) {
-        let value = expr_child(&restart).and_then(|value| parsed.text_of(&value).parse::<i64>().ok());
-        match value.and_then(|value| value.checked_sub(1)) {
-            Some(value) => found.push(Change::SetSequenceValue { name: name.clone(), value }),
-            None => found.push(Change::Nothing),
-        }
+    if let Some(value) = changes.restart_with.and_then(|value| value.checked_sub(1)) {
+        changes.restart = false;
+        changes.restart_with = None;
+        found.push(Change::SetSequenceValue { name: name.clone(), value });
     }
     if changes != SequenceChanges::default() || found.is_empty() {
-        found.insert(0, Change::AlterSequence { name, changes });
+        found.insert(0, Change::AlterSequence { name, changes, if_exists });
     }
     found
 }
@@ -305,12 +408,61 @@ pub(super) fn create_domain(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     vec![Change::CreateType { user_type: UserType { name: domain, kind, comment: None, extension: None } }]
 }
 
-pub(super) fn alter_type(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+pub(super) fn alter_domain(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let Some(name) = qualified_in(node, K::DOMAIN_REF) else {
+        return vec![opaque(node, "no domain is named")];
+    };
+    if let Some(change) = common_action(node, &ObjectKind::Domain, &name) {
+        return vec![change];
+    }
+    let last = |node: &Node| child(node, K::CONSTRAINT_NAME_REF).and_then(|name| segments(&name).pop());
+    let action = node.children().find(|part| part.kind() != K::DOMAIN_REF);
+    let change = action.and_then(|action| {
+        let name = name.clone();
+        Some(match action.kind() {
+            K::SET_DEFAULT => Change::SetDomainDefault { name, default: default(parsed, &action) },
+            K::DROP_DEFAULT => Change::SetDomainDefault { name, default: None },
+            K::SET_NOT_NULL => Change::SetDomainNotNull { name, not_null: true, constraint: None },
+            K::DROP_NOT_NULL => Change::SetDomainNotNull { name, not_null: false, constraint: None },
+            K::ADD_CONSTRAINT => {
+                let inner = action.children().next()?;
+                if inner.kind() == K::NOT_NULL_CONSTRAINT {
+                    let constraint = child(&inner, K::CONSTRAINT_NAME_CLAUSE)
+                        .and_then(|clause| name_in(&clause, K::CONSTRAINT_NAME));
+                    return Some(Change::SetDomainNotNull { name, not_null: true, constraint });
+                }
+                let Constraint::Check(check) = constraint(parsed, &inner, None)? else { return None };
+                Change::AddDomainCheck { name, check }
+            }
+            K::DROP_CONSTRAINT => Change::DropDomainConstraint {
+                name,
+                constraint: last(&action)?,
+                if_exists: has(&action, K::IF_EXISTS),
+                cascade: has(&action, K::CASCADE),
+            },
+            K::RENAME_CONSTRAINT => Change::RenameDomainConstraint {
+                name,
+                constraint: last(&action)?,
+                to: name_in(&action, K::CONSTRAINT_NAME)?,
+            },
+            K::VALIDATE_CONSTRAINT => Change::ValidateDomainConstraint { name, constraint: last(&action)? },
+            _ => return None,
+        })
+    });
+    vec![
+        change.unwrap_or_else(|| Change::Opaque {
+            because: "a domain is altered".to_owned(),
+            touches: vec![name],
+        }),
+    ]
+}
+
+pub(super) fn alter_type(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(name) = qualified_in(node, K::TYPE_NAME_REF) else {
         return vec![opaque(node, "no type is named")];
     };
-    if new_owner(node).is_some() {
-        return vec![Change::Nothing];
+    if let Some(change) = common_action(node, &ObjectKind::Type, &name) {
+        return vec![change];
     }
     let literal_in = |node: &Node| child(node, K::LITERAL).map(|literal| literal_text(&literal));
     if let Some(add) = child(node, K::ADD_VALUE)
@@ -321,6 +473,7 @@ pub(super) fn alter_type(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             value,
             before: child(&add, K::BEFORE_VALUE).and_then(|before| literal_in(&before)),
             after: child(&add, K::AFTER_VALUE).and_then(|after| literal_in(&after)),
+            if_not_exists: has(&add, K::IF_NOT_EXISTS),
         }];
     }
     if let Some(rename) = child(node, K::RENAME_VALUE) {
@@ -329,7 +482,54 @@ pub(super) fn alter_type(_parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             return vec![Change::RenameEnumValue { name, value, to }];
         }
     }
+    if let Some(rename) = child(node, K::RENAME_ATTRIBUTE)
+        && let (Some(attribute), Some(to)) =
+            (name_in(&rename, K::COMPOSITE_FIELD_REF), name_in(&rename, K::COMPOSITE_FIELD))
+    {
+        return vec![Change::RenameAttribute { name, attribute, to, cascade: has(&rename, K::CASCADE) }];
+    }
+    if let Some(actions) = child(node, K::ALTER_TYPE_ATTRIBUTE_ACTION_LIST) {
+        let changes: Vec<Change> =
+            actions.children().filter_map(|action| attribute_change(parsed, &name, &action)).collect();
+        if !changes.is_empty() {
+            return changes;
+        }
+    }
+    if has(node, K::SET_OPTIONS) {
+        let statement = statement_text(parsed, node);
+        return vec![Change::AlterObject { kind: ObjectKind::Type, name, statement }];
+    }
     vec![Change::Opaque { because: "a type is altered".to_owned(), touches: vec![name] }]
+}
+
+fn attribute_change(parsed: &Parsed<'_>, name: &QualifiedName, action: &Node) -> Option<Change> {
+    let name = name.clone();
+    let cascade = has(action, K::CASCADE);
+    let read_type = || Some(types::data_type(parsed.text_of(&type_child(action)?)));
+    let read_collation = || child(action, K::COLLATE).and_then(|collate| collation(&collate));
+    Some(match action.kind() {
+        K::ADD_ATTRIBUTE => Change::AddAttribute {
+            name,
+            attribute: name_in(action, K::COMPOSITE_FIELD)?,
+            data_type: read_type()?,
+            collation: read_collation(),
+            cascade,
+        },
+        K::DROP_ATTRIBUTE => Change::DropAttribute {
+            name,
+            attribute: name_in(action, K::COMPOSITE_FIELD_REF)?,
+            if_exists: has(action, K::IF_EXISTS),
+            cascade,
+        },
+        K::ALTER_ATTRIBUTE => Change::AlterAttributeType {
+            name,
+            attribute: name_in(action, K::COMPOSITE_FIELD_REF)?,
+            to: read_type()?,
+            collation: read_collation(),
+            cascade,
+        },
+        _ => return None,
+    })
 }
 
 /// The types of a routine's input arguments, as the server identifies it by.
@@ -455,13 +655,12 @@ pub(super) fn alter_function(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         .find(|child| matches!(child.kind(), K::FUNCTION_SIG | K::PROCEDURE_SIG | K::ROUTINE_SIG))
         .and_then(|sig| signature(parsed, &sig));
     let Some((name, arguments)) = signature else { return vec![opaque(node, "no routine is named")] };
-    if new_owner(node).is_some() {
-        // The owner of a routine is not a relation's: `SetOwner` speaks of those.
-        return vec![Change::Nothing];
+    let kind = routine_kind(node);
+    if let Some(change) = common_action(node, &kind, &function_with_arguments(&name, arguments.as_deref())) {
+        return vec![change];
     }
-    let settings: Vec<Change> = child(node, K::FUNC_OPTION_LIST)
-        .iter()
-        .flat_map(|list| children(list, K::SET_FUNC_OPTION))
+    let Some(list) = child(node, K::FUNC_OPTION_LIST) else { return vec![Change::Nothing] };
+    let settings: Vec<Change> = children(&list, K::SET_FUNC_OPTION)
         .filter_map(|option| setting(parsed, &child(&option, K::SET_CONFIG_PARAM)?))
         .map(|(setting, value)| Change::SetFunctionSetting {
             name: name.clone(),
@@ -470,18 +669,35 @@ pub(super) fn alter_function(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             value: value.unwrap_or_else(|| "DEFAULT".to_owned()),
         })
         .collect();
-    if !settings.is_empty() {
+    if !settings.is_empty() && settings.len() == list.children().count() {
         return settings;
     }
-    vec![opaque(node, "a routine is altered")]
+    vec![Change::AlterFunction { name, arguments, kind, clauses: parsed.text_of(&list).to_owned() }]
+}
+
+/// What the statement says that the routine is.
+fn routine_kind(node: &Node) -> ObjectKind {
+    match node.kind() {
+        K::ALTER_FUNCTION | K::DROP_FUNCTION => ObjectKind::Function,
+        K::ALTER_PROCEDURE | K::DROP_PROCEDURE => ObjectKind::Procedure,
+        _ => ObjectKind::Routine,
+    }
 }
 
 pub(super) fn drop_function(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let if_exists = has(node, K::IF_EXISTS);
+    let cascade = has(node, K::CASCADE);
+    let kind = routine_kind(node);
     node.descendants()
         .filter(|node| matches!(node.kind(), K::FUNCTION_SIG | K::PROCEDURE_SIG | K::ROUTINE_SIG))
         .filter_map(|sig| signature(parsed, &sig))
-        .map(|(name, arguments)| Change::DropFunction { name, arguments, if_exists })
+        .map(|(name, arguments)| Change::DropFunction {
+            name,
+            arguments,
+            if_exists,
+            cascade,
+            kind: kind.clone(),
+        })
         .collect()
 }
 
@@ -528,6 +744,7 @@ pub(super) fn create_trigger(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let body =
         if plain { String::new() } else { parsed.text_of(node).trim_end_matches(';').trim_end().to_owned() };
     vec![Change::CreateTrigger {
+        or_replace: has(node, K::OR_REPLACE),
         trigger: Box::new(Trigger {
             body,
             name,
@@ -577,6 +794,47 @@ pub(super) fn create_policy(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     }]
 }
 
+pub(super) fn alter_trigger(node: &Node) -> Vec<Change> {
+    if has(node, K::DEPENDS_ON_EXTENSION) || has(node, K::NO_DEPENDS_ON_EXTENSION) {
+        return vec![Change::Nothing];
+    }
+    let object = name_in(node, K::TRIGGER_REF).map(QualifiedName::bare).unwrap_or_default();
+    vec![
+        common_action(node, &ObjectKind::Trigger, &object)
+            .unwrap_or_else(|| opaque(node, "a trigger is altered")),
+    ]
+}
+
+pub(super) fn alter_rule(node: &Node) -> Vec<Change> {
+    let object = name_in(node, K::RULE_REF).map(QualifiedName::bare).unwrap_or_default();
+    vec![common_action(node, &ObjectKind::Rule, &object).unwrap_or_else(|| opaque(node, "a rule is altered"))]
+}
+
+pub(super) fn alter_policy(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let table = child(node, K::ON_TABLE).and_then(|on| qualified_in(&on, K::TABLE_NAME_REF));
+    let (Some(name), Some(table)) = (name_in(node, K::POLICY_REF), table) else {
+        return vec![opaque(node, "no policy is named")];
+    };
+    if let Some(change) = common_action(node, &ObjectKind::Policy, &QualifiedName::bare(&name)) {
+        return vec![change];
+    }
+    let clauses = child(node, K::ALTER_POLICY_TO).unwrap_or_else(|| node.clone());
+    let expression = |kind| {
+        child(&clauses, kind)
+            .and_then(|clause| expr_child(&clause))
+            .map(|value| parsed_expression(parsed, &value))
+    };
+    let roles = child_at(&clauses, &[K::POLICY_ROLES, K::ROLE_REF_LIST])
+        .map(|list| children(&list, K::ROLE_REF).map(|role| role_name(&role)).collect());
+    vec![Change::AlterPolicy {
+        table,
+        name,
+        roles,
+        using: expression(K::USING_EXPR_CLAUSE),
+        check: expression(K::WITH_CHECK_EXPR_CLAUSE),
+    }]
+}
+
 pub(super) fn create_extension(node: &Node) -> Vec<Change> {
     let Some(name) = name_in(node, K::EXTENSION) else { return vec![opaque(node, "no extension is named")] };
     let version =
@@ -594,11 +852,26 @@ pub(super) fn create_extension(node: &Node) -> Vec<Change> {
     }]
 }
 
-pub(super) fn alter_extension(node: &Node) -> Vec<Change> {
-    vec![match name_in(node, K::EXTENSION_REF) {
-        Some(name) if has(node, K::ALTER_EXTENSION_UPDATE) => Change::UpdateExtension { name },
-        _ => Change::Nothing,
-    }]
+pub(super) fn alter_extension(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let Some(name) = name_in(node, K::EXTENSION_REF) else {
+        return vec![opaque(node, "no extension is named")];
+    };
+    if let Some(update) = child(node, K::ALTER_EXTENSION_UPDATE) {
+        let to = child(&update, K::UPDATE_TO).and_then(|to| to.children().next()).map(|version| {
+            if version.kind() == K::LITERAL {
+                Name::from(literal_text(&version))
+            } else {
+                super::syntax::name(&version)
+            }
+        });
+        return vec![Change::UpdateExtension { name, to }];
+    }
+    let object = QualifiedName::bare(&name);
+    vec![common_action(node, &ObjectKind::Extension, &object).unwrap_or_else(|| Change::AlterObject {
+        kind: ObjectKind::Extension,
+        name: object,
+        statement: statement_text(parsed, node),
+    })]
 }
 
 pub(super) fn comment(node: &Node) -> Change {

@@ -1,6 +1,7 @@
 //! Statements of PostgreSQL as changes.
 
-use dbwright_model::change::{Change, DataKind, TransactionControl};
+use dbwright_model::change::{Change, DataClauses, DataKind, ObjectKind, TransactionControl};
+use dbwright_model::effect::Lock;
 use dbwright_model::expression::{Expr, Literal, Query, QueryBody, Source};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -9,7 +10,7 @@ use super::syntax::{
     K, Node, Parsed, child, child_at, children, has, is_query, literal_text, name, name_in, qualified,
     qualified_in, qualify, segments, tokens, with_parsed,
 };
-use super::{alter_table, create_table, object, privilege, query};
+use super::{alter_table, create_table, object, other, privilege, query, rows};
 
 /// Longest `INSERT` that is parsed; of a longer one only the table is read.
 const LONGEST_INSERT: usize = 64 * 1024;
@@ -27,17 +28,27 @@ pub fn statement(text: &str) -> Vec<Change> {
 /// The changes of everything in a parsed text.
 fn changes(parsed: &Parsed<'_>) -> Vec<Change> {
     let statements: Vec<Node> = parsed.root.children().collect();
-    let complaint =
-        || parsed.errors.first().map_or("the statement was not understood", |(_, message)| message);
+    let complaint = || match parsed.errors.first() {
+        Some((at, message)) => super::words::complaint(parsed.text, *at, message),
+        None => "it is written in no way that is known".to_owned(),
+    };
     match statements.first() {
         None if parsed.errors.is_empty() => return vec![Change::Nothing],
-        None => return vec![Change::Opaque { because: complaint().to_owned(), touches: Vec::new() }],
+        None => return vec![Change::Opaque { because: complaint(), touches: Vec::new() }],
         Some(_) => {}
     }
     if parsed.errors.is_empty() {
         return statements.iter().flat_map(|node| lower(parsed, node)).collect();
     }
-    let because = format!("not understood: {}", complaint());
+    let because = complaint();
+    if let Some(node) = statements.first()
+        && node.kind() == K::ALTER_TABLE
+    {
+        let actions = alter_table::single_actions(parsed, node);
+        if !actions.is_empty() {
+            return actions.iter().flat_map(|action| statement(action)).collect();
+        }
+    }
     let mut found = Vec::new();
     let mut touches = Vec::new();
     for node in &statements {
@@ -94,6 +105,7 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         K::DROP_INDEX => {
             let concurrently = has(node, K::CONCURRENTLY_KW);
             dropped(node, K::INDEX_REF, |index, if_exists, cascade| Change::DropIndex {
+                online: Default::default(),
                 table: None,
                 index,
                 concurrently,
@@ -115,7 +127,13 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             })
         }
         K::REFRESH => qualified_in(node, K::VIEW_REF)
-            .map(|name| vec![Change::RefreshView { name, concurrently: has(node, K::CONCURRENTLY_KW) }])
+            .map(|name| {
+                vec![Change::RefreshView {
+                    populated: !has(node, K::WITH_NO_DATA),
+                    name,
+                    concurrently: has(node, K::CONCURRENTLY_KW),
+                }]
+            })
             .unwrap_or_else(|| vec![opaque(node, "no view is named")]),
         K::CREATE_SEQUENCE => object::create_sequence(parsed, node),
         K::ALTER_SEQUENCE => object::alter_sequence(parsed, node),
@@ -127,13 +145,15 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         K::CREATE_TYPE => object::create_type(parsed, node),
         K::CREATE_DOMAIN => object::create_domain(parsed, node),
         K::ALTER_TYPE => object::alter_type(parsed, node),
-        K::ALTER_DOMAIN => alter_domain(node),
+        K::ALTER_DOMAIN => object::alter_domain(parsed, node),
         K::DROP_TYPE => dropped(node, K::TYPE_NAME_REF, |name, if_exists, cascade| Change::DropType {
+            domain: false,
             name,
             if_exists,
             cascade,
         }),
         K::DROP_DOMAIN => dropped(node, K::DOMAIN_REF, |name, if_exists, cascade| Change::DropType {
+            domain: true,
             name,
             if_exists,
             cascade,
@@ -144,24 +164,31 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         K::CREATE_TRIGGER => object::create_trigger(parsed, node),
         K::DROP_TRIGGER => vec![match name_in(node, K::TRIGGER_REF) {
             Some(name) => Change::DropTrigger {
+                cascade: has(node, K::CASCADE),
                 table: child(node, K::ON_RELATION).and_then(|on| qualified_in(&on, K::RELATION_NAME_REF)),
                 name,
                 if_exists: has(node, K::IF_EXISTS),
             },
             None => opaque(node, "no trigger is named"),
         }],
+        K::ALTER_TRIGGER => object::alter_trigger(node),
+        K::ALTER_RULE => object::alter_rule(node),
         K::CREATE_POLICY => object::create_policy(parsed, node),
+        K::ALTER_POLICY => object::alter_policy(parsed, node),
         K::DROP_POLICY => {
             let table = child(node, K::ON_TABLE).and_then(|on| qualified_in(&on, K::TABLE_NAME_REF));
             vec![match (table, name_in(node, K::POLICY_REF)) {
-                (Some(table), Some(name)) => {
-                    Change::DropPolicy { table, name, if_exists: has(node, K::IF_EXISTS) }
-                }
+                (Some(table), Some(name)) => Change::DropPolicy {
+                    cascade: has(node, K::CASCADE),
+                    table,
+                    name,
+                    if_exists: has(node, K::IF_EXISTS),
+                },
                 _ => opaque(node, "no policy is named"),
             }]
         }
         K::CREATE_EXTENSION => object::create_extension(node),
-        K::ALTER_EXTENSION => object::alter_extension(node),
+        K::ALTER_EXTENSION => object::alter_extension(parsed, node),
         K::DROP_EXTENSION => {
             let if_exists = has(node, K::IF_EXISTS);
             let cascade = has(node, K::CASCADE);
@@ -178,7 +205,11 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                 .collect()
         }
         K::ALTER_SCHEMA => {
-            vec![if has(node, K::OWNER_TO) { Change::Nothing } else { opaque(node, "a schema is renamed") }]
+            let object = QualifiedName::bare(name_in(node, K::SCHEMA_REF).unwrap_or_default());
+            vec![
+                other::common_action(node, &ObjectKind::Schema, &object)
+                    .unwrap_or_else(|| opaque(node, "a schema is altered")),
+            ]
         }
         K::COMMENT_ON => vec![object::comment(node)],
         K::GRANT | K::REVOKE => privilege::grant(parsed, node),
@@ -188,41 +219,45 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                 Some((name, value)) => {
                     Change::SetServerSetting { name, value: value.unwrap_or_else(|| "DEFAULT".to_owned()) }
                 }
-                None => opaque(node, "a server setting is reset"),
+                None => Change::SetServerSetting { name: reset_name(node), value: "DEFAULT".to_owned() },
             }]
         }
-        K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE => vec![role_setting(parsed, node)],
+        K::ALTER_ROLE | K::ALTER_USER | K::ALTER_DATABASE
+            if has(node, K::SET_CONFIG_PARAM) || has(node, K::RESET_CONFIG_PARAM) =>
+        {
+            vec![stored_setting(parsed, node)]
+        }
         K::SET => vec![session_setting(parsed, node)],
         K::RESET => vec![
             child(node, K::CONFIG_PARAMETER_REF)
-                .map(|parameter| Change::SetSessionSetting {
-                    name: dotted(&parameter),
-                    value: None,
-                    local: false,
-                })
+                .map(|parameter| dotted(&parameter))
+                .or_else(|| has(node, K::ALL).then(|| Name::new("all")))
+                .or_else(|| has(node, K::RESET_TIME_ZONE).then(|| Name::new("timezone")))
+                .map(|name| Change::SetSessionSetting { name, value: None, local: false })
                 .unwrap_or(Change::Nothing),
         ],
         K::ANALYZE => tables_of(node).into_iter().map(|table| Change::Analyze { table }).collect(),
         K::VACUUM => vacuum(parsed, node),
-        K::BEGIN => transaction(TransactionControl::Begin),
-        K::COMMIT_TRANSACTION | K::PREPARE_TRANSACTION => transaction(TransactionControl::Commit),
-        K::ROLLBACK_TO_SAVEPOINT => transaction(TransactionControl::RollbackTo),
-        K::ROLLBACK_TRANSACTION => transaction(TransactionControl::Rollback),
-        K::SAVEPOINT_CREATE => transaction(TransactionControl::Savepoint),
-        K::RELEASE_SAVEPOINT => transaction(TransactionControl::Release),
-        K::INSERT => data(DataKind::Insert, qualified_in(node, K::RELATION_NAME_REF), false),
-        K::UPDATE => data(DataKind::Update, query::target(node), is_filtered(node)),
-        K::DELETE => data(DataKind::Delete, query::target(node), is_filtered(node)),
-        K::MERGE => data(DataKind::Merge, query::target(node), true),
-        K::TRUNCATE => truncate(node),
-        K::COPY => {
-            let table = child(node, K::COPY_TABLE).and_then(|table| qualified_in(&table, K::TABLE_NAME_REF));
-            let kind = if has(node, K::COPY_FROM) { DataKind::Copy } else { DataKind::Select };
-            data(kind, table, false)
+        K::BEGIN => transaction(TransactionControl::Begin, None),
+        K::COMMIT_TRANSACTION | K::PREPARE_TRANSACTION => transaction(TransactionControl::Commit, None),
+        K::ROLLBACK_TO_SAVEPOINT => {
+            transaction(TransactionControl::RollbackTo, name_in(node, K::SAVEPOINT_REF))
         }
+        K::ROLLBACK_TRANSACTION => transaction(TransactionControl::Rollback, None),
+        K::SAVEPOINT_CREATE => transaction(TransactionControl::Savepoint, name_in(node, K::SAVEPOINT)),
+        K::RELEASE_SAVEPOINT => transaction(TransactionControl::Release, name_in(node, K::SAVEPOINT_REF)),
+        K::INSERT => rows::data(DataKind::Insert, node),
+        K::UPDATE => rows::data(DataKind::Update, node),
+        K::DELETE => rows::data(DataKind::Delete, node),
+        K::MERGE => rows::data(DataKind::Merge, node),
+        K::TRUNCATE => rows::truncate(node),
+        K::COPY => rows::copy(node),
         K::SELECT_INTO => {
             vec![match child(node, K::INTO_CLAUSE).and_then(|into| qualified_in(&into, K::TABLE_NAME)) {
                 Some(name) => Change::CreateTableAs {
+                    columns: Vec::new(),
+                    persistence: Default::default(),
+                    populated: true,
                     name,
                     query: parsed.text_of(node).trim_end_matches(';').trim_end().to_owned(),
                     if_not_exists: false,
@@ -231,9 +266,53 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             }]
         }
         kind if is_query(kind) => select(parsed, node),
-        K::DO => vec![opaque(node, "a DO block is not analysed")],
-        K::EXECUTE => vec![opaque(node, "a prepared statement is not analysed")],
-        K::CALL => vec![opaque(node, "a called procedure is not analysed")],
+        K::DO | K::EXECUTE | K::CALL | K::PREPARE => rows::procedural(parsed, node),
+        K::CREATE_RULE => other::create_rule(parsed, node),
+        K::DROP_RULE => other::drop_rule(node),
+        K::CREATE_STATISTICS => other::create_statistics(parsed, node),
+        K::ALTER_STATISTICS => other::alter_statistics(parsed, node),
+        K::DROP_STATISTICS => dropped(node, K::STATISTICS_REF, |name, if_exists, cascade| {
+            Change::DropStatistics { name, if_exists, cascade }
+        }),
+        K::CREATE_PUBLICATION => other::create_publication(parsed, node),
+        K::ALTER_PUBLICATION => other::alter_publication(parsed, node),
+        K::DROP_PUBLICATION => dropped(node, K::PUBLICATION_REF, |name, if_exists, cascade| {
+            Change::DropPublication { name: name.name, if_exists, cascade }
+        }),
+        K::CREATE_SUBSCRIPTION => other::create_subscription(parsed, node),
+        K::ALTER_SUBSCRIPTION => other::alter_subscription(parsed, node),
+        K::DROP_SUBSCRIPTION => dropped(node, K::SUBSCRIPTION_REF, |name, if_exists, cascade| {
+            Change::DropSubscription { name: name.name, if_exists, cascade }
+        }),
+        K::DROP_OWNED => vec![Change::DropOwned { roles: roles_below(node), cascade: has(node, K::CASCADE) }],
+        K::REASSIGN => {
+            let mut lists = children(node, K::ROLE_REF_LIST);
+            let names = |list: Option<Node>| -> Vec<Name> {
+                list.iter()
+                    .flat_map(|list| children(list, K::ROLE_REF))
+                    .map(|role| role_name(&role))
+                    .collect()
+            };
+            let roles = names(lists.next());
+            vec![match names(lists.next()).pop() {
+                Some(to) => Change::ReassignOwned { roles, to },
+                None => opaque(node, "no role is named"),
+            }]
+        }
+        K::LOCK => vec![lock(node)],
+        K::SET_CONSTRAINTS => vec![Change::SetConstraints {
+            names: children(node, K::CONSTRAINT_NAME_REF).map(|name| qualified(&name)).collect(),
+            deferred: has(node, K::DEFERRED),
+        }],
+        K::SET_ROLE => vec![identity_setting(parsed, node, "role", K::SET_ROLE_NONE)],
+        K::SET_SESSION_AUTH => {
+            vec![identity_setting(parsed, node, "session_authorization", K::SET_SESSION_AUTH_DEFAULT)]
+        }
+        K::RESET_ROLE | K::RESET_SESSION_AUTH => {
+            let setting = if node.kind() == K::RESET_ROLE { "role" } else { "session_authorization" };
+            vec![Change::SetSessionSetting { name: Name::new(setting), value: None, local: false }]
+        }
+        K::CLUSTER => vec![cluster(node)],
         K::EXPLAIN
         | K::SHOW
         | K::COMMIT_PREPARED
@@ -250,77 +329,10 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         | K::DEALLOCATE
         | K::DISCARD
         | K::LOAD
-        | K::LOCK
-        | K::PREPARE
         | K::SECURITY_LABEL
-        | K::SET_CONSTRAINTS
-        | K::SET_ROLE
-        | K::SET_SESSION_AUTH
-        | K::RESET_ROLE
-        | K::RESET_SESSION_AUTH
-        | K::SET_TRANSACTION
-        | K::CLUSTER
-        | K::CREATE_ROLE
-        | K::CREATE_USER
-        | K::CREATE_GROUP
-        | K::DROP_ROLE
-        | K::DROP_USER
-        | K::DROP_GROUP
-        | K::ALTER_GROUP
-        | K::CREATE_DATABASE
-        | K::DROP_DATABASE
-        | K::CREATE_TABLESPACE
-        | K::DROP_TABLESPACE
-        | K::ALTER_TABLESPACE
-        | K::CREATE_PUBLICATION
-        | K::ALTER_PUBLICATION
-        | K::DROP_PUBLICATION
-        | K::CREATE_SUBSCRIPTION
-        | K::ALTER_SUBSCRIPTION
-        | K::DROP_SUBSCRIPTION
-        | K::CREATE_SERVER
-        | K::ALTER_SERVER
-        | K::DROP_SERVER
-        | K::CREATE_USER_MAPPING
-        | K::ALTER_USER_MAPPING
-        | K::DROP_USER_MAPPING
-        | K::CREATE_FOREIGN_DATA_WRAPPER
-        | K::ALTER_FOREIGN_DATA_WRAPPER
-        | K::DROP_FOREIGN_DATA_WRAPPER
-        | K::CREATE_STATISTICS
-        | K::ALTER_STATISTICS
-        | K::DROP_STATISTICS
-        | K::CREATE_LANGUAGE
-        | K::ALTER_LANGUAGE
-        | K::DROP_LANGUAGE
-        | K::CREATE_COLLATION
-        | K::ALTER_COLLATION
-        | K::CREATE_CAST
-        | K::DROP_CAST
-        | K::CREATE_CONVERSION
-        | K::ALTER_CONVERSION
-        | K::DROP_CONVERSION
-        | K::CREATE_ACCESS_METHOD
-        | K::DROP_ACCESS_METHOD
-        | K::CREATE_OPERATOR
-        | K::CREATE_OPERATOR_CLASS
-        | K::CREATE_OPERATOR_FAMILY
-        | K::ALTER_OPERATOR
-        | K::ALTER_OPERATOR_CLASS
-        | K::ALTER_OPERATOR_FAMILY
-        | K::CREATE_AGGREGATE
-        | K::ALTER_AGGREGATE
-        | K::DROP_AGGREGATE
-        | K::CREATE_EVENT_TRIGGER
-        | K::ALTER_EVENT_TRIGGER
-        | K::DROP_EVENT_TRIGGER
-        | K::CREATE_TEXT_SEARCH_CONFIGURATION
-        | K::ALTER_TEXT_SEARCH_CONFIGURATION
-        | K::CREATE_TEXT_SEARCH_DICTIONARY
-        | K::ALTER_TEXT_SEARCH_DICTIONARY
-        | K::CREATE_TEXT_SEARCH_PARSER
-        | K::CREATE_TEXT_SEARCH_TEMPLATE => vec![Change::Nothing],
-        _ => vec![opaque(node, "this kind of statement is not analysed")],
+        | K::SET_TRANSACTION => vec![Change::Nothing],
+        _ => other::object(parsed, node)
+            .unwrap_or_else(|| vec![opaque(node, "this kind of statement is not analysed")]),
     }
 }
 
@@ -343,25 +355,6 @@ pub(super) fn role_name(role: &Node) -> Name {
         .map_or_else(|| name(role), |node| name(&node))
 }
 
-/// A domain's owner is not part of the model; its other properties are not followed.
-fn alter_domain(node: &Node) -> Vec<Change> {
-    let name = qualified_in(node, K::DOMAIN_REF).filter(|_| new_owner(node).is_none());
-    vec![name.map_or(Change::Nothing, |name| Change::Opaque {
-        because: "a domain is altered".to_owned(),
-        touches: vec![name],
-    })]
-}
-
-/// `OWNER TO` and `SET SCHEMA` of an object.
-pub(super) fn owner_or_schema(node: &Node, reference: K) -> Option<Change> {
-    let object = qualified_in(node, reference)?;
-    if let Some(owner) = new_owner(node) {
-        return Some(Change::SetOwner { object, owner });
-    }
-    let schema = child_at(node, &[K::SET_SCHEMA, K::SCHEMA_REF])?;
-    Some(Change::SetSchema { object, schema: name(&schema) })
-}
-
 fn create_schema(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let named = child_at(node, &[K::NAMED_SCHEMA, K::SCHEMA])
         .or_else(|| child_at(node, &[K::AUTHORIZATION_SCHEMA, K::ROLE]))
@@ -380,9 +373,9 @@ fn create_schema(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                     table.name.schema = schema.clone();
                     Change::CreateTable { table, if_not_exists }
                 }
-                Change::CreateView { mut view, or_replace } if view.name.schema.is_empty() => {
+                Change::CreateView { mut view, or_replace, .. } if view.name.schema.is_empty() => {
                     view.name.schema = schema.clone();
-                    Change::CreateView { view, or_replace }
+                    Change::CreateView { if_not_exists: false, view, or_replace }
                 }
                 Change::CreateSequence { mut sequence, if_not_exists } if sequence.name.schema.is_empty() => {
                     sequence.name.schema = schema.clone();
@@ -392,11 +385,18 @@ fn create_schema(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                     user_type.name.schema = schema.clone();
                     Change::CreateType { user_type }
                 }
-                Change::CreateIndex { mut table, index, concurrently, if_not_exists, only }
+                Change::CreateIndex { mut table, index, concurrently, if_not_exists, only, .. }
                     if table.schema.is_empty() =>
                 {
                     table.schema = schema.clone();
-                    Change::CreateIndex { table, index, concurrently, if_not_exists, only }
+                    Change::CreateIndex {
+                        online: Default::default(),
+                        table,
+                        index,
+                        concurrently,
+                        if_not_exists,
+                        only,
+                    }
                 }
                 change => change,
             }));
@@ -437,18 +437,84 @@ fn setting_value(parsed: &Parsed<'_>, node: &Node) -> Option<String> {
     Some(values.join(", "))
 }
 
-fn role_setting(parsed: &Parsed<'_>, node: &Node) -> Change {
-    let Some(set) = child(node, K::SET_CONFIG_PARAM) else {
-        return Change::Nothing;
+/// `ALTER ROLE` and `ALTER DATABASE` with `SET` or `RESET`.
+fn stored_setting(parsed: &Parsed<'_>, node: &Node) -> Change {
+    let (setting, value) = match child(node, K::SET_CONFIG_PARAM) {
+        Some(set) => match setting(parsed, &set) {
+            Some(found) => found,
+            None => return opaque(node, "a setting is not understood"),
+        },
+        None => (reset_name(node), None),
     };
-    let Some((setting, value)) = setting(parsed, &set) else {
-        return opaque(node, "a setting is not understood");
-    };
-    let role = child(node, K::ROLE_REF)
+    let value = value.unwrap_or_else(|| "DEFAULT".to_owned());
+    if node.kind() == K::ALTER_DATABASE {
+        let database = name_in(node, K::DATABASE_REF).unwrap_or_default();
+        return Change::SetDatabaseSetting { database, name: setting, value };
+    }
+    let role = child(node, K::ROLE_REF).map_or_else(|| Name::new("all"), |role| role_name(&role));
+    let database = child(node, K::IN_DATABASE).and_then(|clause| name_in(&clause, K::DATABASE_REF));
+    Change::SetRoleSetting { role, name: setting, value, database }
+}
+
+/// The setting of a `RESET`, `all` for every one.
+fn reset_name(node: &Node) -> Name {
+    child_at(node, &[K::RESET_CONFIG_PARAM, K::CONFIG_PARAMETER_REF])
+        .map_or_else(|| Name::new("all"), |parameter| dotted(&parameter))
+}
+
+/// `SET ROLE` and `SET SESSION AUTHORIZATION`, which are settings with a spelling of their own.
+fn identity_setting(parsed: &Parsed<'_>, node: &Node, setting: &str, unset: K) -> Change {
+    let target = node.children().find(|part| !matches!(part.kind(), K::LOCAL_SCOPE | K::SESSION_SCOPE));
+    let value = target.filter(|target| target.kind() != unset).map(|target| match target.kind() {
+        K::LITERAL => literal_text(&target),
+        K::ROLE_REF => role_name(&target).to_string(),
+        _ => parsed.text_of(&target).to_owned(),
+    });
+    Change::SetSessionSetting { name: Name::new(setting), value, local: has(node, K::LOCAL_SCOPE) }
+}
+
+fn roles_below(node: &Node) -> Vec<Name> {
+    child(node, K::ROLE_REF_LIST)
+        .iter()
+        .flat_map(|list| children(list, K::ROLE_REF))
         .map(|role| role_name(&role))
-        .or_else(|| name_in(node, K::DATABASE_REF))
-        .unwrap_or_else(|| Name::new("all"));
-    Change::SetRoleSetting { role, name: setting, value: value.unwrap_or_else(|| "DEFAULT".to_owned()) }
+        .collect()
+}
+
+fn lock(node: &Node) -> Change {
+    let relations: Vec<Node> = child(node, K::RELATION_LIST)
+        .into_iter()
+        .flat_map(|list| children(&list, K::RELATION_NAME))
+        .collect();
+    let tables: Vec<QualifiedName> =
+        relations.iter().filter_map(|relation| qualified_in(relation, K::RELATION_NAME_REF)).collect();
+    let mode = child(node, K::LOCK_MODE_CLAUSE).and_then(|clause| clause.children().next());
+    let mode = match mode.map(|mode| upper_words(&mode)) {
+        Some(words) => Lock::parse(&words),
+        None => Some(Lock::AccessExclusive),
+    };
+    match mode {
+        Some(mode) if !tables.is_empty() => Change::LockTable {
+            tables,
+            mode,
+            only: relations.iter().any(|relation| has(relation, K::ONLY_KW)),
+            nowait: has(node, K::NOWAIT) || has(node, K::NOWAIT_KW),
+        },
+        _ => opaque(node, "the lock is not understood"),
+    }
+}
+
+fn cluster(node: &Node) -> Change {
+    let last = |node: &Node| child(node, K::INDEX_REF).and_then(|index| segments(&index).pop());
+    // The form of old: `CLUSTER index ON table`.
+    if let Some(old) = child(node, K::CLUSTER_LEGACY) {
+        let table = child(&old, K::ON_PATH).and_then(|on| qualified_in(&on, K::TABLE_NAME_REF));
+        return Change::Cluster { table, index: last(&old) };
+    }
+    Change::Cluster {
+        table: qualified_in(node, K::TABLE_NAME_REF),
+        index: child(node, K::CLUSTER_USING_INDEX).and_then(|using| last(&using)),
+    }
 }
 
 fn session_setting(parsed: &Parsed<'_>, node: &Node) -> Change {
@@ -495,29 +561,12 @@ fn vacuum(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                     && !matches!(words.next(), Some("false" | "off" | "0" | "'false'" | "'off'"))
             })
     };
-    let (full, freeze) = (asked("full"), asked("freeze"));
-    tables_of(node).into_iter().map(|table| Change::Vacuum { table, full, freeze }).collect()
+    let (full, freeze, analyze) = (asked("full"), asked("freeze"), asked("analyze") || asked("analyse"));
+    tables_of(node).into_iter().map(|table| Change::Vacuum { table, full, freeze, analyze }).collect()
 }
 
-fn transaction(control: TransactionControl) -> Vec<Change> {
-    vec![Change::Transaction { control }]
-}
-
-fn data(kind: DataKind, table: Option<QualifiedName>, filtered: bool) -> Vec<Change> {
-    vec![Change::Data { kind, table, filtered }]
-}
-
-fn is_filtered(node: &Node) -> bool {
-    has(node, K::WHERE_CLAUSE) || has(node, K::WHERE_CURRENT_OF)
-}
-
-fn truncate(node: &Node) -> Vec<Change> {
-    child(node, K::TABLE_LIST)
-        .into_iter()
-        .flat_map(|list| children(&list, K::TABLE_RELATION_NAME))
-        .filter_map(|table| qualified_in(&table, K::TABLE_NAME_REF))
-        .map(|table| Change::Data { kind: DataKind::Truncate, table: Some(table), filtered: false })
-        .collect()
+fn transaction(control: TransactionControl, savepoint: Option<Name>) -> Vec<Change> {
+    vec![Change::Transaction { control, savepoint }]
 }
 
 /// A query: mostly data, but `setval()` moves a sequence and `set_config()` a setting.
@@ -526,7 +575,7 @@ fn select(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     if calls_only && let Some(change) = setting_call(&query::lower(parsed, node, 0)) {
         return vec![change];
     }
-    data(DataKind::Select, query::first_table(node), is_filtered(node))
+    rows::data(DataKind::Select, node)
 }
 
 fn setting_call(query: &Query) -> Option<Change> {
@@ -648,7 +697,12 @@ fn long_insert(text: &str) -> Option<Change> {
         parts.push(part);
         after = rest;
     }
-    Some(Change::Data { kind: DataKind::Insert, table: Some(qualify(parts)), filtered: false })
+    Some(Change::Data {
+        clauses: DataClauses::default(),
+        kind: DataKind::Insert,
+        table: Some(qualify(parts)),
+        filtered: false,
+    })
 }
 
 /// The words of a node's direct tokens in upper case, joined by blanks.

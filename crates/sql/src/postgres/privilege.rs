@@ -12,8 +12,7 @@ use super::syntax::{K, Node, Parsed, child, children, first_token, has, name, qu
 pub(super) fn grant(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let Some(objects) = child(node, K::ON_PRIVILEGE_OBJECTS_CLAUSE).and_then(|on| on.children().next())
     else {
-        // Membership of one role in another is no right on an object.
-        return vec![Change::Nothing];
+        return membership(parsed, node);
     };
     let (kind, objects) = objects_of(parsed, &objects);
     let granted = node.kind() == K::GRANT;
@@ -34,6 +33,8 @@ pub(super) fn grant(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             for (object_kind, object) in targets {
                 for grantee in &grantees {
                     changes.push(Change::SetGrant {
+                        cascade: has(node, K::CASCADE),
+                        for_role: None,
                         grant: Grant {
                             object_kind,
                             object: object.clone(),
@@ -49,6 +50,34 @@ pub(super) fn grant(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     }
     if changes.is_empty() {
         changes.push(opaque(node, "the rights are not understood"));
+    }
+    changes
+}
+
+/// `GRANT role TO member`: membership of one role in another is no right on an object.
+fn membership(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let granted = node.kind() == K::GRANT;
+    let with = child(node, K::GRANT_WITH_CLAUSE).map(|with| parsed.text_of(&with).to_ascii_lowercase());
+    let admin = with.is_some_and(|with| {
+        with.contains("admin") && !with.contains("admin false") && !with.contains("admin off")
+    });
+    let members = roles(node);
+    let mut changes = Vec::new();
+    for command in
+        child(node, K::REVOKE_COMMAND_LIST).iter().flat_map(|list| children(list, K::REVOKE_COMMAND))
+    {
+        let role = role_name(&command);
+        for member in members.iter().filter(|_| !role.is_empty()) {
+            changes.push(Change::SetMembership {
+                role: role.clone(),
+                member: member.clone(),
+                granted,
+                admin,
+            });
+        }
+    }
+    if changes.is_empty() {
+        changes.push(Change::Nothing);
     }
     changes
 }
@@ -82,11 +111,25 @@ pub(super) fn default_privileges(node: &Node) -> Vec<Change> {
     let option_only = has(&action, K::GRANT_OPTION_FOR);
     let grantable =
         granted && child(&action, K::GRANT_WITH_CLAUSE).is_some_and(|with| has(&with, K::GRANT_OPTION));
+    let mut owners: Vec<Option<Name>> = child(node, K::FOR_ROLES)
+        .and_then(|clause| child(&clause, K::ROLE_REF_LIST))
+        .iter()
+        .flat_map(|list| children(list, K::ROLE_REF))
+        .map(|role| Some(role_name(&role)))
+        .collect();
+    if owners.is_empty() {
+        owners.push(None);
+    }
     let mut changes = Vec::new();
-    for (privilege, _) in privileges(&action, expanded) {
+    for (owner, (privilege, _)) in owners
+        .iter()
+        .flat_map(|owner| privileges(&action, expanded).into_iter().map(move |privilege| (owner, privilege)))
+    {
         for schema in &schemas {
             for grantee in roles(&action) {
                 changes.push(Change::SetGrant {
+                    cascade: has(&action, K::CASCADE),
+                    for_role: owner.clone(),
                     grant: Grant {
                         object_kind: kind,
                         object: QualifiedName { schema: schema.clone(), name: Name::DEFAULT },

@@ -17,6 +17,9 @@ const STACK_PER_LOWERED_LEVEL: usize = 16 * 1024;
 /// Levels of nesting that are lowered; what lies deeper is kept as text.
 pub(super) const DEEPEST_LOWERED: usize = 150;
 
+/// Times that a text is mended and parsed again: once for each cast inside of another's type or subquery.
+const ROUNDS: usize = 4;
+
 /// A parsed text.
 pub(super) struct Parsed<'a> {
     /// The text.
@@ -29,11 +32,18 @@ pub(super) struct Parsed<'a> {
 
 /// Parses a text and hands it to `read`, on a stack that is deep enough; `None` when it nests too deeply to be read.
 pub(super) fn with_parsed<T>(text: &str, read: impl FnOnce(&Parsed<'_>) -> T) -> Option<T> {
+    with_parsed_again(text, read, ROUNDS)
+}
+
+fn with_parsed_again<T, F: FnOnce(&Parsed<'_>) -> T>(text: &str, read: F, rounds: usize) -> Option<T> {
     let depth = nesting(text)?;
     let stack = 256 * 1024 + depth * STACK_PER_LEVEL + depth.min(DEEPEST_LOWERED) * STACK_PER_LOWERED_LEVEL;
-    Some(stacker::maybe_grow(stack, stack, || {
+    stacker::maybe_grow(stack, stack, || {
         let parse = SourceFile::parse(text);
         let mut parsed = Parsed { text, root: parse.syntax_node(), errors: Vec::new() };
+        if let Some(mended) = with_operands_in_parentheses(text, &parsed.root) {
+            return if rounds > 0 { with_parsed_again(&mended, read, rounds - 1) } else { None };
+        }
         let bodies: Vec<_> = parsed
             .root
             .children()
@@ -50,8 +60,42 @@ pub(super) fn with_parsed<T>(text: &str, read: impl FnOnce(&Parsed<'_>) -> T) ->
             }
             parsed.errors.push((usize::from(range.start()), error.message().to_owned()));
         }
-        read(&parsed)
-    }))
+        Some(read(&parsed))
+    })
+}
+
+/// The parser loses the operand of a `BETWEEN` that follows a cast: `c::date BETWEEN a AND b` becomes the cast and, beside
+/// it, a `BETWEEN` of nothing. In parentheses the same operand is kept. `None` when nothing was lost.
+fn with_operands_in_parentheses(text: &str, root: &Node) -> Option<String> {
+    const WORD: &[u8] = b"between";
+    if !text.as_bytes().windows(WORD.len()).any(|word| word.eq_ignore_ascii_case(WORD)) {
+        return None;
+    }
+    let mut marks: Vec<(usize, char)> = Vec::new();
+    for lost in root.descendants().filter(|node| node.kind() == K::BETWEEN_EXPR) {
+        if !first_token(&lost).is_some_and(|token| matches!(token.kind(), K::BETWEEN_KW | K::NOT_KW)) {
+            continue;
+        }
+        let start = lost.text_range().start();
+        // What follows may have been built around it.
+        let outermost = lost.ancestors().take_while(|node| node.text_range().start() == start).last()?;
+        let operand = outermost.prev_sibling().filter(|node| node.kind() == K::CAST_EXPR)?;
+        marks.push((usize::from(operand.text_range().start()), '('));
+        marks.push((usize::from(operand.text_range().end()), ')'));
+    }
+    if marks.is_empty() {
+        return None;
+    }
+    marks.sort();
+    let mut mended = String::with_capacity(text.len() + marks.len());
+    let mut at = 0;
+    for (mark, parenthesis) in marks {
+        mended.push_str(text.get(at..mark)?);
+        mended.push(parenthesis);
+        at = mark;
+    }
+    mended.push_str(text.get(at..)?);
+    Some(mended)
 }
 
 /// An upper bound of the tree's depth, or `None` when it is too deep to be parsed.
@@ -209,7 +253,10 @@ pub(super) fn first_token(node: &Node) -> Option<SyntaxToken> {
 
 /// The last token of a node that is not white space or a comment.
 pub(super) fn last_token(node: &Node) -> Option<SyntaxToken> {
-    let mut token = node.last_token();
+    // A node that ends in an empty one says that it has no last token.
+    let mut token = node
+        .last_token()
+        .or_else(|| node.descendants_with_tokens().filter_map(SyntaxElement::into_token).last());
     while let Some(it) = token {
         if !it.kind().is_trivia() {
             return Some(it);

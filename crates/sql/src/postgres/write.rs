@@ -1,15 +1,19 @@
 //! Changes as statements of PostgreSQL.
 
 use dbwright_model::access::{Grant, GrantObject};
-use dbwright_model::catalog::{Column, Identity, Index, Key};
-use dbwright_model::change::{Change, CommentTarget, DroppedConstraint, TransactionControl};
+use dbwright_model::catalog::{Column, ForeignKey, Identity, Index, Key, Persistence};
+use dbwright_model::change::{
+    Change, CommentTarget, ConstraintChanges, DataKind, DroppedConstraint, Firing, ObjectKind,
+    ProceduralKind, ReindexTarget, SubscriptionAction, TransactionControl,
+};
 use dbwright_model::engine::Version;
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::definition::{
     alter_sequence, check_constraint, column_definition, create_function, create_index, create_policy,
-    create_sequence, create_table, create_trigger, create_type, create_view, exclusion_constraint,
-    foreign_key_constraint, key_constraint, parameter_name, parameter_names, parameters, replica_identity,
+    create_sequence, create_table, create_trigger, create_type, create_view, dollar_quoted,
+    exclusion_constraint, foreign_key_constraint, identity_changes, identity_options, key_constraint,
+    not_null_constraint, parameter_name, parameter_names, parameters, replica_identity,
 };
 use super::quote::{always, identifier, literal, qualified};
 use crate::Written;
@@ -29,23 +33,46 @@ pub fn change(version: Option<Version>, change: &Change) -> Option<Vec<Written>>
 
 /// The first major version that knows the clauses of a change; those of version 13 and before are known everywhere.
 fn oldest_version(change: &Change) -> u16 {
-    let key = |key: &Key| if key.nulls_not_distinct { 15 } else { 0 };
-    let index = |index: &Index| if index.nulls_not_distinct { 15 } else { 0 };
-    let enforced = |enforced: bool| if enforced { 0 } else { 18 };
-    let column =
-        |column: &Column| if column.generated.as_ref().is_some_and(|made| !made.stored) { 18 } else { 0 };
+    let since = |wanted: bool, version: u16| if wanted { version } else { 0 };
+    let key = |key: &Key| since(key.nulls_not_distinct, 15).max(since(key.without_overlaps, 18));
+    let foreign_key = |key: &ForeignKey| {
+        since(!key.enforced, 18).max(since(key.period, 18)).max(since(!key.on_delete_columns.is_empty(), 15))
+    };
+    let index = |index: &Index| since(index.nulls_not_distinct, 15);
+    let enforced = |enforced: bool| since(!enforced, 18);
+    let column = |column: &Column| {
+        since(column.generated.as_ref().is_some_and(|made| !made.stored), 18)
+            .max(since(column.compression.is_some(), 14))
+            .max(since(column.not_null_constraint.as_ref().is_some_and(|made| made.no_inherit), 18))
+    };
     match change {
-        Change::DetachPartition { concurrently: true, .. } => 14,
-        Change::AddUnique { key: unique, .. } => key(unique),
+        Change::DetachPartition { concurrently, finalize, .. } => since(*concurrently || *finalize, 14),
+        Change::AddPrimaryKey { key: made, .. } | Change::AddUnique { key: made, .. } => key(made),
         Change::CreateIndex { index: made, .. } => index(made),
         Change::AddCheck { check, .. } => enforced(check.enforced),
-        Change::AddForeignKey { foreign_key, .. } => enforced(foreign_key.enforced),
+        Change::AddNotNull { .. } => 18,
+        Change::AddForeignKey { foreign_key: made, .. } => foreign_key(made),
         Change::AddColumn { column: added, .. } => column(added),
+        Change::AlterConstraint { changes, .. } => {
+            since(changes.enforced.is_some() || changes.inherit.is_some(), 18)
+        }
+        Change::SetExpression { .. } => 17,
+        Change::SetCompression { .. } => 14,
+        Change::SetAccessMethod { method, .. } => {
+            if method.is_some() {
+                15
+            } else {
+                17
+            }
+        }
+        Change::SetDomainNotNull { constraint, .. } => since(constraint.is_some(), 17),
+        Change::CreateStatistics { statistics, .. } => since(!statistics.expressions.is_empty(), 14),
         Change::CreateTable { table, .. } => {
             let parts = table.columns.iter().map(column).chain(table.uniques.iter().map(key));
+            let parts = parts.chain(table.primary_key.iter().map(key));
             let parts = parts.chain(table.indexes.iter().map(index));
             let parts = parts.chain(table.checks.iter().map(|check| enforced(check.enforced)));
-            parts.chain(table.foreign_keys.iter().map(|key| enforced(key.enforced))).max().unwrap_or(0)
+            parts.chain(table.foreign_keys.iter().map(foreign_key)).max().unwrap_or(0)
         }
         _ => 0,
     }
@@ -58,6 +85,17 @@ fn needs_own_transaction(change: &Change) -> bool {
         | Change::DropIndex { concurrently, .. }
         | Change::Reindex { concurrently, .. }
         | Change::DetachPartition { concurrently, .. } => *concurrently,
+        Change::ReindexAll { target, concurrently } => {
+            *concurrently || !matches!(target, ReindexTarget::Table(_))
+        }
+        // A publisher's slot is made or dropped with it, which cannot be undone.
+        Change::DropSubscription { .. } => true,
+        Change::AlterSubscription { action, .. } => {
+            matches!(action, SubscriptionAction::Refresh(_) | SubscriptionAction::Publications(..))
+        }
+        Change::CreateObject { kind: ObjectKind::Database | ObjectKind::Tablespace, .. }
+        | Change::DropObject { kind: ObjectKind::Database | ObjectKind::Tablespace, .. } => true,
+        Change::Cluster { table: None, .. } => true,
         Change::Vacuum { .. } | Change::SetServerSetting { .. } => true,
         _ => false,
     }
@@ -80,40 +118,57 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             let like = format!("LIKE {} {including}", qualified(like));
             return create_table(table, *if_not_exists, Some(like));
         }
-        Change::CreateTableAs { name, query, if_not_exists } => {
+        Change::CreateTableAs { name, query, if_not_exists, columns, persistence, populated } => {
             // `SELECT ... INTO` names the table inside the query.
             if query.to_ascii_uppercase().contains(" INTO ") {
                 query.clone()
             } else {
-                format!("CREATE TABLE {}{} AS {query}", if_not(*if_not_exists), qualified(name))
+                let persistence = match persistence {
+                    Persistence::Permanent => "",
+                    Persistence::Unlogged => "UNLOGGED ",
+                    Persistence::Temporary => "TEMPORARY ",
+                };
+                let columns =
+                    if columns.is_empty() { String::new() } else { format!(" ({})", list(columns)) };
+                format!(
+                    "CREATE {persistence}TABLE {}{}{columns} AS {query}{}",
+                    if_not(*if_not_exists),
+                    qualified(name),
+                    if *populated { "" } else { " WITH NO DATA" }
+                )
             }
         }
         Change::DropTable { name, if_exists, cascade } => {
             format!("DROP TABLE {}{}{}", if_there(*if_exists), qualified(name), cascading(*cascade))
         }
-        Change::RenameTable { table, to } => {
+        Change::RenameTable { table, to, .. } => {
             if to.schema != table.schema {
                 return None;
             }
-            format!("{} RENAME TO {}", alter(table), quoted(&to.name))
+            format!("{} RENAME TO {}", table_of(change, table), quoted(&to.name))
         }
         Change::AddColumn { table, column, if_not_exists, .. } => {
-            format!("{} ADD COLUMN {}{}", alter(table), if_not(*if_not_exists), column_definition(column))
+            format!(
+                "{} ADD COLUMN {}{}",
+                table_of(change, table),
+                if_not(*if_not_exists),
+                column_definition(column)
+            )
         }
-        Change::DropColumn { table, column, if_exists, cascade } => {
+        Change::DropColumn { table, column, if_exists, cascade, .. } => {
             format!(
                 "{} DROP COLUMN {}{}{}",
-                alter(table),
+                table_of(change, table),
                 if_there(*if_exists),
                 quoted(column),
                 cascading(*cascade)
             )
         }
-        Change::RenameColumn { table, column, to } => {
-            format!("{} RENAME COLUMN {} TO {}", alter(table), quoted(column), quoted(to))
+        Change::RenameColumn { table, column, to, .. } => {
+            format!("{} RENAME COLUMN {} TO {}", table_of(change, table), quoted(column), quoted(to))
         }
-        Change::AlterColumnType { table, column, to, collation, using } => {
-            let mut sql = format!("{} TYPE {}", alter_column(table, column), to.text);
+        Change::AlterColumnType { table, column, to, collation, using, .. } => {
+            let mut sql = format!("{} TYPE {}", column_of(change, table, column), to.text);
             if let Some(collation) = collation {
                 sql.push_str(&format!(" COLLATE {}", quote_collation(collation)));
             }
@@ -122,55 +177,96 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             }
             sql
         }
-        Change::SetNotNull { table, column, not_null } => {
-            format!("{} {} NOT NULL", alter_column(table, column), if *not_null { "SET" } else { "DROP" })
+        Change::SetNotNull { table, column, not_null, .. } => {
+            format!(
+                "{} {} NOT NULL",
+                column_of(change, table, column),
+                if *not_null { "SET" } else { "DROP" }
+            )
         }
-        Change::SetDefault { table, column, default: Some(default) } => {
-            format!("{} SET DEFAULT {}", alter_column(table, column), default.text)
+        Change::SetDefault { table, column, default: Some(default), .. } => {
+            format!("{} SET DEFAULT {}", column_of(change, table, column), default.text)
         }
-        Change::SetDefault { table, column, default: None } => {
-            format!("{} DROP DEFAULT", alter_column(table, column))
+        Change::SetDefault { table, column, default: None, .. } => {
+            format!("{} DROP DEFAULT", column_of(change, table, column))
         }
-        Change::SetIdentity { table, column, identity: Some(identity) } => {
-            format!("{} ADD GENERATED {} AS IDENTITY", alter_column(table, column), generated(*identity))
+        Change::SetIdentity { table, column, identity: Some(identity), options, .. } => format!(
+            "{} ADD GENERATED {} AS IDENTITY{}",
+            column_of(change, table, column),
+            generated(*identity),
+            identity_options(options)
+        ),
+        Change::SetIdentity { table, column, identity: None, if_exists, .. } => {
+            format!("{} DROP IDENTITY{}", column_of(change, table, column), if_there_after(*if_exists))
         }
-        Change::SetIdentity { table, column, identity: None } => {
-            format!("{} DROP IDENTITY", alter_column(table, column))
+        Change::AlterIdentity { table, column, identity, options, .. } => {
+            format!("{} {}", column_of(change, table, column), identity_changes(*identity, options))
         }
-        Change::DropExpression { table, column } => {
-            format!("{} DROP EXPRESSION", alter_column(table, column))
+        Change::SetExpression { table, column, expression, .. } => {
+            format!("{} SET EXPRESSION AS ({})", column_of(change, table, column), expression.text)
         }
-        Change::AddPrimaryKey { table, key, using_index } => {
-            format!("{} ADD {}", alter(table), key_constraint("PRIMARY KEY", key, using_index.as_ref()))
+        Change::SetStatisticsTarget { table, column, target, .. } => {
+            format!("{} SET STATISTICS {}", column_of(change, table, column), statistics_target(*target))
         }
-        Change::AddUnique { table, key, using_index } => {
-            format!("{} ADD {}", alter(table), key_constraint("UNIQUE", key, using_index.as_ref()))
+        Change::SetStorage { table, column, storage, .. } => {
+            let storage = storage.as_str().to_ascii_uppercase();
+            format!("{} SET STORAGE {storage}", column_of(change, table, column))
         }
-        Change::AddCheck { table, check } => format!("{} ADD {}", alter(table), check_constraint(check)),
-        Change::AddForeignKey { table, foreign_key } => {
-            format!("{} ADD {}", alter(table), foreign_key_constraint(foreign_key))
+        Change::SetCompression { table, column, compression, .. } => {
+            format!("{} SET COMPRESSION {compression}", column_of(change, table, column))
         }
-        Change::AddExclusion { table, exclusion } => {
-            format!("{} ADD {}", alter(table), exclusion_constraint(exclusion))
+        Change::SetColumnOptions { table, column, options, .. } => {
+            return Some(set_or_reset(&column_of(change, table, column), options));
         }
-        Change::DropConstraint { table, constraint, if_exists, cascade } => {
+        Change::DropExpression { table, column, if_exists, .. } => {
+            format!("{} DROP EXPRESSION{}", column_of(change, table, column), if_there_after(*if_exists))
+        }
+        Change::AddPrimaryKey { table, key, using_index, .. } => {
+            format!(
+                "{} ADD {}",
+                table_of(change, table),
+                key_constraint("PRIMARY KEY", key, using_index.as_ref())
+            )
+        }
+        Change::AddUnique { table, key, using_index, .. } => {
+            format!("{} ADD {}", table_of(change, table), key_constraint("UNIQUE", key, using_index.as_ref()))
+        }
+        Change::AddCheck { table, check, .. } => {
+            format!("{} ADD {}", table_of(change, table), check_constraint(check))
+        }
+        Change::AddNotNull { table, column, constraint, .. } => {
+            format!("{} ADD {}", table_of(change, table), not_null_constraint(column, constraint))
+        }
+        Change::AddForeignKey { table, foreign_key, .. } => {
+            format!("{} ADD {}", table_of(change, table), foreign_key_constraint(foreign_key))
+        }
+        Change::AddExclusion { table, exclusion, .. } => {
+            format!("{} ADD {}", table_of(change, table), exclusion_constraint(exclusion))
+        }
+        Change::DropConstraint { table, constraint, if_exists, cascade, .. } => {
             // The primary key has no name of its own to be dropped by.
             let DroppedConstraint::Named(name) = constraint else { return None };
             format!(
                 "{} DROP CONSTRAINT {}{}{}",
-                alter(table),
+                table_of(change, table),
                 if_there(*if_exists),
                 quoted(name),
                 cascading(*cascade)
             )
         }
-        Change::RenameConstraint { table, constraint, to } => {
-            format!("{} RENAME CONSTRAINT {} TO {}", alter(table), quoted(constraint), quoted(to))
+        Change::AlterConstraint { table, constraint, changes, .. } => format!(
+            "{} ALTER CONSTRAINT {}{}",
+            table_of(change, table),
+            quoted(constraint),
+            constraint_changes(*changes)
+        ),
+        Change::RenameConstraint { table, constraint, to, .. } => {
+            format!("{} RENAME CONSTRAINT {} TO {}", table_of(change, table), quoted(constraint), quoted(to))
         }
-        Change::ValidateConstraint { table, constraint } => {
-            format!("{} VALIDATE CONSTRAINT {}", alter(table), quoted(constraint))
+        Change::ValidateConstraint { table, constraint, .. } => {
+            format!("{} VALIDATE CONSTRAINT {}", table_of(change, table), quoted(constraint))
         }
-        Change::CreateIndex { table, index, concurrently, if_not_exists, only } => {
+        Change::CreateIndex { table, index, concurrently, if_not_exists, only, .. } => {
             create_index(table, index, *concurrently, *if_not_exists, *only)?
         }
         Change::DropIndex { index, concurrently, if_exists, cascade, .. } => format!(
@@ -180,8 +276,35 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             qualified(index),
             cascading(*cascade)
         ),
-        Change::RenameIndex { index, to, .. } => {
-            format!("ALTER INDEX {} RENAME TO {}", qualified(index), quoted(to))
+        Change::RenameIndex { index, to, if_exists, .. } => {
+            format!("ALTER INDEX {}{} RENAME TO {}", if_there(*if_exists), qualified(index), quoted(to))
+        }
+        Change::SetIndexOptions { index, options, if_exists } => {
+            let head = format!("ALTER INDEX {}{}", if_there(*if_exists), qualified(index));
+            return Some(set_or_reset(&head, options));
+        }
+        Change::SetIndexStatistics { index, column, target, if_exists } => format!(
+            "ALTER INDEX {}{} ALTER COLUMN {column} SET STATISTICS {}",
+            if_there(*if_exists),
+            qualified(index),
+            statistics_target(*target)
+        ),
+        Change::ReindexAll { target, concurrently } => {
+            let (word, name) = match target {
+                ReindexTarget::Table(table) => ("TABLE", Some(qualified(table))),
+                ReindexTarget::Schema(schema) => ("SCHEMA", Some(quoted(schema))),
+                ReindexTarget::Database(name) => ("DATABASE", name.as_ref().map(quoted)),
+                ReindexTarget::System(name) => ("SYSTEM", name.as_ref().map(quoted)),
+            };
+            let sql = format!("REINDEX {word} {}{}", concurrent(*concurrently), name.unwrap_or_default());
+            sql.trim_end().to_owned()
+        }
+        Change::Cluster { table, index } => {
+            let mut sql = with_table("CLUSTER", table.as_ref());
+            if let Some(index) = index {
+                sql.push_str(&format!(" USING {}", quoted(index)));
+            }
+            sql
         }
         Change::Reindex { index, concurrently } => {
             format!("REINDEX INDEX {}{}", concurrent(*concurrently), qualified(index))
@@ -189,37 +312,81 @@ fn statements(change: &Change) -> Option<Vec<String>> {
         Change::AttachIndex { parent, child } => {
             format!("ALTER INDEX {} ATTACH PARTITION {}", qualified(parent), qualified(child))
         }
-        Change::AttachPartition { table, partition, bound } => {
-            format!("{} ATTACH PARTITION {} {bound}", alter(table), qualified(partition))
+        Change::AttachPartition { table, partition, bound, .. } => {
+            format!("{} ATTACH PARTITION {} {bound}", table_of(change, table), qualified(partition))
         }
-        Change::DetachPartition { table, partition, concurrently } => format!(
+        Change::DetachPartition { table, partition, concurrently, finalize, .. } => format!(
             "{} DETACH PARTITION {}{}",
-            alter(table),
+            table_of(change, table),
             qualified(partition),
-            if *concurrently { " CONCURRENTLY" } else { "" }
+            match (concurrently, finalize) {
+                (_, true) => " FINALIZE",
+                (true, false) => " CONCURRENTLY",
+                (false, false) => "",
+            }
         ),
-        Change::SetInherit { table, parent, inherit } => {
-            format!("{} {}INHERIT {}", alter(table), if *inherit { "" } else { "NO " }, qualified(parent))
+        Change::SetInherit { table, parent, inherit, .. } => {
+            format!(
+                "{} {}INHERIT {}",
+                table_of(change, table),
+                if *inherit { "" } else { "NO " },
+                qualified(parent)
+            )
         }
-        Change::SetRowSecurity { table, enabled, forced } => {
+        Change::SetRowSecurity { table, enabled, forced, .. } => {
             let mut all = Vec::new();
             if let Some(enabled) = enabled {
                 let word = if *enabled { "ENABLE" } else { "DISABLE" };
-                all.push(format!("{} {word} ROW LEVEL SECURITY", alter(table)));
+                all.push(format!("{} {word} ROW LEVEL SECURITY", table_of(change, table)));
             }
             if let Some(forced) = forced {
                 let word = if *forced { "FORCE" } else { "NO FORCE" };
-                all.push(format!("{} {word} ROW LEVEL SECURITY", alter(table)));
+                all.push(format!("{} {word} ROW LEVEL SECURITY", table_of(change, table)));
             }
             return Some(all);
         }
-        Change::SetReplicaIdentity { table, identity } => {
-            format!("{} REPLICA IDENTITY {}", alter(table), replica_identity(identity))
+        Change::SetReplicaIdentity { table, identity, .. } => {
+            format!("{} REPLICA IDENTITY {}", table_of(change, table), replica_identity(identity))
         }
-        Change::SetTableOptions { table, options } => return table_options(table, options),
-        Change::SetOwner { object, owner } => format!("{} OWNER TO {}", alter(object), role(owner)),
-        Change::SetSchema { object, schema } => format!("{} SET SCHEMA {}", alter(object), quoted(schema)),
-        Change::CreateView { view, or_replace } => return create_view(view, *or_replace),
+        Change::SetTableOptions { table, options, .. } => return table_options(change, table, options),
+        Change::SetOwner { kind, object, owner, .. } => {
+            format!("{} OWNER TO {}", object_of(change, kind, object), role(owner))
+        }
+        Change::SetSchema { kind, object, schema, .. } => {
+            format!("{} SET SCHEMA {}", object_of(change, kind, object), quoted(schema))
+        }
+        Change::RenameObject { kind, object, table, to } => match table {
+            Some(table) => format!(
+                "ALTER {} {} ON {} RENAME TO {}",
+                kind.as_str(),
+                quoted(&object.name),
+                qualified(table),
+                quoted(to)
+            ),
+            None => format!("{} RENAME TO {}", object_of(change, kind, object), quoted(to)),
+        },
+        Change::SetLogged { table, kind, logged, .. } => {
+            format!("{} SET {}", object_of(change, kind, table), if *logged { "LOGGED" } else { "UNLOGGED" })
+        }
+        Change::SetTablespace { object, kind, tablespace, .. } => {
+            format!("{} SET TABLESPACE {}", object_of(change, kind, object), quoted(tablespace))
+        }
+        Change::SetAccessMethod { table, method, .. } => format!(
+            "{} SET ACCESS METHOD {}",
+            table_of(change, table),
+            method.as_ref().map_or_else(|| "DEFAULT".to_owned(), quoted)
+        ),
+        Change::SetCluster { table, index, .. } => match index {
+            Some(index) => format!("{} CLUSTER ON {}", table_of(change, table), quoted(index)),
+            None => format!("{} SET WITHOUT CLUSTER", table_of(change, table)),
+        },
+        Change::SetOfType { table, of_type, .. } => match of_type {
+            Some(of_type) => format!("{} OF {}", table_of(change, table), qualified(of_type)),
+            None => format!("{} NOT OF", table_of(change, table)),
+        },
+        Change::CreateView { view, or_replace, if_not_exists } => {
+            return create_view(view, *or_replace, *if_not_exists);
+        }
         Change::DropView { name, materialized, if_exists, cascade } => format!(
             "DROP {}VIEW {}{}{}",
             if *materialized { "MATERIALIZED " } else { "" },
@@ -227,23 +394,21 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             qualified(name),
             cascading(*cascade)
         ),
-        Change::RefreshView { name, concurrently } => {
-            format!("REFRESH MATERIALIZED VIEW {}{}", concurrent(*concurrently), qualified(name))
-        }
-        Change::SetViewOptions { name, options } => {
-            let (reset, set): (Vec<_>, Vec<_>) =
-                options.iter().cloned().partition(|(_, value)| value.is_empty());
-            let mut all = Vec::new();
-            if !set.is_empty() {
-                all.push(format!("ALTER VIEW {} SET ({})", qualified(name), parameters(&set)));
-            }
-            if !reset.is_empty() {
-                all.push(format!("ALTER VIEW {} RESET ({})", qualified(name), parameter_names(&reset)));
-            }
-            return Some(all);
+        Change::RefreshView { name, concurrently, populated } => format!(
+            "REFRESH MATERIALIZED VIEW {}{}{}",
+            concurrent(*concurrently),
+            qualified(name),
+            if *populated { "" } else { " WITH NO DATA" }
+        ),
+        Change::SetViewOptions { name, options, materialized, if_exists } => {
+            let kind = if *materialized { "MATERIALIZED VIEW" } else { "VIEW" };
+            let head = format!("ALTER {kind} {}{}", if_there(*if_exists), qualified(name));
+            return Some(set_or_reset(&head, options));
         }
         Change::CreateSequence { sequence, if_not_exists } => create_sequence(sequence, *if_not_exists),
-        Change::AlterSequence { name, changes } => return alter_sequence(name, changes),
+        Change::AlterSequence { name, changes, if_exists } => {
+            return alter_sequence(name, changes, *if_exists);
+        }
         Change::DropSequence { name, if_exists, cascade } => {
             format!("DROP SEQUENCE {}{}{}", if_there(*if_exists), qualified(name), cascading(*cascade))
         }
@@ -257,25 +422,57 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             qualified(table)
         ),
         Change::CreateType { user_type } => create_type(&user_type.name, &user_type.kind)?,
-        Change::DropType { name, if_exists, cascade } => {
-            format!("DROP TYPE {}{}{}", if_there(*if_exists), qualified(name), cascading(*cascade))
-        }
-        Change::AddEnumValue { name, value, before, after } => {
+        Change::DropType { name, if_exists, cascade, domain } => format!(
+            "DROP {} {}{}{}",
+            if *domain { "DOMAIN" } else { "TYPE" },
+            if_there(*if_exists),
+            qualified(name),
+            cascading(*cascade)
+        ),
+        Change::AddAttribute { .. }
+        | Change::DropAttribute { .. }
+        | Change::AlterAttributeType { .. }
+        | Change::RenameAttribute { .. } => attribute_change(change)?,
+        Change::SetDomainDefault { .. }
+        | Change::SetDomainNotNull { .. }
+        | Change::AddDomainCheck { .. }
+        | Change::DropDomainConstraint { .. }
+        | Change::RenameDomainConstraint { .. }
+        | Change::ValidateDomainConstraint { .. } => domain_change(change)?,
+        Change::AddEnumValue { name, value, before, after, if_not_exists } => {
             let place = match (before, after) {
                 (Some(before), _) => format!(" BEFORE {}", literal(before)),
                 (None, Some(after)) => format!(" AFTER {}", literal(after)),
                 (None, None) => String::new(),
             };
-            format!("ALTER TYPE {} ADD VALUE {}{place}", qualified(name), literal(value))
+            format!(
+                "ALTER TYPE {} ADD VALUE {}{}{place}",
+                qualified(name),
+                if_not(*if_not_exists),
+                literal(value)
+            )
         }
         Change::RenameEnumValue { name, value, to } => {
             format!("ALTER TYPE {} RENAME VALUE {} TO {}", qualified(name), literal(value), literal(to))
         }
         Change::CreateFunction { function, or_replace } => create_function(function, *or_replace)?,
-        Change::DropFunction { name, arguments, if_exists } => {
+        Change::DropFunction { name, arguments, if_exists, cascade, kind } => {
             let arguments = arguments.as_ref().map_or_else(String::new, |arguments| format!("({arguments})"));
             // `ROUTINE` covers functions, procedures and aggregates alike.
-            format!("DROP ROUTINE {}{}{arguments}", if_there(*if_exists), qualified(name))
+            let kind = match kind {
+                ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => kind.as_str(),
+                _ => "ROUTINE",
+            };
+            format!(
+                "DROP {kind} {}{}{arguments}{}",
+                if_there(*if_exists),
+                qualified(name),
+                cascading(*cascade)
+            )
+        }
+        Change::AlterFunction { name, arguments, kind, clauses } => {
+            let arguments = arguments.as_ref().map_or_else(String::new, |arguments| format!("({arguments})"));
+            format!("ALTER {} {}{arguments} {clauses}", kind.as_str(), qualified(name))
         }
         Change::SetFunctionSetting { name, arguments, setting, value } => format!(
             "ALTER ROUTINE {}({arguments}) SET {} TO {}",
@@ -283,19 +480,92 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             setting_name(setting),
             setting_value(setting, value)
         ),
-        Change::CreateTrigger { trigger } => create_trigger(trigger)?,
-        Change::DropTrigger { table, name, if_exists } => {
-            format!("DROP TRIGGER {}{} ON {}", if_there(*if_exists), quoted(name), qualified(table.as_ref()?))
-        }
-        Change::SetTriggerEnabled { table, trigger, enabled } => format!(
-            "{} {} TRIGGER {}",
-            alter(table),
-            if *enabled { "ENABLE" } else { "DISABLE" },
-            trigger.as_ref().map_or_else(|| "ALL".to_owned(), quoted)
+        Change::CreateTrigger { trigger, or_replace } => create_trigger(trigger, *or_replace)?,
+        Change::DropTrigger { table, name, if_exists, cascade } => format!(
+            "DROP TRIGGER {}{} ON {}{}",
+            if_there(*if_exists),
+            quoted(name),
+            qualified(table.as_ref()?),
+            cascading(*cascade)
         ),
+        Change::SetTriggerEnabled { table, trigger, enabled, firing, user, .. } => format!(
+            "{} {} TRIGGER {}",
+            table_of(change, table),
+            enabling(*enabled, *firing),
+            match trigger {
+                Some(trigger) => quoted(trigger),
+                None if *user => "USER".to_owned(),
+                None => "ALL".to_owned(),
+            }
+        ),
+        Change::CreateRule { rule, or_replace } => {
+            let rest = rule.definition.get("create".len()..)?.trim_start();
+            let rest = match rest.get(.."or replace".len()) {
+                Some(words) if words.eq_ignore_ascii_case("or replace") => {
+                    rest["or replace".len()..].trim_start()
+                }
+                _ => rest,
+            };
+            format!("CREATE {}{rest}", if *or_replace { "OR REPLACE " } else { "" })
+        }
+        Change::DropRule { table, name, if_exists, cascade } => format!(
+            "DROP RULE {}{} ON {}{}",
+            if_there(*if_exists),
+            quoted(name),
+            qualified(table),
+            cascading(*cascade)
+        ),
+        Change::SetRuleEnabled { table, rule, enabled, firing, .. } => {
+            format!("{} {} RULE {}", table_of(change, table), enabling(*enabled, *firing), quoted(rule))
+        }
         Change::CreatePolicy { policy } => create_policy(policy),
-        Change::DropPolicy { table, name, if_exists } => {
-            format!("DROP POLICY {}{} ON {}", if_there(*if_exists), quoted(name), qualified(table))
+        Change::DropPolicy { table, name, if_exists, cascade } => format!(
+            "DROP POLICY {}{} ON {}{}",
+            if_there(*if_exists),
+            quoted(name),
+            qualified(table),
+            cascading(*cascade)
+        ),
+        Change::AlterPolicy { table, name, roles, using, check } => {
+            let mut sql = format!("ALTER POLICY {} ON {}", quoted(name), qualified(table));
+            if let Some(roles) = roles {
+                sql.push_str(&format!(" TO {}", roles.iter().map(role).collect::<Vec<_>>().join(", ")));
+            }
+            if let Some(using) = using {
+                sql.push_str(&format!(" USING ({})", using.text));
+            }
+            if let Some(check) = check {
+                sql.push_str(&format!(" WITH CHECK ({})", check.text));
+            }
+            sql
+        }
+        Change::CreateStatistics { .. }
+        | Change::SetExtendedStatisticsTarget { .. }
+        | Change::DropStatistics { .. }
+        | Change::CreatePublication { .. }
+        | Change::AlterPublication { .. }
+        | Change::SetPublicationOptions { .. }
+        | Change::DropPublication { .. }
+        | Change::AlterSubscription { .. }
+        | Change::DropSubscription { .. } => super::write_other::statement(change)?,
+        Change::CreateObject { statement, .. } | Change::AlterObject { statement, .. } => {
+            if statement.is_empty() {
+                return None;
+            }
+            statement.clone()
+        }
+        Change::DropObject { kind, name, if_exists, cascade, statement } => {
+            if statement.is_empty() {
+                format!(
+                    "DROP {} {}{}{}",
+                    kind.as_str(),
+                    if_there(*if_exists),
+                    qualified(name),
+                    cascading(*cascade)
+                )
+            } else {
+                statement.clone()
+            }
         }
         Change::CreateExtension { extension, if_not_exists } => {
             let mut sql = format!("CREATE EXTENSION {}{}", if_not(*if_not_exists), quoted(&extension.name));
@@ -307,7 +577,11 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             }
             sql
         }
-        Change::UpdateExtension { name } => format!("ALTER EXTENSION {} UPDATE", quoted(name)),
+        Change::UpdateExtension { name, to } => format!(
+            "ALTER EXTENSION {} UPDATE{}",
+            quoted(name),
+            to.as_ref().map_or_else(String::new, |to| format!(" TO {}", literal(to.as_str())))
+        ),
         Change::DropExtension { name, if_exists, cascade } => {
             format!("DROP EXTENSION {}{}{}", if_there(*if_exists), quoted(name), cascading(*cascade))
         }
@@ -315,24 +589,63 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             let text = text.as_ref().map_or_else(|| "NULL".to_owned(), |text| literal(text));
             format!("COMMENT ON {} IS {text}", comment_target(on)?)
         }
-        Change::SetGrant { grant, granted } => set_grant(grant, *granted)?,
-        Change::SetServerSetting { name, value } => {
-            format!("ALTER SYSTEM SET {} = {}", setting_name(name), setting_value(name, value))
+        Change::SetGrant { grant, granted, for_role, cascade } => {
+            let sql = set_grant(grant, *granted, for_role.as_ref())?;
+            format!("{sql}{}", cascading(*cascade))
         }
-        Change::SetRoleSetting { role: name, name: setting, value } => format!(
-            "ALTER ROLE {} SET {} TO {}",
-            if *name == "all" { "ALL".to_owned() } else { role(name) },
-            setting_name(setting),
-            setting_value(setting, value)
-        ),
-        Change::SetSessionSetting { name, value, local } => {
-            let value =
-                value.as_ref().map_or_else(|| "DEFAULT".to_owned(), |value| setting_value(name, value));
-            format!("SET {}{} TO {value}", if *local { "LOCAL " } else { "" }, setting_name(name))
+        Change::SetMembership { role: of, member, granted, admin } => {
+            let (verb, word) = if *granted { ("GRANT", "TO") } else { ("REVOKE", "FROM") };
+            let admin = if *granted && *admin { " WITH ADMIN OPTION" } else { "" };
+            format!("{verb} {} {word} {}{admin}", role(of), role(member))
         }
+        Change::DropOwned { roles, cascade } => {
+            let roles: Vec<String> = roles.iter().map(role).collect();
+            format!("DROP OWNED BY {}{}", roles.join(", "), cascading(*cascade))
+        }
+        Change::ReassignOwned { roles, to } => {
+            let roles: Vec<String> = roles.iter().map(role).collect();
+            format!("REASSIGN OWNED BY {} TO {}", roles.join(", "), role(to))
+        }
+        Change::SetDatabaseSetting { database, name, value } => {
+            stored_setting(&format!("ALTER DATABASE {}", quoted(database)), name, value)
+        }
+        Change::SetConstraints { names, deferred } => {
+            let names: Vec<String> = names.iter().map(qualified).collect();
+            let names = if names.is_empty() { "ALL".to_owned() } else { names.join(", ") };
+            format!("SET CONSTRAINTS {names} {}", if *deferred { "DEFERRED" } else { "IMMEDIATE" })
+        }
+        Change::LockTable { tables, mode, only, nowait } => {
+            let tables: Vec<String> = tables.iter().map(qualified).collect();
+            format!(
+                "LOCK TABLE {}{} IN {} MODE{}",
+                if *only { "ONLY " } else { "" },
+                tables.join(if *only { ", ONLY " } else { ", " }),
+                mode.as_str(),
+                if *nowait { " NOWAIT" } else { "" }
+            )
+        }
+        Change::SetServerSetting { name, value } => match value.as_str() {
+            "DEFAULT" => format!("ALTER SYSTEM RESET {}", reset_name(name)),
+            value => format!("ALTER SYSTEM SET {} = {}", setting_name(name), setting_value(name, value)),
+        },
+        Change::SetRoleSetting { role: name, name: setting, value, database } => {
+            let place = database
+                .as_ref()
+                .map_or_else(String::new, |database| format!(" IN DATABASE {}", quoted(database)));
+            let name = if *name == "all" { "ALL".to_owned() } else { role(name) };
+            stored_setting(&format!("ALTER ROLE {name}{place}"), setting, value)
+        }
+        Change::SetSessionSetting { name, value, local } => match value {
+            None if *name == "all" => "RESET ALL".to_owned(),
+            value => {
+                let value =
+                    value.as_ref().map_or_else(|| "DEFAULT".to_owned(), |value| setting_value(name, value));
+                format!("SET {}{} TO {value}", if *local { "LOCAL " } else { "" }, setting_name(name))
+            }
+        },
         Change::Analyze { table } => with_table("ANALYZE", table.as_ref()),
-        Change::Vacuum { table, full, freeze } => {
-            let options: Vec<&str> = [("FULL", *full), ("FREEZE", *freeze)]
+        Change::Vacuum { table, full, freeze, analyze } => {
+            let options: Vec<&str> = [("FULL", *full), ("FREEZE", *freeze), ("ANALYZE", *analyze)]
                 .iter()
                 .filter(|(_, on)| *on)
                 .map(|(word, _)| *word)
@@ -343,17 +656,40 @@ fn statements(change: &Change) -> Option<Vec<String>> {
                 with_table(&format!("VACUUM ({})", options.join(", ")), table.as_ref())
             }
         }
-        Change::Transaction { control } => match control {
-            TransactionControl::Begin => "BEGIN".to_owned(),
-            TransactionControl::Commit => "COMMIT".to_owned(),
-            TransactionControl::Rollback => "ROLLBACK".to_owned(),
-            // Their names are not part of the change.
-            TransactionControl::Savepoint | TransactionControl::RollbackTo | TransactionControl::Release => {
-                return None;
+        Change::Transaction { control, savepoint } => {
+            let named = |words: &str| savepoint.as_ref().map(|name| format!("{words} {}", quoted(name)));
+            match control {
+                TransactionControl::Begin => "BEGIN".to_owned(),
+                TransactionControl::Commit => "COMMIT".to_owned(),
+                TransactionControl::Rollback => "ROLLBACK".to_owned(),
+                TransactionControl::Savepoint => named("SAVEPOINT")?,
+                TransactionControl::RollbackTo => named("ROLLBACK TO SAVEPOINT")?,
+                TransactionControl::Release => named("RELEASE SAVEPOINT")?,
             }
-        },
+        }
+        Change::Data { kind: DataKind::Truncate, table, clauses, .. } => {
+            let tables: Vec<String> = table.iter().chain(&clauses.also).map(qualified).collect();
+            format!(
+                "TRUNCATE {}{}{}{}",
+                if clauses.only { "ONLY " } else { "" },
+                tables.join(", "),
+                if clauses.restart_identity { " RESTART IDENTITY" } else { "" },
+                cascading(clauses.cascade)
+            )
+        }
+        Change::Procedural { kind: ProceduralKind::Do, body, .. } => format!("DO {}", dollar_quoted(body)),
+        Change::Procedural { body, .. } if !body.is_empty() => body.clone(),
+        Change::Prepare { statement, .. } => statement.clone(),
         Change::Nothing => return Some(Vec::new()),
         Change::ModifyColumn { .. }
+        | Change::SetForeignOptions { .. }
+        | Change::RebuildTable { .. }
+        | Change::OrderTable { .. }
+        | Change::AlterPartitions { .. }
+        | Change::CreateSubscription { .. }
+        | Change::AttachDatabase { .. }
+        | Change::DetachDatabase { .. }
+        | Change::Procedural { .. }
         | Change::SetIndexVisible { .. }
         | Change::Data { .. }
         | Change::Opaque { .. } => return None,
@@ -377,11 +713,11 @@ pub(super) fn if_not(exists: bool) -> &'static str {
     if exists { "IF NOT EXISTS " } else { "" }
 }
 
-fn if_there(exists: bool) -> &'static str {
+pub(super) fn if_there(exists: bool) -> &'static str {
     if exists { "IF EXISTS " } else { "" }
 }
 
-fn cascading(cascade: bool) -> &'static str {
+pub(super) fn cascading(cascade: bool) -> &'static str {
     if cascade { " CASCADE" } else { "" }
 }
 
@@ -391,10 +727,6 @@ pub(super) fn concurrent(concurrently: bool) -> &'static str {
 
 pub(super) fn alter(table: &QualifiedName) -> String {
     format!("ALTER TABLE {}", qualified(table))
-}
-
-fn alter_column(table: &QualifiedName, column: &Name) -> String {
-    format!("ALTER TABLE {} ALTER COLUMN {}", qualified(table), quoted(column))
 }
 
 fn with_table(verb: &str, table: Option<&QualifiedName>) -> String {
@@ -420,34 +752,168 @@ pub(super) fn quote_collation(name: &Name) -> String {
     always(name.as_str())
 }
 
-fn table_options(table: &QualifiedName, options: &[(Name, String)]) -> Option<Vec<String>> {
+fn table_options(change: &Change, table: &QualifiedName, options: &[(Name, String)]) -> Option<Vec<String>> {
+    Some(set_or_reset(&table_of(change, table), options))
+}
+
+/// `SET (...)` of the options with a value and `RESET (...)` of those without.
+fn set_or_reset(head: &str, options: &[(Name, String)]) -> Vec<String> {
+    let (reset, set): (Vec<_>, Vec<_>) = options.iter().cloned().partition(|(_, value)| value.is_empty());
     let mut all = Vec::new();
-    let mut set = Vec::new();
-    let mut reset = Vec::new();
-    for (name, value) in options {
-        match (name.as_str(), value.as_str()) {
-            ("logged", "true") => all.push(format!("{} SET LOGGED", alter(table))),
-            ("logged", _) => all.push(format!("{} SET UNLOGGED", alter(table))),
-            ("tablespace", space) => {
-                all.push(format!("{} SET TABLESPACE {}", alter(table), identifier(space)))
-            }
-            ("access_method", "") => all.push(format!("{} SET ACCESS METHOD DEFAULT", alter(table))),
-            ("access_method", method) => {
-                all.push(format!("{} SET ACCESS METHOD {}", alter(table), identifier(method)));
-            }
-            ("cluster", "") => all.push(format!("{} SET WITHOUT CLUSTER", alter(table))),
-            ("cluster", index) => all.push(format!("{} CLUSTER ON {}", alter(table), identifier(index))),
-            (_, "") => reset.push((name.clone(), value.clone())),
-            _ => set.push((name.clone(), value.clone())),
-        }
-    }
     if !set.is_empty() {
-        all.push(format!("{} SET ({})", alter(table), parameters(&set)));
+        all.push(format!("{head} SET ({})", parameters(&set)));
     }
     if !reset.is_empty() {
-        all.push(format!("{} RESET ({})", alter(table), parameter_names(&reset)));
+        all.push(format!("{head} RESET ({})", parameter_names(&reset)));
     }
-    Some(all)
+    all
+}
+
+/// `ALTER TABLE` with the clauses and the name of the table that a change is of.
+fn table_of(change: &Change, table: &QualifiedName) -> String {
+    object_of(change, &ObjectKind::Table, table)
+}
+
+/// `ALTER` with the kind and the name of an object.
+fn object_of(change: &Change, kind: &ObjectKind, object: &QualifiedName) -> String {
+    let clauses = change.alter().cloned().unwrap_or_default();
+    let name = match kind {
+        // Routines carry their arguments in the name.
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
+            match object.name.as_str().split_once('(') {
+                Some((name, arguments)) => format!("{}({arguments}", qualified(&object.sibling(name))),
+                None => qualified(object),
+            }
+        }
+        ObjectKind::Aggregate
+        | ObjectKind::Operator
+        | ObjectKind::OperatorClass
+        | ObjectKind::OperatorFamily
+        | ObjectKind::LargeObject => object.name.to_string(),
+        ObjectKind::Role => role(&object.name),
+        _ => qualified(object),
+    };
+    format!(
+        "ALTER {} {}{}{name}",
+        kind.as_str(),
+        if_there(clauses.if_exists),
+        if clauses.only { "ONLY " } else { "" }
+    )
+}
+
+fn column_of(change: &Change, table: &QualifiedName, column: &Name) -> String {
+    format!("{} ALTER COLUMN {}", table_of(change, table), quoted(column))
+}
+
+fn if_there_after(exists: bool) -> &'static str {
+    if exists { " IF EXISTS" } else { "" }
+}
+
+pub(super) fn statistics_target(target: Option<i32>) -> String {
+    // `DEFAULT` is known only since version 16.
+    target.map_or_else(|| "-1".to_owned(), |target| target.to_string())
+}
+
+fn enabling(enabled: bool, firing: Firing) -> &'static str {
+    match (enabled, firing) {
+        (false, _) => "DISABLE",
+        (true, Firing::Origin) => "ENABLE",
+        (true, Firing::Replica) => "ENABLE REPLICA",
+        (true, Firing::Always) => "ENABLE ALWAYS",
+    }
+}
+
+fn constraint_changes(changes: ConstraintChanges) -> String {
+    let words = [
+        (changes.deferrable, "DEFERRABLE", "NOT DEFERRABLE"),
+        (changes.initially_deferred, "INITIALLY DEFERRED", "INITIALLY IMMEDIATE"),
+        (changes.enforced, "ENFORCED", "NOT ENFORCED"),
+        (changes.inherit, "INHERIT", "NO INHERIT"),
+    ];
+    let said = words.iter().filter_map(|(said, yes, no)| said.map(|said| if said { *yes } else { *no }));
+    said.map(|words| format!(" {words}")).collect()
+}
+
+fn attribute_change(change: &Change) -> Option<String> {
+    let collated = |collation: &Option<Name>| {
+        collation.as_ref().map_or_else(String::new, |name| format!(" COLLATE {}", quote_collation(name)))
+    };
+    Some(match change {
+        Change::AddAttribute { name, attribute, data_type, collation, cascade } => format!(
+            "ALTER TYPE {} ADD ATTRIBUTE {} {}{}{}",
+            qualified(name),
+            quoted(attribute),
+            data_type.text,
+            collated(collation),
+            cascading(*cascade)
+        ),
+        Change::DropAttribute { name, attribute, if_exists, cascade } => format!(
+            "ALTER TYPE {} DROP ATTRIBUTE {}{}{}",
+            qualified(name),
+            if_there(*if_exists),
+            quoted(attribute),
+            cascading(*cascade)
+        ),
+        Change::AlterAttributeType { name, attribute, to, collation, cascade } => format!(
+            "ALTER TYPE {} ALTER ATTRIBUTE {} TYPE {}{}{}",
+            qualified(name),
+            quoted(attribute),
+            to.text,
+            collated(collation),
+            cascading(*cascade)
+        ),
+        Change::RenameAttribute { name, attribute, to, cascade } => format!(
+            "ALTER TYPE {} RENAME ATTRIBUTE {} TO {}{}",
+            qualified(name),
+            quoted(attribute),
+            quoted(to),
+            cascading(*cascade)
+        ),
+        _ => return None,
+    })
+}
+
+fn domain_change(change: &Change) -> Option<String> {
+    let head = |name: &QualifiedName| format!("ALTER DOMAIN {}", qualified(name));
+    Some(match change {
+        Change::SetDomainDefault { name, default: Some(default) } => {
+            format!("{} SET DEFAULT {}", head(name), default.text)
+        }
+        Change::SetDomainDefault { name, default: None } => format!("{} DROP DEFAULT", head(name)),
+        Change::SetDomainNotNull { name, not_null: true, constraint: Some(constraint) } => {
+            format!("{} ADD CONSTRAINT {} NOT NULL", head(name), quoted(constraint))
+        }
+        Change::SetDomainNotNull { name, not_null, .. } => {
+            format!("{} {} NOT NULL", head(name), if *not_null { "SET" } else { "DROP" })
+        }
+        Change::AddDomainCheck { name, check } => format!("{} ADD {}", head(name), check_constraint(check)),
+        Change::DropDomainConstraint { name, constraint, if_exists, cascade } => format!(
+            "{} DROP CONSTRAINT {}{}{}",
+            head(name),
+            if_there(*if_exists),
+            quoted(constraint),
+            cascading(*cascade)
+        ),
+        Change::RenameDomainConstraint { name, constraint, to } => {
+            format!("{} RENAME CONSTRAINT {} TO {}", head(name), quoted(constraint), quoted(to))
+        }
+        Change::ValidateDomainConstraint { name, constraint } => {
+            format!("{} VALIDATE CONSTRAINT {}", head(name), quoted(constraint))
+        }
+        _ => return None,
+    })
+}
+
+/// A setting kept for a role or database.
+fn stored_setting(head: &str, name: &Name, value: &str) -> String {
+    match value {
+        "DEFAULT" => format!("{head} RESET {}", reset_name(name)),
+        value => format!("{head} SET {} TO {}", setting_name(name), setting_value(name, value)),
+    }
+}
+
+fn reset_name(name: &Name) -> String {
+    if *name == "all" { "ALL".to_owned() } else { setting_name(name) }
 }
 
 fn comment_target(target: &CommentTarget) -> Option<String> {
@@ -462,7 +928,7 @@ fn comment_target(target: &CommentTarget) -> Option<String> {
     })
 }
 
-fn set_grant(grant: &Grant, granted: bool) -> Option<String> {
+fn set_grant(grant: &Grant, granted: bool, for_role: Option<&Name>) -> Option<String> {
     let all_of = |kind: &str| format!("ALL {kind} IN SCHEMA {}", quoted(&grant.object.schema));
     let every = grant.object.name == "*";
     let mut privilege = grant.privilege.to_string();
@@ -500,7 +966,8 @@ fn set_grant(grant: &Grant, granted: bool) -> Option<String> {
             } else {
                 format!("REVOKE {privilege} ON {kind} FROM {}", role(&grant.grantee))
             };
-            return Some(format!("ALTER DEFAULT PRIVILEGES{place} {action}"));
+            let owner = for_role.map_or_else(String::new, |name| format!(" FOR ROLE {}", role(name)));
+            return Some(format!("ALTER DEFAULT PRIVILEGES{owner}{place} {action}"));
         }
         GrantObject::Server | GrantObject::DefaultOther | GrantObject::Other => return None,
     };

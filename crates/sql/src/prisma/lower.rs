@@ -299,10 +299,16 @@ impl<'a> Lowering<'a> {
             // MySQL knows no difference between a unique index and a unique constraint.
             let columns = index.parts.iter().filter_map(IndexPart::as_column).cloned().collect();
             let key = Key { name: Some(index.name), columns, ..Key::default() };
-            later.push(Change::AddUnique { table: table.clone(), key, using_index: None });
+            later.push(Change::AddUnique {
+                alter: Default::default(),
+                table: table.clone(),
+                key,
+                using_index: None,
+            });
             return;
         }
         later.push(Change::CreateIndex {
+            online: Default::default(),
             table: table.clone(),
             index: Box::new(index),
             concurrently: false,
@@ -347,6 +353,7 @@ impl<'a> Lowering<'a> {
         let name = map(relation)
             .unwrap_or_else(|| Name::from(names::postgres_object_name(table.name.as_str(), &middle, "fkey")));
         later.push(Change::AddForeignKey {
+            alter: Default::default(),
             table: table.clone(),
             foreign_key: Box::new(ForeignKey {
                 name: Some(name).filter(|_| self.engine != Engine::Sqlite),
@@ -420,6 +427,7 @@ impl<'a> Lowering<'a> {
         self.lowered.tables.push((name.clone(), line.place.clone()));
         self.lowered.changes.push(Change::CreateTable { table: Box::new(table), if_not_exists: false });
         let index = |index: Index| Change::CreateIndex {
+            online: Default::default(),
             table: full.clone(),
             index: Box::new(index),
             concurrently: false,
@@ -441,6 +449,7 @@ impl<'a> Lowering<'a> {
         }));
         for (column, parent, id) in [("A", a, a_id.0), ("B", b, b_id.0)] {
             later.push(Change::AddForeignKey {
+                alter: Default::default(),
                 table: full.clone(),
                 foreign_key: Box::new(ForeignKey {
                     name: Some(Name::from(format!("{name}_{column}_fkey")))

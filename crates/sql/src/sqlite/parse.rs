@@ -8,7 +8,9 @@ use std::sync::Arc;
 use dbwright_model::catalog::{
     Column, Index, IndexKey, IndexPart, Key, Persistence, Table, TableKind, Trigger, View,
 };
-use dbwright_model::change::{Change, ColumnPosition, DataKind, DroppedConstraint, TransactionControl};
+use dbwright_model::change::{
+    Change, ColumnPosition, DataKind, DroppedConstraint, ReindexTarget, TransactionControl,
+};
 use dbwright_model::expression::{DataStatement, Expression, Query, QueryBody, Source};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -40,7 +42,8 @@ pub fn statement(text: &str) -> Vec<Change> {
         "ALTER" => alter_table(&mut cursor),
         "DROP" => drop(&mut cursor),
         "PRAGMA" => pragma(&mut cursor),
-        "ATTACH" | "DETACH" | "EXPLAIN" => Some(vec![Change::Nothing]),
+        "EXPLAIN" => Some(vec![Change::Nothing]),
+        "ATTACH" | "DETACH" => attach(&mut cursor),
         "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => transaction(&mut cursor, &word),
         "INSERT" if let Some(definition) = dumped_definition(&tokens[..end]) => {
             return statement(&definition);
@@ -50,7 +53,7 @@ pub fn statement(text: &str) -> Vec<Change> {
         }
         "REINDEX" => reindex(&mut cursor),
         "ANALYZE" => analyze(&mut cursor),
-        "VACUUM" => Some(vec![Change::Vacuum { table: None, full: false, freeze: false }]),
+        "VACUUM" => Some(vec![Change::Vacuum { analyze: false, table: None, full: false, freeze: false }]),
         _ => return opaque("this is no statement of SQLite", Vec::new()),
     };
     match changes {
@@ -95,7 +98,16 @@ fn create_table(cursor: &mut Cursor<'_>, persistence: Persistence) -> Option<Vec
     let (name, persistence) = object_name(cursor, persistence)?;
     if cursor.accept("as") {
         let query = cursor.rest().to_owned();
-        return (!query.is_empty()).then(|| vec![Change::CreateTableAs { name, query, if_not_exists }]);
+        return (!query.is_empty()).then(|| {
+            vec![Change::CreateTableAs {
+                columns: Vec::new(),
+                persistence: Default::default(),
+                populated: true,
+                name,
+                query,
+                if_not_exists,
+            }]
+        });
     }
     let mut table = Table { name, persistence, ..Table::default() };
     table::body(cursor, &mut table)?;
@@ -141,7 +153,7 @@ fn create_view(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     }
     let query = query(&definition).map(Box::new);
     let view = View { name, populated: true, definition, query, columns, ..View::default() };
-    Some(vec![Change::CreateView { view: Box::new(view), or_replace: false }])
+    Some(vec![Change::CreateView { if_not_exists: false, view: Box::new(view), or_replace: false }])
 }
 
 fn query(text: &str) -> Option<Query> {
@@ -193,7 +205,7 @@ fn create_trigger(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
         enabled: true,
         ..Trigger::default()
     };
-    Some(vec![Change::CreateTrigger { trigger: Box::new(trigger) }])
+    Some(vec![Change::CreateTrigger { or_replace: false, trigger: Box::new(trigger) }])
 }
 
 fn create_index(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
@@ -212,6 +224,7 @@ fn create_index(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     }
     let index = Index { name: name.name, parts, unique, predicate, ..Index::default() };
     Some(vec![Change::CreateIndex {
+        online: Default::default(),
         table,
         index: Box::new(index),
         concurrently: false,
@@ -277,23 +290,40 @@ fn alter_table(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     let changes = if cursor.accept("rename") {
         if cursor.accept("to") {
             let to = table.sibling(cursor.name()?);
-            vec![Change::RenameTable { table, to }]
+            vec![Change::RenameTable { alter: Default::default(), table, to }]
         } else {
             cursor.accept("column");
             let column = Name::new(cursor.name()?);
             cursor.keyword("to")?;
-            vec![Change::RenameColumn { table, column, to: Name::new(cursor.name()?) }]
+            vec![Change::RenameColumn {
+                alter: Default::default(),
+                table,
+                column,
+                to: Name::new(cursor.name()?),
+            }]
         }
     } else if cursor.accept("add") {
         return add(cursor, table);
     } else if cursor.accept("drop") {
         if cursor.accept("constraint") {
             let constraint = DroppedConstraint::Named(Name::new(cursor.name()?));
-            vec![Change::DropConstraint { table, constraint, if_exists: false, cascade: false }]
+            vec![Change::DropConstraint {
+                alter: Default::default(),
+                table,
+                constraint,
+                if_exists: false,
+                cascade: false,
+            }]
         } else {
             cursor.accept("column");
             let column = Name::new(cursor.name()?);
-            vec![Change::DropColumn { table, column, if_exists: false, cascade: false }]
+            vec![Change::DropColumn {
+                alter: Default::default(),
+                table,
+                column,
+                if_exists: false,
+                cascade: false,
+            }]
         }
     } else {
         cursor.keyword("alter")?;
@@ -306,7 +336,7 @@ fn alter_table(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
         cursor.keyword("not")?;
         cursor.keyword("null")?;
         table::conflict(cursor)?;
-        vec![Change::SetNotNull { table, column, not_null }]
+        vec![Change::SetNotNull { alter: Default::default(), table, column, not_null }]
     };
     cursor.peek().is_none().then_some(changes)
 }
@@ -314,7 +344,10 @@ fn alter_table(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
 /// `ADD [COLUMN]`, `ADD [CONSTRAINT name] CHECK`. What a column says about its table becomes changes of their own.
 fn add(cursor: &mut Cursor<'_>, table: QualifiedName) -> Option<Vec<Change>> {
     if let Some(check) = table::added_check(cursor) {
-        return cursor.peek().is_none().then(|| vec![Change::AddCheck { table, check }]);
+        return cursor
+            .peek()
+            .is_none()
+            .then(|| vec![Change::AddCheck { alter: Default::default(), table, check }]);
     }
     cursor.accept("column");
     let mut parts = TableParts::default();
@@ -323,6 +356,7 @@ fn add(cursor: &mut Cursor<'_>, table: QualifiedName) -> Option<Vec<Change>> {
         return None;
     }
     let mut changes = vec![Change::AddColumn {
+        alter: Default::default(),
         table: table.clone(),
         column: Box::new(column),
         position: ColumnPosition::Last,
@@ -330,17 +364,24 @@ fn add(cursor: &mut Cursor<'_>, table: QualifiedName) -> Option<Vec<Change>> {
     }];
     let key = |(key, _): (Key, bool)| key;
     changes.extend(parts.primary_key.map(key).map(|key| Change::AddPrimaryKey {
+        alter: Default::default(),
         table: table.clone(),
         key,
         using_index: None,
     }));
     changes.extend(parts.uniques.into_iter().map(|key| Change::AddUnique {
+        alter: Default::default(),
         table: table.clone(),
         key,
         using_index: None,
     }));
-    changes.extend(parts.checks.into_iter().map(|check| Change::AddCheck { table: table.clone(), check }));
+    changes.extend(parts.checks.into_iter().map(|check| Change::AddCheck {
+        alter: Default::default(),
+        table: table.clone(),
+        check,
+    }));
     changes.extend(parts.foreign_keys.into_iter().map(|foreign_key| Change::AddForeignKey {
+        alter: Default::default(),
         table: table.clone(),
         foreign_key: Box::new(foreign_key),
     }));
@@ -362,8 +403,15 @@ fn drop(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     Some(vec![match kind.as_str() {
         "table" => Change::DropTable { name, if_exists, cascade },
         "view" => Change::DropView { name, materialized: false, if_exists, cascade },
-        "index" => Change::DropIndex { table: None, index: name, concurrently: false, if_exists, cascade },
-        "trigger" => Change::DropTrigger { table: None, name: name.name, if_exists },
+        "index" => Change::DropIndex {
+            online: Default::default(),
+            table: None,
+            index: name,
+            concurrently: false,
+            if_exists,
+            cascade,
+        },
+        "trigger" => Change::DropTrigger { cascade: false, table: None, name: name.name, if_exists },
         _ => return None,
     }])
 }
@@ -414,13 +462,31 @@ fn transaction(cursor: &mut Cursor<'_>, word: &str) -> Option<Vec<Change>> {
             if cursor.accept("to") { TransactionControl::RollbackTo } else { TransactionControl::Rollback }
         }
     };
-    Some(vec![Change::Transaction { control }])
+    Some(vec![Change::Transaction { savepoint: None, control }])
+}
+
+/// `ATTACH [DATABASE] file AS name`, `DETACH [DATABASE] name`.
+fn attach(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
+    let attach = cursor.accept("attach");
+    if !attach {
+        cursor.keyword("detach")?;
+    }
+    cursor.accept("database");
+    if attach {
+        while cursor.peek().is_some() && !cursor.is("as") {
+            cursor.next();
+        }
+        cursor.keyword("as")?;
+        return Some(vec![Change::AttachDatabase { name: Name::new(cursor.name()?) }]);
+    }
+    Some(vec![Change::DetachDatabase { name: Name::new(cursor.name()?) }])
 }
 
 fn reindex(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
     cursor.keyword("reindex")?;
     if cursor.peek().is_none() {
-        return Some(vec![Change::Nothing]);
+        let target = ReindexTarget::Database(None);
+        return Some(vec![Change::ReindexAll { target, concurrently: false }]);
     }
     Some(vec![Change::Reindex { index: cursor.qualified()?, concurrently: false }])
 }
@@ -445,17 +511,26 @@ fn data(text: &str, tokens: &[Token<'_>]) -> Change {
                 }
                 _ => (None, false),
             };
-            Change::Data { kind: DataKind::Select, table, filtered }
+            Change::Data { clauses: Default::default(), kind: DataKind::Select, table, filtered }
         }
-        Some(DataStatement::Insert { table, .. }) => {
-            Change::Data { kind: DataKind::Insert, table: Some(table), filtered: false }
-        }
-        Some(DataStatement::Update { table, filter, .. }) => {
-            Change::Data { kind: DataKind::Update, table: Some(table), filtered: filter.is_some() }
-        }
-        Some(DataStatement::Delete { table, filter, .. }) => {
-            Change::Data { kind: DataKind::Delete, table: Some(table), filtered: filter.is_some() }
-        }
+        Some(DataStatement::Insert { table, .. }) => Change::Data {
+            clauses: Default::default(),
+            kind: DataKind::Insert,
+            table: Some(table),
+            filtered: false,
+        },
+        Some(DataStatement::Update { table, filter, .. }) => Change::Data {
+            clauses: Default::default(),
+            kind: DataKind::Update,
+            table: Some(table),
+            filtered: filter.is_some(),
+        },
+        Some(DataStatement::Delete { table, filter, .. }) => Change::Data {
+            clauses: Default::default(),
+            kind: DataKind::Delete,
+            table: Some(table),
+            filtered: filter.is_some(),
+        },
         None => {
             // Behind `WITH` the verb is the first one outside parentheses.
             let mut depth = 0usize;
@@ -480,7 +555,7 @@ fn data(text: &str, tokens: &[Token<'_>]) -> Change {
                 }
             }
             let filtered = kind != DataKind::Insert && tokens.iter().any(|token| token.is("where"));
-            Change::Data { kind, table: None, filtered }
+            Change::Data { clauses: Default::default(), kind, table: None, filtered }
         }
     }
 }

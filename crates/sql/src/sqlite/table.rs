@@ -174,7 +174,7 @@ pub(super) fn conflict(cursor: &mut Cursor<'_>) -> Option<()> {
 fn check(cursor: &mut Cursor<'_>, name: Option<Name>) -> Option<Check> {
     let expression = parsed(cursor.parenthesised()?);
     conflict(cursor)?;
-    Some(Check { name, expression, validated: true, enforced: true })
+    Some(Check { no_inherit: false, name, expression, validated: true, enforced: true })
 }
 
 /// `[CONSTRAINT name] CHECK (...)` of `ALTER TABLE ... ADD`, if that comes next.

@@ -43,7 +43,7 @@ pub fn complete(catalog: &mut Catalog) {
         }
     }
     for trigger in catalog.triggers.known_mut().into_iter().flatten() {
-        if let Some(Change::CreateTrigger { trigger: defined }) =
+        if let Some(Change::CreateTrigger { trigger: defined, .. }) =
             parse::statement(&trigger.body).into_iter().next()
         {
             trigger.timing = defined.timing;

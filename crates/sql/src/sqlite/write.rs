@@ -21,39 +21,39 @@ pub fn change(version: Option<Version>, change: &Change) -> Option<Vec<Written>>
     let since = |first: Version| version.is_none_or(|version| version >= first);
     let sql = match change {
         Change::CreateTable { table, if_not_exists } => return create_table(table, *if_not_exists),
-        Change::CreateTableAs { name, query, if_not_exists } => {
+        Change::CreateTableAs { name, query, if_not_exists, .. } => {
             format!("CREATE TABLE {}{} AS {query}", unless_exists(*if_not_exists), object(name))
         }
         Change::DropTable { name, if_exists, cascade: false } => drop("TABLE", name, *if_exists),
         Change::DropView { name, materialized: false, if_exists, cascade: false } => {
             drop("VIEW", name, *if_exists)
         }
-        Change::DropIndex { table: _, index, concurrently: false, if_exists, cascade: false } => {
+        Change::DropIndex { table: _, index, concurrently: false, if_exists, cascade: false, .. } => {
             drop("INDEX", index, *if_exists)
         }
-        Change::DropTrigger { table, name, if_exists } => {
+        Change::DropTrigger { table, name, if_exists, .. } => {
             let schema = table.as_ref().map(|table| table.schema.clone()).unwrap_or_default();
             drop("TRIGGER", &QualifiedName { schema, name: name.clone() }, *if_exists)
         }
-        Change::RenameTable { table, to } if table.schema == to.schema => {
+        Change::RenameTable { table, to, .. } if table.schema == to.schema => {
             format!("ALTER TABLE {} RENAME TO {}", object(table), name(&to.name))
         }
-        Change::AddColumn { table, column, position: ColumnPosition::Last, if_not_exists: false } => {
+        Change::AddColumn { table, column, position: ColumnPosition::Last, if_not_exists: false, .. } => {
             format!("ALTER TABLE {} ADD COLUMN {}", object(table), definition(column, None)?)
         }
-        Change::DropColumn { table, column, if_exists: false, cascade: false }
+        Change::DropColumn { table, column, if_exists: false, cascade: false, .. }
             if can(Capability::DropColumn, Engine::Sqlite, version) =>
         {
             format!("ALTER TABLE {} DROP COLUMN {}", object(table), name(column))
         }
-        Change::RenameColumn { table, column, to } if since(RENAMES_COLUMNS) => {
+        Change::RenameColumn { table, column, to, .. } if since(RENAMES_COLUMNS) => {
             format!("ALTER TABLE {} RENAME COLUMN {} TO {}", object(table), name(column), name(to))
         }
-        Change::SetNotNull { table, column, not_null } if since(ALTERS_CONSTRAINTS) => {
+        Change::SetNotNull { table, column, not_null, .. } if since(ALTERS_CONSTRAINTS) => {
             let verb = if *not_null { "SET" } else { "DROP" };
             format!("ALTER TABLE {} ALTER COLUMN {} {verb} NOT NULL", object(table), name(column))
         }
-        Change::AddCheck { table, check } if since(ALTERS_CONSTRAINTS) => {
+        Change::AddCheck { table, check, .. } if since(ALTERS_CONSTRAINTS) => {
             format!("ALTER TABLE {} ADD {}", object(table), check_text(check)?)
         }
         Change::DropConstraint {
@@ -61,26 +61,32 @@ pub fn change(version: Option<Version>, change: &Change) -> Option<Vec<Written>>
             constraint: DroppedConstraint::Named(constraint),
             if_exists: false,
             cascade: false,
+            ..
         } if since(ALTERS_CONSTRAINTS) => {
             format!("ALTER TABLE {} DROP CONSTRAINT {}", object(table), name(constraint))
         }
-        Change::CreateIndex { table, index, concurrently: false, if_not_exists, only: false } => {
+        Change::CreateIndex { table, index, concurrently: false, if_not_exists, only: false, .. } => {
             create_index(table, index, *if_not_exists)?
         }
-        Change::CreateView { view, or_replace } => return create_view(view, *or_replace),
-        Change::CreateTrigger { trigger } => {
+        Change::CreateView { view, or_replace, .. } => return create_view(view, *or_replace),
+        Change::CreateTrigger { trigger, .. } => {
             let whole = trigger.body.get(..15)?.eq_ignore_ascii_case("CREATE TRIGGER ");
             if !whole {
                 return None;
             }
             trigger.body.clone()
         }
+        Change::ReindexAll { target: dbwright_model::change::ReindexTarget::Database(None), .. } => {
+            "REINDEX".to_owned()
+        }
         Change::Reindex { index, concurrently: false } => format!("REINDEX {}", object(index)),
         Change::Analyze { table: None } => "ANALYZE".to_owned(),
         Change::Analyze { table: Some(table) } => format!("ANALYZE {}", object(table)),
-        Change::Vacuum { table: None, full: false, freeze: false } => return outside("VACUUM".to_owned()),
+        Change::Vacuum { table: None, full: false, freeze: false, .. } => {
+            return outside("VACUUM".to_owned());
+        }
         Change::SetServerSetting { name, value } => return pragma(name, value),
-        Change::Transaction { control } => {
+        Change::Transaction { control, .. } => {
             return outside(
                 match control {
                     TransactionControl::Begin => "BEGIN",

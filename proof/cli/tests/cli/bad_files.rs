@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use dbwright_engine::dsn::Dsn;
-use dbwright_engine::write::{Consent, WriteSession};
 use proof_cli::{Sandbox, noise, runtime, utf16};
 
 use super::{FLAWED, RULE, told};
@@ -73,8 +72,7 @@ fn damaged_and_locked_databases_are_named() {
     sandbox.file("encrypted.sqlite", encrypted);
     let locked = sandbox.sqlite("locked.sqlite", FLAWED);
     let mut holder = runtime().block_on(async {
-        let dsn = Dsn::Sqlite(locked);
-        let mut session = WriteSession::open(&dsn, &Consent::own_scratch()).await.expect("it opens");
+        let mut session = proof_cli::write(&Dsn::Sqlite(locked)).await;
         session.script("begin exclusive; insert into t values (1, 'x')").await.expect("nobody else is there");
         session
     });
@@ -127,16 +125,26 @@ fn every_encoding_tells_the_same() {
 }
 
 #[test]
-fn empty_files_are_clean() {
+fn files_that_tell_nothing_are_no_clean_files() {
     let sandbox = Sandbox::new();
-    for (name, content) in
-        [("empty.sql", ""), ("comment.sql", "-- nothing yet\n"), ("semicolons.sql", ";;;\n")]
-    {
+    for (name, content) in [
+        ("empty.sql", ""),
+        ("comment.sql", "-- nothing yet\n"),
+        ("semicolons.sql", ";;;\n"),
+        ("shadow", "root:*:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n"),
+        ("out.html", "<!doctype html>\n<html><body><p>a &amp; b;</p></body></html>\n"),
+        ("oops.sql", "CREATE TABEL oops (id int);\n"),
+    ] {
         sandbox.file(name, content);
-        let report = sandbox.run(&["audit", name, "--format", "json"]).expect(0).json();
-        assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{name}");
-        sandbox.run(&["review", name]).expect(0);
+        for engine in ["postgres", "mysql", "sqlite"] {
+            sandbox.run(&["audit", name, "--engine", engine]).expect(2);
+            sandbox.run(&["review", name, "--engine", engine]).expect(2);
+        }
     }
+    // One statement among much that is not understood is something to look at, with the rest named.
+    sandbox.file("part.sql", format!("CREATE TABEL oops (id int);\n{FLAWED}\n"));
+    let report = sandbox.run(&["review", "part.sql", "--format", "json"]).expect(0).json();
+    assert_eq!(report["skipped_statements"].as_array().map(Vec::len), Some(1), "{report:#}");
     // To SQLite, a file without bytes is a database without tables; its settings may still be wrong.
     sandbox.file("zero.db", "");
     let report =
@@ -184,4 +192,38 @@ fn a_dump_of_100_mb_is_read_in_bounded_time_and_memory() {
     assert_eq!(outcome.json()["target"]["tables"], tables);
     assert!(outcome.peak < 1_500_000_000, "{} bytes of memory", outcome.peak);
     assert!(seconds < 60.0, "{seconds} s");
+}
+
+#[test]
+fn what_was_never_created_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.file(
+        "a.sql",
+        "create table t (id int primary key, x int references nosuch(id));
+        alter table missing add column a int;
+        create index missing2_q on missing2 (q);\n",
+    );
+    for engine in ["postgres", "mysql", "sqlite"] {
+        let arguments = ["review", "a.sql", "--engine", engine, "--format", "json"];
+        let report = sandbox.run(&arguments).expect(0).json();
+        let skipped = report["skipped_statements"].as_array().cloned().unwrap_or_default();
+        let because: Vec<&str> = skipped.iter().filter_map(|one| one["because"].as_str()).collect();
+        for name in ["missing`", "missing2`", "nosuch`"] {
+            assert!(because.iter().any(|because| because.contains(name)), "{engine}, {name}: {report:#}");
+        }
+        assert!(skipped.iter().all(|one| one["line"].as_u64().is_some_and(|line| line > 0)), "{report:#}");
+    }
+}
+
+#[test]
+fn checks_beyond_the_reach_of_files_are_counted_apart() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.sql", "create table t (id bigint generated always as identity primary key);\n");
+    let strict = ["audit", "a.sql", "--engine", "postgres", "--require-checks"];
+    let text = sandbox.run(&strict).expect(0).out();
+    assert!(text.contains("checks need a live database"), "{text}");
+    assert!(!text.contains("index/unused-index"), "{text}");
+    let github =
+        sandbox.run(&["audit", "a.sql", "--engine", "postgres", "--format", "github"]).expect(0).out();
+    assert!(!github.contains("::notice"), "{github}");
 }

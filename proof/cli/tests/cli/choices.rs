@@ -46,6 +46,18 @@ fn rules_are_chosen_by_id_family_and_pattern() {
 }
 
 #[test]
+fn an_argument_that_is_no_text_is_refused_and_nothing_panics() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new();
+    for arguments in [&[&b"audit"[..], b"--only", b"\xff"][..], &[b"\xff"], &[b"audit", b"--\xff"]] {
+        let arguments: Vec<&std::ffi::OsStr> =
+            arguments.iter().map(|argument| std::ffi::OsStr::from_bytes(argument)).collect();
+        let outcome = sandbox.run(&arguments).expect(2);
+        assert!(!outcome.transcript().contains("panicked"), "{}", outcome.transcript());
+    }
+}
+
+#[test]
 fn words_that_mean_nothing_are_refused() {
     let sandbox = Sandbox::new();
     sandbox.file("a.sql", FLAWED);
@@ -117,7 +129,7 @@ fn checks_that_could_not_run_are_an_exit_code_of_their_own() {
         .file("a.sql", "create table t (id int primary key);\nalter table t frobnicate the whole thing;\n");
     let report = sandbox.run(&["audit", "a.sql", "--format", "json", "--fail-on", "never"]).expect(0).json();
     assert_eq!(list(&report, "skipped_statements").len(), 1, "{report:#}");
-    let missing = list(&report, "not_checked").len();
+    let missing = list(&report, "not_checked").iter().filter(|line| line["out_of_reach"] != true).count();
     let strict = sandbox.run(&["audit", "a.sql", "--require-checks", "--fail-on", "never"]);
     assert_eq!(strict.code, Some(if missing > 0 { 3 } else { 0 }));
     // Findings are worse than checks that are missing.
@@ -243,6 +255,48 @@ fn comments_accept_findings_where_they_stand() {
 }
 
 #[test]
+fn a_comment_holds_for_its_own_schema_with_a_reason_and_a_real_date() {
+    let sandbox = Sandbox::new();
+    let with = |script: &str| {
+        sandbox.file("a.sql", script);
+        let arguments = [
+            "audit",
+            "a.sql",
+            "--engine",
+            "postgres",
+            "--only",
+            RULE,
+            "--format",
+            "json",
+            "--fail-on",
+            "never",
+        ];
+        let report = sandbox.run(&arguments).expect(0).json();
+        let found: Vec<String> =
+            list(&report, "findings").iter().map(|finding| finding["object"].to_string()).collect();
+        (found.join(" "), list(&report, "unused_suppressions").to_vec())
+    };
+    let ignore = format!("-- dbwright:ignore {RULE}");
+    let (found, unused) = with(&format!(
+        "create schema audit; create table users (a int not null);\n{ignore} it is a log\n\
+         create table audit.users (a int not null);"
+    ));
+    assert_eq!((found.as_str(), unused.len()), ("\"public.users\"", 0));
+    // A comment before a later change of the table speaks for the table, too.
+    let (found, unused) =
+        with(&format!("create table t (a int);\n{ignore} it is a log\nalter table t add check (a > 0);"));
+    assert_eq!((found.as_str(), unused.len()), ("", 0));
+    for (words, fault) in [
+        ("", "it has no reason"),
+        (" until=31.12.2025 legacy", "`until=31.12.2025` is not a date like 2030-01-31"),
+    ] {
+        let (found, unused) = with(&format!("{ignore}{words}\n{FLAWED}"));
+        assert_eq!(found, "\"public.t\"", "{words}");
+        assert!(unused[0].as_str().is_some_and(|text| text.ends_with(fault)), "{unused:?}");
+    }
+}
+
+#[test]
 fn a_baseline_holds_what_was_there_before() {
     let sandbox = Sandbox::new();
     sandbox.file("a.sql", FLAWED);
@@ -264,5 +318,44 @@ fn a_baseline_holds_what_was_there_before() {
     // What is not shown is still there.
     run(&["--level", "error", "--write-baseline", "high"]).expect(0);
     let high = fs::read_to_string(sandbox.path("high")).expect("it was written");
-    println!("a baseline written with --level error:\n{high}");
+    assert_eq!(high, second);
+    run(&["--baseline", "high"]).expect(0);
+}
+
+/// `count` tables that refer to a parent without an index behind the reference.
+fn unindexed(count: usize) -> String {
+    let mut script = "create table parent (id integer primary key not null);".to_owned();
+    for i in 0..count {
+        script.push_str(&format!(
+            "create table t{i} (id integer primary key not null, parent_id integer not null references parent (id));"
+        ));
+    }
+    script
+}
+
+#[test]
+fn a_baseline_holds_every_place_of_a_convention() {
+    const KEY: &str = "schema/foreign-key-without-index";
+    let sandbox = Sandbox::new();
+    sandbox.file("a.sql", unindexed(8));
+    let base =
+        ["audit", "a.sql", "--engine", "sqlite", "--only", KEY, "--fail-on", "note", "--format", "json"];
+    let run = |more: &[&str]| sandbox.run(&[&base[..], more].concat());
+    let report = run(&["--write-baseline", "base"]).expect(1).json();
+    assert_eq!(list(&report, "findings").len(), 1, "{report:#}");
+    assert_eq!(list(&report["findings"][0], "places").len(), 8, "{report:#}");
+    let held = fs::read_to_string(sandbox.path("base")).expect("it was written");
+    assert_eq!(held.lines().filter(|line| line.starts_with(KEY)).count(), 8, "{held}");
+    assert_eq!(list(&run(&["--baseline", "base"]).expect(0).json(), "suppressed").len(), 8);
+    sandbox.file("a.sql", unindexed(10));
+    let report = run(&["--baseline", "base"]).expect(1).json();
+    let objects: Vec<&str> =
+        list(&report, "findings").iter().filter_map(|finding| finding["object"].as_str()).collect();
+    assert_eq!(objects, ["t8(parent_id)", "t9(parent_id)"], "{report:#}");
+    // The key that is shown for all of them accepts all of them.
+    sandbox
+        .file("dbwright.toml", format!("[[suppress]]\nkey = \"{KEY}:schema\"\nreason = \"small tables\"\n"));
+    let report = run(&[]).expect(0).json();
+    assert_eq!(list(&report, "suppressed").len(), 10, "{report:#}");
+    assert!(list(&report, "unused_suppressions").is_empty(), "{report:#}");
 }

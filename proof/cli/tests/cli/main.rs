@@ -1,5 +1,6 @@
 //! Everything that the program promises on its command line.
 
+mod advice;
 mod bad_files;
 mod bad_servers;
 mod choices;

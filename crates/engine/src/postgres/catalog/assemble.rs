@@ -1,9 +1,9 @@
 //! Puts the catalog together: columns to tables, numbers to names, constraints to indexes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Column, Index, IndexKey, IndexPart, Table, TableKind, UserType, UserTypeKind,
+    Catalog, Column, Index, IndexKey, IndexPart, PartitionKey, Table, TableKind, UserType, UserTypeKind,
 };
 use dbwright_model::data_type::DataType;
 use dbwright_model::engine::Engine;
@@ -31,6 +31,9 @@ impl CatalogDraft {
                     table.checks.clear();
                     table.foreign_keys.clear();
                     table.exclusions.clear();
+                }
+                for column in self.columns.values_mut().flatten() {
+                    column.column.not_null_constraint = None;
                 }
             }
             "indexes" => {
@@ -98,10 +101,13 @@ impl CatalogDraft {
         self.columns.get(&relation.oid).into_iter().flatten().map(|one| &one.column).collect()
     }
 
-    /// Integer columns that are a whole primary key or refer to another table, and lead an index: table, column,
-    /// largest tables first.
+    /// Integer columns that are a whole key or refer to another table, and lead an index: table, column. First those
+    /// that can run out because they are narrow, then those whose sequence may lag behind their values; largest tables
+    /// first.
     pub fn integer_keys(&self) -> Vec<(&QualifiedName, &Name)> {
-        let mut found: Vec<(&Relation, &Name)> = Vec::new();
+        let mut found: Vec<(bool, &Relation, &Name)> = Vec::new();
+        let owners: HashSet<(i64, i64)> =
+            self.relations.values().filter_map(|relation| relation.owner).collect();
         for relation in self.relations.values() {
             let RelationKind::Table(place) = relation.kind else { continue };
             let table = &self.tables[place];
@@ -114,27 +120,32 @@ impl CatalogDraft {
                     matches!(index.parts.first(), Some(IndexPart { key: IndexKey::Column(first), .. }) if first == name)
                 })
             };
-            let keys = table.primary_key.iter().map(|key| &key.columns);
-            for columns in keys.chain(table.foreign_keys.iter().map(|key| &key.columns)) {
+            let keys = table.primary_key.iter().map(|key| (&key.columns, true, true));
+            let uniques = table.uniques.iter().map(|key| (&key.columns, true, false));
+            let references = table.foreign_keys.iter().map(|key| (&key.columns, false, true));
+            for (columns, identifies, may_run_out) in keys.chain(uniques).chain(references) {
                 let [name] = &columns[..] else { continue };
-                let column = self.columns.get(&relation.oid).into_iter().flatten();
-                let Some(column) = column.map(|one| &one.column).find(|column| column.name == *name) else {
+                let mut numbered = self.columns.get(&relation.oid).into_iter().flatten();
+                let Some(numbered) = numbered.find(|one| one.column.name == *name) else {
                     continue;
                 };
-                if column.data_type.max_integer().is_some_and(|max| max <= i32::MAX as u64)
-                    && !column.data_type.array
-                    && leads(name)
-                {
-                    found.push((relation, &column.name));
+                let column = &numbered.column;
+                let Some(limit) = column.data_type.max_integer() else { continue };
+                let wide = limit > i32::MAX as u64;
+                let counted = identifies && owners.contains(&(relation.oid, numbered.number.into()));
+                if (counted || (may_run_out && !wide)) && !column.data_type.array && leads(name) {
+                    found.push((wide, relation, &column.name));
                 }
             }
         }
-        found.sort_by(|(a, a_column), (b, b_column)| {
+        found.sort_by(|(a_wide, a, a_column), (b_wide, b, b_column)| {
             let size = |relation: &Relation| relation.rows.unwrap_or(0.0);
-            size(b).total_cmp(&size(a)).then_with(|| (&a.name, a_column).cmp(&(&b.name, b_column)))
+            (a_wide.cmp(b_wide))
+                .then_with(|| size(b).total_cmp(&size(a)))
+                .then_with(|| (&a.name, a_column).cmp(&(&b.name, b_column)))
         });
-        found.dedup_by(|a, b| a.0.oid == b.0.oid && a.1 == b.1);
-        found.into_iter().map(|(relation, column)| (&relation.name, column)).collect()
+        found.dedup_by(|a, b| a.1.oid == b.1.oid && a.2 == b.2);
+        found.into_iter().map(|(_, relation, column)| (&relation.name, column)).collect()
     }
 
     fn numbered(&self, relation: i64, number: i64) -> Option<&NumberedColumn> {
@@ -177,6 +188,10 @@ impl CatalogDraft {
                     if let Some(bound) = relation.bound
                         && let Some(of) = parents.first()
                     {
+                        table.sub_partitioned = relation.partitioned.as_deref().map(|key| {
+                            let (strategy, key) = partition_key(key);
+                            PartitionKey { strategy, key }
+                        });
                         table.kind = TableKind::Partition { of: of.clone(), bound };
                     } else {
                         table.inherits = parents;

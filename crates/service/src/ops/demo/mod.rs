@@ -12,7 +12,7 @@ use dbwright_model::report::Report;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Suppression};
 use crate::error::{ErrorKind, ServiceError};
 use crate::ops::audit;
 use crate::ops::check::{CheckOptions, EngineName, check_target};
@@ -50,20 +50,20 @@ pub async fn demo(request: &DemoRequest, config: &Config, world: &World<'_>) -> 
     match request.engine {
         None | Some(EngineName::Sqlite) => sqlite(request, config, world).await,
         Some(EngineName::Postgres) => postgres(config, world).await,
-        Some(EngineName::Mariadb | EngineName::Mysql) => mariadb(config, world).await,
+        Some(EngineName::Mariadb) => mariadb(config, world).await,
+        Some(EngineName::Mysql) => Err(ServiceError::new(
+            ErrorKind::Unsupported,
+            "there is no demonstration on MySQL: dbwright starts no scratch servers of it",
+        )
+        .hint("`dbwright demo --engine mariadb` shows the same shop")),
     }
 }
 
 async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Result<Report, ServiceError> {
-    let folder =
-        tempfile::Builder::new().prefix("dbwright-demo-").tempdir_in(&world.temporary).map_err(|error| {
-            ServiceError::new(
-                ErrorKind::Permission,
-                format!("cannot make a folder in `{}`: {error}", world.temporary.display()),
-            )
-        })?;
+    let folder = scratch_folder(world)?;
     let path = folder.path().join("shop.sqlite");
-    let mut session = WriteSession::open(&Dsn::Sqlite(path.clone()), &Consent::own_scratch()).await?;
+    let mut session =
+        WriteSession::open(&Consent::for_scratch(&Dsn::Sqlite(path.clone()), &world.temporary)?).await?;
     // Nobody needs the file after a crash, and old programs wrote it without foreign keys being enforced.
     session.script("pragma synchronous = off; pragma foreign_keys = off").await?;
     fill(&mut session, include_str!("schema.sqlite.sql"), world).await?;
@@ -72,6 +72,15 @@ async fn sqlite(request: &DemoRequest, config: &Config, world: &World<'_>) -> Re
         keep_file(&path, &world.directory.join(keep))?;
     }
     audit(Dsn::Sqlite(path), config, world).await
+}
+
+fn scratch_folder(world: &World<'_>) -> Result<tempfile::TempDir, ServiceError> {
+    tempfile::Builder::new().prefix("dbwright-demo-").tempdir_in(&world.temporary).map_err(|error| {
+        ServiceError::new(
+            ErrorKind::Permission,
+            format!("cannot make a folder in `{}`: {error}", world.temporary.display()),
+        )
+    })
 }
 
 fn keep_file(from: &Path, to: &Path) -> Result<(), ServiceError> {
@@ -94,9 +103,13 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         .hint("install one, for example: apt-get install postgresql")
         .hint("`dbwright demo` without --engine needs nothing"));
     };
+    // Everything the server leaves behind goes away with this folder, after the server.
+    let folder = scratch_folder(world)?;
+    // The server may run as another account, which has to pass through.
+    let _ = std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711));
     let options = ServerOptions {
         settings: vec![("shared_preload_libraries".into(), "pg_stat_statements".into())],
-        temporary: world.temporary.clone(),
+        temporary: folder.path().to_path_buf(),
         ..ServerOptions::default()
     };
     world.progress.step("starting a scratch server", 0, 0);
@@ -107,12 +120,20 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         .await
         .map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
     let dsn = server.dsn("shop");
-    let mut session = WriteSession::open(&dsn, &Consent::own_scratch()).await?;
+    let mut session = WriteSession::open(&Consent::for_scratch(&dsn, &world.temporary)?).await?;
     fill(&mut session, include_str!("schema.postgres.sql"), world).await?;
     session.script(include_str!("after.postgres.sql")).await?;
     run_workload(&mut session).await?;
     drop(session);
-    audit(dsn, config, world).await
+    let mut config = config.clone();
+    config.suppressions.extend(["settings/fsync-off", "settings/full-page-writes-off"].map(|rule| {
+        Suppression {
+            rule: Some(rule.to_owned()),
+            reason: "the scratch server keeps nothing beyond this command".to_owned(),
+            ..Suppression::default()
+        }
+    }));
+    audit(dsn, &config, world).await
 }
 
 async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceError> {
@@ -135,7 +156,7 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
             tls: Tls { mode: TlsMode::Disable, root_certificate: None },
         })
     };
-    let mut session = WriteSession::open(&dsn(""), &Consent::own_scratch()).await?;
+    let mut session = WriteSession::open(&Consent::for_scratch(&dsn(""), &world.temporary)?).await?;
     session
         .script("create database shop character set utf8mb4; use shop; set foreign_key_checks = 0")
         .await?;

@@ -1,0 +1,146 @@
+//! Migrations as a chain of statements, each with the state that it finds and what it does.
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Table;
+use crate::change::Change;
+use crate::effect::{Effects, RelationEffect};
+use crate::finding::{EvidenceLevel, Location};
+use crate::name::{Name, QualifiedName};
+
+/// Statements in the order in which they are run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Chain {
+    /// The files, in the order in which they are applied.
+    pub files: Vec<ChainFile>,
+    /// The statements of all files.
+    pub statements: Vec<ChainStatement>,
+    /// Whether the state before the first statement is known: an empty database or a catalog.
+    #[serde(default)]
+    pub starts_known: bool,
+}
+
+/// One file of a chain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChainFile {
+    /// Its name as the user knows it.
+    pub name: String,
+    /// The tool that it is written for; `None` for a plain file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<Name>,
+    /// How its statements are put into transactions.
+    #[serde(default)]
+    pub wrap: Wrap,
+    /// Whether it is judged. Files that were applied before are folded only.
+    #[serde(default = "yes")]
+    pub judged: bool,
+    /// Whether a way back is written for it: an undo file or section; `None` where the tool knows no such thing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub has_undo: Option<bool>,
+}
+
+/// How the statements of a file are put into transactions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wrap {
+    /// One transaction, unless a statement cannot run in one: then each statement stands by itself.
+    #[default]
+    Auto,
+    /// The tool opens one transaction for the file, whatever is in it.
+    Transaction,
+    /// The tool sends the whole file as one query text: several statements share the transaction that the server makes
+    /// of them, a single one stands by itself.
+    OneQuery,
+    /// Each statement stands by itself, unless the file opens a transaction.
+    None,
+}
+
+/// One statement of a chain.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChainStatement {
+    /// Position of its file in [`Chain::files`].
+    pub file: usize,
+    /// Where it begins.
+    pub location: Location,
+    /// Its text without the terminator.
+    pub sql: String,
+    /// What it changes, in order.
+    pub changes: Vec<Change>,
+    /// Why it, or a part of it, was not analysed, as a lower-case fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_analysed: Option<String>,
+    /// The transaction it runs in, counted through the chain; `None` when it stands by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<u32>,
+    /// What it does.
+    pub effects: Effects,
+    /// What `effects` rests on.
+    pub evidence_level: EvidenceLevel,
+    /// Relations in `effects` that the judged migrations made themselves, so that nobody waits for them and they hold
+    /// no rows but their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub new_relations: Vec<QualifiedName>,
+    /// The tables in `effects` as the statement finds them, where they are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<Table>,
+    /// Settings of the session in force, by name: those the chain itself has set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<(Name, String)>,
+}
+
+impl Chain {
+    /// The statements of files that are judged, with their positions.
+    pub fn judged(&self) -> impl Iterator<Item = (usize, &ChainStatement)> {
+        self.statements
+            .iter()
+            .enumerate()
+            .filter(|(_, statement)| self.files.get(statement.file).is_none_or(|file| file.judged))
+    }
+
+    /// The file of a statement.
+    pub fn file_of(&self, statement: &ChainStatement) -> Option<&ChainFile> {
+        self.files.get(statement.file)
+    }
+
+    /// The other statements that run in the same transaction and come before the statement at a position.
+    pub fn earlier_in_transaction(&self, position: usize) -> impl Iterator<Item = &ChainStatement> {
+        let transaction = self.statements.get(position).and_then(|statement| statement.transaction);
+        self.statements[..position.min(self.statements.len())]
+            .iter()
+            .filter(move |other| transaction.is_some() && other.transaction == transaction)
+    }
+}
+
+impl ChainStatement {
+    /// Whether a relation was made by the judged migrations themselves.
+    pub fn is_new(&self, relation: &QualifiedName) -> bool {
+        self.new_relations.contains(relation)
+    }
+
+    /// Effects on relations that others use.
+    pub fn felt(&self) -> impl Iterator<Item = &RelationEffect> {
+        self.effects.relations.iter().filter(|effect| !self.is_new(&effect.relation))
+    }
+
+    /// Effects on relations that others use and whose blocking grows with their size.
+    pub fn blocking(&self) -> impl Iterator<Item = &RelationEffect> {
+        self.felt().filter(|effect| effect.blocks_in_proportion_to_size())
+    }
+
+    /// A touched table as the statement finds it; the schema may be left out.
+    pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
+        self.tables.iter().find(|table| {
+            table.name.name == name.name && (name.schema.is_empty() || table.name.schema == name.schema)
+        })
+    }
+
+    /// A setting of the session that the chain has set before this statement, names compared without regard to case.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let found = self.settings.iter().find(|(other, _)| other.eq_ignore_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+fn yes() -> bool {
+    true
+}

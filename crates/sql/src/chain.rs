@@ -1,0 +1,370 @@
+//! Migration files as a chain: parsed, put into transactions, folded one statement after the other, and each statement
+//! asked what it does to the state it finds.
+
+use std::collections::BTreeSet;
+
+use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
+use dbwright_model::change::{Change, DataKind, TransactionControl};
+use dbwright_model::effect::TransactionUse;
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::finding::{EvidenceLevel, Location};
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::effects::{self, Circumstances};
+use crate::fold::Folder;
+use crate::split::{StatementKind, split};
+use crate::suppress::{self, CommentSuppression};
+
+/// A migration file with its text.
+#[derive(Clone, Debug, Default)]
+pub struct MigrationFile {
+    /// What is known of it.
+    pub file: ChainFile,
+    /// Its text.
+    pub text: String,
+}
+
+/// Where a chain starts and how it is looked at.
+#[derive(Debug)]
+pub struct Start {
+    /// The state before the first statement.
+    pub before: Folder,
+    /// Whether that state is the whole truth: a live or recorded catalog, or an empty database by the user's word.
+    pub known: bool,
+    /// The server.
+    pub circumstances: Circumstances,
+    /// Whether the judged files are applied together, so that what an earlier one makes is new to a later one.
+    pub together: bool,
+}
+
+/// What a chain of files tells.
+pub struct ReadChain {
+    /// The chain.
+    pub chain: Chain,
+    /// The state after its last statement.
+    pub after: Folder,
+    /// Suppressions in comments, each with the statement it stands before.
+    pub suppressions: Vec<CommentSuppression>,
+}
+
+/// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
+const LONGEST_KEPT: usize = 16 * 1024;
+
+/// Reads files in their order.
+pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
+    let Start { before, known, circumstances, together } = start;
+    let mut reader = Reader {
+        dialect: before.engine().dialect(),
+        folder: before,
+        circumstances,
+        together,
+        chain: Chain {
+            files: files.iter().map(|file| file.file.clone()).collect(),
+            starts_known: known,
+            ..Chain::default()
+        },
+        suppressions: Vec::new(),
+        created: BTreeSet::new(),
+        session: Session::default(),
+        transactions: 0,
+    };
+    for (position, file) in files.iter().enumerate() {
+        reader.file(position, file);
+    }
+    ReadChain { chain: reader.chain, after: reader.folder, suppressions: reader.suppressions }
+}
+
+struct Reader {
+    dialect: Dialect,
+    folder: Folder,
+    circumstances: Circumstances,
+    together: bool,
+    chain: Chain,
+    suppressions: Vec<CommentSuppression>,
+    /// Relations that the judged statements made.
+    created: BTreeSet<QualifiedName>,
+    session: Session,
+    /// Transactions opened so far.
+    transactions: u32,
+}
+
+/// What lasts from one statement to the next.
+#[derive(Default)]
+struct Session {
+    settings: Vec<(Name, String)>,
+    local: Vec<(Name, String)>,
+    transaction: Option<u32>,
+    /// Whether the file itself opened the transaction.
+    explicit: bool,
+}
+
+struct Parsed<'a> {
+    text: &'a str,
+    comments: &'a str,
+    location: Location,
+    changes: Vec<Change>,
+    not_analysed: Option<String>,
+}
+
+impl Reader {
+    fn file(&mut self, position: usize, file: &MigrationFile) {
+        let statements = self.parse(file);
+        self.session = Session::default();
+        if !self.together {
+            self.created.clear();
+        }
+        let wrapped = match file.file.wrap {
+            Wrap::Transaction => true,
+            Wrap::OneQuery => statements.len() > 1,
+            Wrap::None => false,
+            Wrap::Auto => !statements.iter().any(|statement| {
+                statement.changes.iter().any(|change| matches!(change, Change::Transaction { .. }))
+                    || self.runs_outside(&statement.changes)
+            }),
+        };
+        if wrapped {
+            self.open(false);
+        }
+        for statement in statements {
+            self.statement(position, file.file.judged, statement);
+        }
+    }
+
+    fn parse<'a>(&self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
+        let mut statements = Vec::new();
+        for statement in split(self.dialect, &file.text) {
+            let (changes, not_analysed) = match statement.kind {
+                StatementKind::ClientCommand | StatementKind::CopyData => continue,
+                StatementKind::Unterminated => {
+                    (Vec::new(), Some("a quote or comment is never closed".to_owned()))
+                }
+                StatementKind::Sql => {
+                    let changes = crate::parse_statement(self.dialect, statement.text);
+                    let opaque = changes.iter().find_map(|change| match change {
+                        Change::Opaque { because, .. } => Some(because.clone()),
+                        _ => None,
+                    });
+                    (changes, opaque)
+                }
+            };
+            statements.push(Parsed {
+                text: statement.text,
+                comments: statement.leading_comments,
+                location: Location {
+                    file: file.file.name.clone(),
+                    line: statement.line,
+                    column: statement.column,
+                },
+                changes,
+                not_analysed,
+            });
+        }
+        statements
+    }
+
+    /// Whether a server refuses a statement inside a transaction, which no catalog is needed for.
+    fn runs_outside(&self, changes: &[Change]) -> bool {
+        let nothing = Folder::new(self.folder.engine());
+        effects::of_statement(&nothing, &self.circumstances, changes).transaction == TransactionUse::Outside
+    }
+
+    fn open(&mut self, explicit: bool) {
+        self.transactions += 1;
+        self.session.transaction = Some(self.transactions);
+        self.session.explicit = explicit;
+    }
+
+    fn close(&mut self) {
+        self.session.transaction = None;
+        self.session.explicit = false;
+        self.session.local.clear();
+    }
+
+    fn statement(&mut self, file: usize, judged: bool, parsed: Parsed<'_>) {
+        self.note_suppressions(&parsed);
+        let control = parsed.changes.iter().find_map(|change| match change {
+            Change::Transaction { control, .. } => Some(*control),
+            _ => None,
+        });
+        if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
+            self.open(true);
+        }
+        if judged {
+            self.record(file, &parsed);
+        }
+        if matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+            self.close();
+        }
+        for change in &parsed.changes {
+            self.note_setting(change);
+            if judged {
+                self.note_created(change);
+            }
+            self.folder.apply(change);
+        }
+    }
+
+    fn record(&mut self, file: usize, parsed: &Parsed<'_>) {
+        let mut effects = effects::of_statement(&self.folder, &self.circumstances, &parsed.changes);
+        if let Some(because) = &parsed.not_analysed {
+            effects.assumed.push(because.clone());
+        }
+        let is_known = |name: &QualifiedName| {
+            self.folder.table(name).is_some()
+                || self.folder.view(name).is_some()
+                || self.folder.sequence(name).is_some()
+                || self.folder.index(None, name).is_some()
+        };
+        let all_known = effects.relations.iter().all(|effect| is_known(&effect.relation));
+        let sure = effects.assumed.is_empty() && all_known;
+        let new_relations = effects.relations.iter().map(|effect| &effect.relation);
+        let new_relations = new_relations.filter(|name| self.created.contains(name)).cloned().collect();
+        let tables = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
+        let tables = tables.filter(|table| !table.is_partition()).take(8).cloned().collect();
+        let mut settings = self.session.settings.clone();
+        for (name, value) in &self.session.local {
+            set(&mut settings, name, Some(value));
+        }
+        let kept =
+            (0..=LONGEST_KEPT.min(parsed.text.len())).rev().find(|end| parsed.text.is_char_boundary(*end));
+        self.chain.statements.push(ChainStatement {
+            file,
+            location: parsed.location.clone(),
+            sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
+            changes: parsed.changes.clone(),
+            not_analysed: parsed.not_analysed.clone(),
+            transaction: self.session.transaction,
+            effects,
+            evidence_level: if sure { EvidenceLevel::Catalog } else { EvidenceLevel::Text },
+            new_relations,
+            tables,
+            settings,
+        });
+    }
+
+    fn note_suppressions(&mut self, parsed: &Parsed<'_>) {
+        if parsed.comments.is_empty() {
+            return;
+        }
+        self.suppressions.extend(suppress::read(parsed.comments).into_iter().map(|suppression| {
+            CommentSuppression { location: Some(parsed.location.clone()), ..suppression }
+        }));
+    }
+
+    /// `SET LOCAL` outside of a transaction has no effect.
+    fn note_setting(&mut self, change: &Change) {
+        let Change::SetSessionSetting { name, value, local } = change else { return };
+        if !local {
+            set(&mut self.session.settings, name, value.as_ref());
+        } else if self.session.transaction.is_some() {
+            set(&mut self.session.local, name, value.as_ref());
+        }
+    }
+
+    fn note_created(&mut self, change: &Change) {
+        let name = match change {
+            Change::CreateTable { table, .. } | Change::CreateTableLike { table, .. } => &table.name,
+            Change::CreateTableAs { name, .. } => name,
+            Change::CreateView { view, .. } => &view.name,
+            Change::CreateSequence { sequence, .. } => &sequence.name,
+            Change::RenameTable { table, to, .. } => {
+                if self.created.remove(&self.folder.full_name(table)) {
+                    self.created.insert(self.folder.full_name(to));
+                }
+                return;
+            }
+            Change::Data { kind: DataKind::Copy, .. } => return,
+            _ => return,
+        };
+        let full = self.folder.full_name(name);
+        // `IF NOT EXISTS` of something that is there makes nothing.
+        if self.folder.table(&full).is_none() && self.folder.view(&full).is_none() {
+            self.created.insert(full);
+        }
+    }
+}
+
+fn set(settings: &mut Vec<(Name, String)>, name: &Name, value: Option<&String>) {
+    settings.retain(|(other, _)| !other.eq_ignore_case(name.as_str()));
+    if let Some(value) = value {
+        settings.push((name.clone(), value.clone()));
+        settings.sort();
+    }
+}
+
+/// The start of a chain of which nothing is known but the engine.
+pub fn from_nothing(engine: Engine, circumstances: Circumstances) -> Start {
+    Start { before: Folder::new(engine), known: false, circumstances, together: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chain(files: &[(&str, Wrap)]) -> Chain {
+        let files: Vec<MigrationFile> = files
+            .iter()
+            .enumerate()
+            .map(|(i, (text, wrap))| MigrationFile {
+                file: ChainFile {
+                    name: format!("{i}.sql"),
+                    wrap: *wrap,
+                    judged: true,
+                    ..ChainFile::default()
+                },
+                text: (*text).to_owned(),
+            })
+            .collect();
+        read(from_nothing(Engine::Postgres, Circumstances::default()), &files).chain
+    }
+
+    fn transactions(text: &str, wrap: Wrap) -> Vec<Option<u32>> {
+        chain(&[(text, wrap)]).statements.iter().map(|statement| statement.transaction).collect()
+    }
+
+    #[test]
+    fn statements_are_put_into_the_transactions_that_the_runner_makes() {
+        let two = "ALTER TABLE t ADD a int; ALTER TABLE t ADD b int;";
+        assert_eq!(transactions(two, Wrap::Auto), [Some(1), Some(1)]);
+        assert_eq!(transactions(two, Wrap::Transaction), [Some(1), Some(1)]);
+        assert_eq!(transactions(two, Wrap::OneQuery), [Some(1), Some(1)]);
+        assert_eq!(transactions(two, Wrap::None), [None, None]);
+        assert_eq!(transactions("SELECT 1", Wrap::OneQuery), [None]);
+        let mixed = "ALTER TABLE t ADD a int; CREATE INDEX CONCURRENTLY i ON t (a);";
+        assert_eq!(transactions(mixed, Wrap::Auto), [None, None]);
+        assert_eq!(transactions(mixed, Wrap::Transaction), [Some(1), Some(1)]);
+        let own = "ALTER TABLE t ADD a int; BEGIN; ALTER TABLE t ADD b int; COMMIT; SELECT 1;";
+        assert_eq!(transactions(own, Wrap::Auto), [None, Some(1), Some(1), Some(1), None]);
+    }
+
+    #[test]
+    fn a_table_is_new_in_the_file_that_makes_it() {
+        let chain = chain(&[
+            ("CREATE TABLE t (a int); ALTER TABLE t ADD b int;", Wrap::Auto),
+            ("ALTER TABLE t ADD c int;", Wrap::Auto),
+        ]);
+        let felt: Vec<usize> = chain.statements.iter().map(|statement| statement.felt().count()).collect();
+        assert_eq!(felt, [0, 0, 1]);
+        assert!(chain.statements.iter().all(|statement| statement.evidence_level == EvidenceLevel::Catalog));
+    }
+
+    #[test]
+    fn settings_last_as_long_as_the_server_lets_them() {
+        let chain = chain(&[
+            (
+                "BEGIN; SET LOCAL lock_timeout = '1s'; ALTER TABLE t ADD a int; COMMIT; ALTER TABLE t ADD b int;",
+                Wrap::Auto,
+            ),
+            ("SET LOCAL lock_timeout = '1s'; SELECT 1;", Wrap::None),
+            ("SET lock_timeout = '2s'; SELECT 1;", Wrap::Auto),
+            ("SELECT 1;", Wrap::Auto),
+        ]);
+        let seen: Vec<Option<&str>> =
+            chain.statements.iter().map(|statement| statement.setting("lock_timeout")).collect();
+        assert_eq!(
+            seen,
+            [None, None, Some("1s"), Some("1s"), None, None, None, None, Some("2s"), None],
+            "{chain:#?}"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! What names a column: keys, indexes and expressions, and how they follow its new name.
+
+use std::sync::Arc;
+
+use dbwright_model::catalog::{Index, IndexKey, Table};
+use dbwright_model::expression::{Expr, Expression};
+use dbwright_model::name::Name;
+
+pub(super) fn mentions(expression: &Expression, column: &Name) -> bool {
+    expression.tree.as_ref().is_some_and(|tree| tree.columns().contains(&column))
+}
+
+pub(super) fn index_mentions(index: &Index, column: &Name) -> bool {
+    index.include.contains(column)
+        || index.parts.iter().any(|part| match &part.key {
+            IndexKey::Column(name) => name == column,
+            IndexKey::Expression(expression) => mentions(expression, column),
+        })
+        || index.predicate.as_ref().is_some_and(|predicate| mentions(predicate, column))
+}
+
+pub(super) fn rename_names(names: &mut [Name], from: &Name, to: &Name) {
+    for name in names {
+        if name == from {
+            *name = to.clone();
+        }
+    }
+}
+
+fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
+    if !mentions(expression, from) {
+        return;
+    }
+    if let Some(tree) = &mut expression.tree {
+        rename_in_tree(Arc::make_mut(tree), from, to);
+    }
+    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
+}
+
+fn rename_in_tree(expr: &mut Expr, from: &Name, to: &Name) {
+    match expr {
+        Expr::Column { name, .. } => {
+            if name == from {
+                *name = to.clone();
+            }
+        }
+        Expr::Wildcard { .. }
+        | Expr::Literal(_)
+        | Expr::Parameter(_)
+        | Expr::Exists { .. }
+        | Expr::Subquery(_) => {}
+        Expr::Call(call) => {
+            call.args.iter_mut().for_each(|arg| rename_in_tree(arg, from, to));
+            call.filter.iter_mut().for_each(|filter| rename_in_tree(filter, from, to));
+        }
+        Expr::Unary { operand, .. }
+        | Expr::IsNull { operand, .. }
+        | Expr::IsTruth { operand, .. }
+        | Expr::InQuery { operand, .. }
+        | Expr::Cast { operand, .. } => rename_in_tree(operand, from, to),
+        Expr::Binary { left, right, .. } => {
+            rename_in_tree(left, from, to);
+            rename_in_tree(right, from, to);
+        }
+        Expr::InList { operand, list, .. } => {
+            rename_in_tree(operand, from, to);
+            list.iter_mut().for_each(|member| rename_in_tree(member, from, to));
+        }
+        Expr::Between { operand, low, high, .. } => {
+            rename_in_tree(operand, from, to);
+            rename_in_tree(low, from, to);
+            rename_in_tree(high, from, to);
+        }
+        Expr::Like { operand, pattern, .. } => {
+            rename_in_tree(operand, from, to);
+            rename_in_tree(pattern, from, to);
+        }
+        Expr::Case { operand, branches, otherwise } => {
+            operand.iter_mut().for_each(|operand| rename_in_tree(operand, from, to));
+            for (when, then) in branches {
+                rename_in_tree(when, from, to);
+                rename_in_tree(then, from, to);
+            }
+            otherwise.iter_mut().for_each(|otherwise| rename_in_tree(otherwise, from, to));
+        }
+        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
+            parts.iter_mut().for_each(|part| rename_in_tree(part, from, to));
+        }
+    }
+}
+
+/// Replaces whole words only, string constants left alone.
+pub(super) fn replace_word(text: &str, from: &str, to: &str) -> String {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let mut result = String::with_capacity(text.len());
+    let mut in_string = false;
+    let mut rest = text;
+    let mut previous = ' ';
+    while let Some(c) = rest.chars().next() {
+        if c == '\'' {
+            in_string = !in_string;
+        }
+        let boundary = !in_string && !is_word(previous);
+        if boundary
+            && let Some(after) = rest.strip_prefix(from)
+            && !after.chars().next().is_some_and(is_word)
+        {
+            result.push_str(to);
+            previous = from.chars().next_back().unwrap_or(' ');
+            rest = after;
+            continue;
+        }
+        result.push(c);
+        previous = c;
+        rest = &rest[c.len_utf8()..];
+    }
+    result
+}
+
+pub(super) fn rename_in_table(table: &mut Table, from: &Name, to: &Name) {
+    for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
+        rename_names(&mut key.columns, from, to);
+    }
+    for foreign_key in &mut table.foreign_keys {
+        rename_names(&mut foreign_key.columns, from, to);
+    }
+    for check in &mut table.checks {
+        rename_in_expression(&mut check.expression, from, to);
+    }
+    for column in &mut table.columns {
+        if let Some(generated) = &mut column.generated {
+            rename_in_expression(&mut generated.expression, from, to);
+        }
+    }
+    for index in &mut table.indexes {
+        rename_names(&mut index.include, from, to);
+        for part in &mut index.parts {
+            match &mut part.key {
+                IndexKey::Column(name) => {
+                    if name == from {
+                        *name = to.clone();
+                    }
+                }
+                IndexKey::Expression(expression) => rename_in_expression(expression, from, to),
+            }
+        }
+        if let Some(predicate) = &mut index.predicate {
+            rename_in_expression(predicate, from, to);
+        }
+    }
+}

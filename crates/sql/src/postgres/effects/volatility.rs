@@ -1,0 +1,212 @@
+//! Whether an expression may give another value each time, as PostgreSQL judges it before it stores a default.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use dbwright_model::catalog::Volatility;
+use dbwright_model::expression::{Call, Expr};
+use dbwright_model::name::{Name, QualifiedName};
+
+use crate::fold::Folder;
+
+/// The functions of `pg_catalog` by name.
+static BUILT_IN: LazyLock<HashMap<&'static str, Volatility>> = LazyLock::new(|| {
+    let mut functions = HashMap::new();
+    let mut volatility = Volatility::Volatile;
+    for line in include_str!("../functions.txt").lines() {
+        match line {
+            "[volatile]" => volatility = Volatility::Volatile,
+            "[stable]" => volatility = Volatility::Stable,
+            "[immutable]" => volatility = Volatility::Immutable,
+            comment if comment.starts_with('#') => {}
+            names => functions.extend(names.split(' ').map(|name| (name, volatility))),
+        }
+    }
+    functions
+});
+
+/// Names that the grammar knows, and that stand for stable or immutable functions.
+const KEYWORDS: &[&str] = &[
+    "coalesce",
+    "nullif",
+    "greatest",
+    "least",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "localtime",
+    "localtimestamp",
+    "current_user",
+    "current_role",
+    "session_user",
+    "user",
+    "current_catalog",
+    "current_schema",
+    "extract",
+    "overlay",
+    "position",
+    "substring",
+    "trim",
+    "normalize",
+    "xmlelement",
+    "xmlforest",
+    "xmlconcat",
+    "array",
+    "row",
+    "collation for",
+    "json_object",
+    "json_array",
+    "json_scalar",
+    "json_serialize",
+    "json",
+];
+
+/// Functions of well-known extensions that are volatile.
+const OF_EXTENSIONS: &[&str] = &[
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+    "gen_salt",
+    "gen_random_bytes",
+    "nanoid",
+    "ulid",
+];
+
+/// What is known of an expression's volatility.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// One value serves all rows.
+    Steady,
+    /// Each row needs its own value.
+    Volatile,
+    /// It calls a function that is not known; a server takes one for volatile unless it was declared otherwise.
+    Unknown(Name),
+}
+
+/// Judges an expression. User functions are looked up in the catalog.
+pub(super) fn judge(before: &Folder, tree: &Expr) -> Judgement {
+    let mut judgement = Judgement::Steady;
+    tree.walk(&mut |expr| {
+        let Expr::Call(call) = expr else { return };
+        match of_call(before, call) {
+            Judgement::Volatile => judgement = Judgement::Volatile,
+            Judgement::Unknown(name) if judgement == Judgement::Steady => {
+                judgement = Judgement::Unknown(name)
+            }
+            _ => {}
+        }
+    });
+    judgement
+}
+
+fn of_call(before: &Folder, call: &Call) -> Judgement {
+    let name = call.function();
+    let schema = call.name.len().checked_sub(2).and_then(|i| call.name.get(i));
+    let declared = before.functions(schema, name).map(|function| {
+        // Since version 12 a function in SQL that is one constant is replaced by it before the judgement.
+        let constant = function.language == *"sql" && is_constant_body(&function.body);
+        if constant { Volatility::Immutable } else { function.volatility }
+    });
+    let declared: Vec<Volatility> = declared.collect();
+    if !declared.is_empty() {
+        let volatile = declared.contains(&Volatility::Volatile);
+        return if volatile { Judgement::Volatile } else { Judgement::Steady };
+    }
+    if schema.is_none_or(|schema| *schema == "pg_catalog") {
+        match BUILT_IN.get(name) {
+            Some(Volatility::Volatile) => return Judgement::Volatile,
+            Some(_) => return Judgement::Steady,
+            None => {}
+        }
+        if KEYWORDS.contains(&name) {
+            return Judgement::Steady;
+        }
+    }
+    if OF_EXTENSIONS.contains(&name) {
+        return Judgement::Volatile;
+    }
+    Judgement::Unknown(Name::new(
+        QualifiedName { schema: schema.cloned().unwrap_or_default(), name: Name::new(name) }.to_string(),
+    ))
+}
+
+/// `SELECT 42`, `SELECT 'a'::text`: the server puts the constant in the place of the call.
+fn is_constant_body(body: &str) -> bool {
+    let body = body.trim().trim_end_matches(';').trim();
+    let Some(value) = body.get(..6).filter(|word| word.eq_ignore_ascii_case("select")).map(|_| &body[6..])
+    else {
+        return false;
+    };
+    crate::postgres::expression::expression(value)
+        .is_some_and(|tree| matches!(tree.without_casts(), Expr::Literal(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use dbwright_model::engine::{Dialect, Engine};
+
+    use super::*;
+
+    fn check(functions: &str, expression: &str, expected: Judgement) {
+        let mut before = Folder::new(Engine::Postgres);
+        for statement in crate::split(Dialect::Postgres, functions) {
+            crate::parse_statement(Dialect::Postgres, statement.text)
+                .iter()
+                .for_each(|change| before.apply(change));
+        }
+        let tree =
+            crate::parse_expression(Dialect::Postgres, expression).expect("the example is an expression");
+        assert_eq!(judge(&before, &tree), expected, "{expression}");
+    }
+
+    #[test]
+    fn a_default_is_judged_by_what_it_calls_not_by_looking_like_a_call() {
+        for steady in [
+            "1",
+            "-1",
+            "(1)",
+            "'a'::text",
+            "now()",
+            "current_date",
+            "localtimestamp",
+            "upper('a')",
+            "ARRAY[1, 2]",
+            "now() + interval '1 day'",
+            "pg_catalog.now()",
+            "date_trunc('day', now())",
+        ] {
+            check("", steady, Judgement::Steady);
+        }
+        for volatile in [
+            "random()",
+            "clock_timestamp()",
+            "gen_random_uuid()",
+            "nextval('s')",
+            "ARRAY[random()]",
+            "md5(random()::text)",
+            "CASE WHEN random() < 0.5 THEN 1 ELSE 2 END",
+            "uuid_generate_v4()",
+        ] {
+            check("", volatile, Judgement::Volatile);
+        }
+        check("", "app.f()", Judgement::Unknown(Name::new("app.f")));
+    }
+
+    #[test]
+    fn user_functions_are_what_they_were_declared_to_be() {
+        let declared = |volatility: &str| {
+            format!(
+                "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql {volatility} AS $$ BEGIN RETURN 1; END $$;"
+            )
+        };
+        check(&declared(""), "f()", Judgement::Volatile);
+        check(&declared("STABLE"), "f()", Judgement::Steady);
+        check(&declared("IMMUTABLE"), "f()", Judgement::Steady);
+        check("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 42';", "f()", Judgement::Steady);
+        check(
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT n FROM t';",
+            "f()",
+            Judgement::Volatile,
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Statements of PostgreSQL about rows, and those that run programs, as changes.
+
+use dbwright_model::change::{Change, DataClauses, DataKind, ProceduralKind};
+use dbwright_model::name::{Name, QualifiedName};
+
+use super::query;
+use super::syntax::{
+    K, Node, Parsed, child, children, expr_child, has, literal_text, name, name_in, qualified, qualified_in,
+    qualify,
+};
+
+/// A statement that reads or writes rows.
+pub(super) fn data(kind: DataKind, node: &Node) -> Vec<Change> {
+    let table = match kind {
+        DataKind::Insert => qualified_in(node, K::RELATION_NAME_REF),
+        DataKind::Select => query::first_table(node),
+        _ => query::target(node),
+    };
+    let filtered = match kind {
+        DataKind::Insert => false,
+        DataKind::Merge => true,
+        _ => has(node, K::WHERE_CLAUSE) || has(node, K::WHERE_CURRENT_OF),
+    };
+    let clauses = clauses(node, table.as_ref());
+    vec![Change::Data { kind, table, filtered, clauses }]
+}
+
+/// What a statement touches beside its first table.
+fn clauses(node: &Node, table: Option<&QualifiedName>) -> DataClauses {
+    let mut found = DataClauses {
+        only: child(node, K::RELATION_NAME)
+            .or_else(|| child(node, K::TABLE_RELATION_NAME))
+            .is_some_and(|relation| has(&relation, K::ONLY_KW)),
+        ..DataClauses::default()
+    };
+    let members: Vec<Name> =
+        node.descendants().filter(|inner| inner.kind() == K::CTE_NAME).map(|member| name(&member)).collect();
+    for inner in node.descendants().skip(1) {
+        match inner.kind() {
+            K::RELATION_FROM_ITEM => {
+                let Some(source) = qualified_in(&inner, K::RELATION_NAME_REF) else { continue };
+                let is_member = source.schema.is_empty() && members.contains(&source.name);
+                if !is_member && !found.reads.contains(&source) {
+                    found.reads.push(source);
+                }
+            }
+            K::INSERT | K::UPDATE | K::DELETE | K::MERGE => {
+                let target = query::target(&inner).or_else(|| qualified_in(&inner, K::RELATION_NAME_REF));
+                if let Some(target) = target
+                    && table != Some(&target)
+                    && !found.also.contains(&target)
+                {
+                    found.also.push(target);
+                }
+            }
+            K::CALL_EXPR => {
+                let parts: Vec<Name> = expr_child(&inner)
+                    .iter()
+                    .flat_map(Node::descendants)
+                    .filter(|node| node.kind() == K::NAME_REF)
+                    .map(|node| name(&node))
+                    .collect();
+                let called = qualify(parts);
+                if !called.name.is_empty() && !found.calls.contains(&called) {
+                    found.calls.push(called);
+                }
+            }
+            K::LIMIT_CLAUSE | K::FETCH_CLAUSE => found.limited = true,
+            _ => {}
+        }
+    }
+    if node.kind() != K::MERGE && matches!(node.kind(), K::SELECT | K::SELECT_INTO) {
+        // What a query reads first stands in `table` already.
+        found.reads.retain(|source| Some(source) != table);
+    }
+    found
+}
+
+pub(super) fn copy(node: &Node) -> Vec<Change> {
+    let table = child(node, K::COPY_TABLE).and_then(|table| qualified_in(&table, K::TABLE_NAME_REF));
+    let kind = if has(node, K::COPY_FROM) { DataKind::Copy } else { DataKind::Select };
+    let clauses = clauses(node, table.as_ref());
+    vec![Change::Data { kind, table, filtered: has(node, K::WHERE_CLAUSE), clauses }]
+}
+
+/// `TRUNCATE` of all its tables in one change: a foreign key between them does not hinder it.
+pub(super) fn truncate(node: &Node) -> Vec<Change> {
+    let relations: Vec<Node> = child(node, K::TABLE_LIST)
+        .into_iter()
+        .flat_map(|list| children(&list, K::TABLE_RELATION_NAME))
+        .collect();
+    let mut tables = relations.iter().filter_map(|relation| qualified_in(relation, K::TABLE_NAME_REF));
+    let table = tables.next();
+    let clauses = DataClauses {
+        also: tables.collect(),
+        cascade: has(node, K::CASCADE),
+        restart_identity: has(node, K::RESTART_IDENTITY),
+        only: relations.first().is_some_and(|relation| has(relation, K::ONLY_KW)),
+        ..DataClauses::default()
+    };
+    vec![Change::Data { kind: DataKind::Truncate, table, filtered: false, clauses }]
+}
+
+/// `DO`, `CALL`, `EXECUTE` and `PREPARE`.
+pub(super) fn procedural(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
+    let text = parsed.text_of(node).trim_end_matches(';').trim_end();
+    vec![match node.kind() {
+        K::DO => Change::Procedural {
+            kind: ProceduralKind::Do,
+            name: None,
+            body: child(node, K::LITERAL).map(|body| literal_text(&body)).unwrap_or_default(),
+        },
+        K::CALL => Change::Procedural {
+            kind: ProceduralKind::Call,
+            name: child(node, K::PROCEDURE_NAME_REF).map(|name| qualified(&name)),
+            body: text.to_owned(),
+        },
+        K::PREPARE => Change::Prepare {
+            name: name_in(node, K::PREPARED_STATEMENT).unwrap_or_default(),
+            statement: text.to_owned(),
+        },
+        _ => Change::Procedural {
+            kind: ProceduralKind::Execute,
+            name: name_in(node, K::PREPARED_STATEMENT_REF).map(QualifiedName::bare),
+            body: text.to_owned(),
+        },
+    }]
+}
