@@ -1,6 +1,6 @@
 //! Runs rules over facts.
 
-use dbwright_model::facts::{DataQuestion, Fact, Facts, Origin};
+use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::finding::{Confidence, Finding};
 use dbwright_model::observed::Observed;
 
@@ -141,24 +141,17 @@ fn why_in_part(facts: &Facts, rule: &rule::Rule) -> Option<(Fact, String)> {
     if let Some(found) = looked_at().find_map(|fact| Some((fact, facts.in_part.get(&fact)?.clone()))) {
         return Some(found);
     }
-    // What files leave in doubt is listed with their statements.
-    if facts.source.origin == Origin::Files || !looked_at().any(|fact| fact == Fact::Catalog) {
-        return None;
-    }
-    let catalog = facts.catalog.known()?;
-    let doubt = catalog.doubts.iter().find(|doubt| {
-        let Some(object) = &doubt.object else { return true };
-        if catalog.views.iter().any(|view| view.name == *object) {
-            return rule.reads_views;
-        }
-        // No rule looks into the tables of a module or of another server.
-        catalog.table(object).is_none_or(|table| table.is_own())
+    // Doubts on tables are weighed by their share; a view is only missed by rules that read its query.
+    let catalog = facts.catalog.known().filter(|_| rule.reads_views)?;
+    let hidden = catalog.doubts.iter().find_map(|doubt| {
+        let object = doubt.object.as_ref()?;
+        catalog
+            .views
+            .iter()
+            .any(|view| view.name == *object)
+            .then(|| format!("`{object}`: {}", doubt.because))
     })?;
-    let because = match &doubt.object {
-        Some(object) => format!("`{object}`: {}", doubt.because),
-        None => doubt.because.clone(),
-    };
-    Some((Fact::Catalog, because))
+    Some((Fact::Catalog, hidden))
 }
 
 /// The rules that run by default: all that are not in preview.

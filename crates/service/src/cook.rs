@@ -221,7 +221,8 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
     // Files know nothing of servers. What they could have told and did not, such as a statement that was not understood,
     // has another reason.
     let out_of_reach = |entry: &Entry, because: &str| {
-        let untold = |fact| matches!(facts.status(fact), Observed::Unsupported(why) if because.ends_with(why.as_str()));
+        let untold =
+            |fact| matches!(facts.status(fact), Observed::Unsupported(why) if because.contains(why.as_str()));
         facts.source.origin == Origin::Files && entry.rule.facts().any(untold)
     };
     let mut list: Vec<NotChecked> = outcome

@@ -286,7 +286,10 @@ proptest! {
         let catalog = facts.catalog.known().expect("files always give a catalog");
         if let Some(text) = written(catalog).filter(|_| is_plain(catalog)) {
             let again = fold(engine, &text).facts;
-            prop_assert!(again.source.skipped.is_empty(), "{engine}: {:?}\n{text}", again.source.skipped);
+            // A key to a table that is not there was folded as such and is written as such.
+            let dangling = "never created";
+            let lost = again.source.skipped.iter().find(|skipped| !skipped.because.ends_with(dangling));
+            prop_assert!(lost.is_none(), "{engine}: {lost:?}\n{text}");
             let again = again.catalog.known().expect("files always give a catalog");
             prop_assert_eq!(outline(catalog), outline(again), "{}:\n{}", engine, text);
         }

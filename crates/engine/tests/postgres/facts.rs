@@ -30,7 +30,7 @@ create publication pub for table parent;
 ";
 
 fn plan() -> Vec<Fact> {
-    Fact::ALL.into_iter().filter(|fact| *fact != Fact::Data).collect()
+    Fact::ALL.into_iter().filter(|fact| fact.is_collected()).collect()
 }
 
 #[test]

@@ -38,13 +38,10 @@ pub static RULE: Rule = Rule {
     ..Rule::DEFAULT
 };
 
-/// How far a column or sequence has come.
+/// How far a column or sequence has come, and the range it moves in.
 struct Position {
-    /// The value reached.
     at: i128,
-    /// The value at which the range ends.
     end: i128,
-    /// The value at which it began.
     begin: i128,
     /// What says so.
     seen: &'static str,
