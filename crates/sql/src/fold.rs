@@ -170,7 +170,9 @@ impl Folder {
             Change::DropColumn { table, column, cascade, alter, .. } => {
                 self.drop_column(table, column, *cascade, alter.only);
             }
-            Change::RenameColumn { table, column, to, .. } => self.rename_column(table, column, to),
+            Change::RenameColumn { table, column, to, .. } => {
+                self.rename_column(table, column, to);
+            }
             Change::AlterColumnType { table, column, to, collation, alter, .. } => {
                 self.with_column_below(table, column, alter, &|target| {
                     target.data_type = to.clone();
@@ -1383,17 +1385,29 @@ impl Folder {
         }
     }
 
-    fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
+    /// Gives a column another name. `false` when another column has it already, which every server refuses.
+    fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) -> bool {
         let full = self.table_name(table);
         let mut declared = column.clone();
         let mut found = false;
+        let mut taken = false;
         self.with_table(table, |target, engine| {
+            let own = column_mut(engine, target, column).map(|column| column.name.clone());
+            let other = column_mut(engine, target, to).map(|column| column.name.clone());
+            taken = own.is_some() && other.is_some() && own != other;
+            if taken {
+                return;
+            }
             if let Some(column) = column_mut(engine, target, column) {
                 declared = std::mem::replace(&mut column.name, to.clone());
                 found = column.name != declared;
             }
             rename_in_table(target, &declared, to);
         });
+        if taken {
+            self.doubt(Some(full), format!("column `{column}` is renamed to `{to}`, which is there already"));
+            return false;
+        }
         for other in &mut self.catalog.tables {
             for foreign_key in &mut other.foreign_keys {
                 if foreign_key.references == full {
@@ -1412,6 +1426,7 @@ impl Folder {
         for heir in self.heirs_of(&full).iter().filter(|_| found) {
             self.rename_column(heir, column, to);
         }
+        true
     }
 
     fn modify_column(
@@ -1421,8 +1436,8 @@ impl Folder {
         to: &Column,
         position: &ColumnPosition,
     ) {
-        if *column != to.name {
-            self.rename_column(table, column, &to.name);
+        if *column != to.name && !self.rename_column(table, column, &to.name) {
+            return;
         }
         self.with_table(table, |target, engine| {
             let in_key = target.primary_key.as_ref().is_some_and(|key| key.columns.contains(&to.name));

@@ -5,8 +5,8 @@ mod assemble;
 use std::collections::HashMap;
 
 use dbwright_model::catalog::{
-    Check, Column, ConstraintKind, Doubt, Exclusion, ForeignKey, Generated, Identity, Index, Key,
-    NotNull, Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence, Table, TableKind,
+    Check, Column, ConstraintKind, Doubt, Exclusion, ForeignKey, Generated, Identity, Index, Key, NotNull,
+    Persistence, ReferentialAction, ReplicaIdentity, RowSecurity, Schema, Sequence, Table, TableKind,
     UserType, UserTypeKind, View,
 };
 use dbwright_model::expression::Expression;
@@ -414,8 +414,8 @@ fn not_null(row: &Row, relation: i64, name: Name, draft: &mut CatalogDraft) -> R
     };
     let column = &mut columns[at].column;
     // An inherited one is called as its parent's.
-    let own_name = !row.opt_bool("inherited")?.unwrap_or(false)
-        && name != *format!("{table}_{}_not_null", column.name);
+    let own_name =
+        !row.opt_bool("inherited")?.unwrap_or(false) && name != *format!("{table}_{}_not_null", column.name);
     column.not_null_constraint = Some(NotNull {
         name: own_name.then_some(name),
         validated: row.bool("validated")?,
