@@ -65,15 +65,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let column_maxima = &context.facts_if_known(Fact::ColumnMaxima).column_maxima;
     let catalog = context.catalog();
     let mut view = View { context, sequences: BTreeMap::new(), maxima: BTreeMap::new() };
-    let values: BTreeMap<&QualifiedName, Option<i64>> = sequence_values
-        .known()
-        .into_iter()
-        .flatten()
-        .map(|value| (&value.sequence, value.last_value))
-        .collect();
+    let values = sequence_values.known().into_iter().flatten();
+    let values: BTreeMap<_, _> = values.map(|value| (&value.sequence, value.last_value)).collect();
     for sequence in &catalog.sequences {
-        let value = values.get(&sequence.name).copied();
-        view.sequences.insert(&sequence.name, (sequence, value));
+        view.sequences.insert(&sequence.name, (sequence, values.get(&sequence.name).copied()));
     }
     for maximum in column_maxima.known().into_iter().flatten() {
         view.maxima.entry((root_table(context, &maximum.table), &maximum.column)).or_default().push(maximum);
