@@ -800,6 +800,8 @@ pub struct AlterClauses {
     pub if_exists: bool,
     /// How MySQL is told to do it.
     pub online: OnlineClauses,
+    /// MariaDB's `ALTER IGNORE TABLE`: rows that stand in the way of a unique key are deleted.
+    pub ignore: bool,
 }
 
 /// How MySQL is told to carry out a change.

@@ -189,6 +189,9 @@ pub struct Effects {
     pub transaction: TransactionUse,
     /// What the rows must fulfil, or else the statement fails.
     pub demands: Vec<Demand>,
+    /// What is gone or broken afterwards without a word of the server: rows, triggers, references.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
     /// Why the server refuses the statement in this state, whatever the rows are.
     pub refused: Option<String>,
     /// What was assumed because the catalog did not tell: fragments such as "the type of `t.c` is not known".
@@ -263,6 +266,20 @@ impl Lock {
             (Share, Share) => false,
             (Share, strong) => strong <= Exclusive,
             (weak, strong) => weak == strong || strong <= Exclusive,
+        }
+    }
+}
+
+impl Demand {
+    /// The table whose rows are looked at.
+    pub fn table(&self) -> &QualifiedName {
+        match self {
+            Demand::NotNull { table, .. }
+            | Demand::Empty { table }
+            | Demand::Unique { table }
+            | Demand::Check { table }
+            | Demand::Reference { table, .. }
+            | Demand::Convertible { table, .. } => table,
         }
     }
 }
@@ -384,6 +401,42 @@ impl Effects {
                 });
                 self.relations.sort();
             }
+        }
+    }
+
+    /// The same with the algorithm that the server is expected to choose: the dearest wins.
+    pub fn add_by(&mut self, relation: &QualifiedName, lock: Lock, cost: Cost, algorithm: Algorithm) {
+        self.add(relation, lock, cost);
+        if let Some(effect) = self.relations.iter_mut().find(|effect| effect.relation == *relation) {
+            effect.algorithm = effect.algorithm.max(Some(algorithm));
+        }
+    }
+
+    /// Adds the effects of a later statement.
+    pub fn include(&mut self, later: Effects) {
+        for effect in later.relations {
+            self.add(&effect.relation, effect.lock, effect.cost);
+            if let Some(algorithm) = effect.algorithm {
+                self.add_by(&effect.relation, effect.lock, effect.cost, algorithm);
+            }
+        }
+        if self.transaction == TransactionUse::Inside {
+            self.transaction = later.transaction;
+        }
+        self.demands.extend(later.demands);
+        for loss in later.losses {
+            self.lose(&loss.relation, loss.kind);
+        }
+        self.refused = self.refused.take().or(later.refused);
+        self.assumed.extend(later.assumed);
+    }
+
+    /// Notes a loss, once.
+    pub fn lose(&mut self, relation: &QualifiedName, kind: LossKind) {
+        let loss = Loss { relation: relation.clone(), kind };
+        if !self.losses.contains(&loss) {
+            self.losses.push(loss);
+            self.losses.sort();
         }
     }
 

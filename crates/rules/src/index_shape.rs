@@ -1,10 +1,12 @@
 //! What an index is and what hangs on it, for rules that compare indexes or would drop one.
 
+use std::collections::BTreeSet;
+
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind};
 use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::{Dialect, Engine};
-use dbwright_model::expression::Expression;
+use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName, join};
 
 use crate::Context;
@@ -54,6 +56,26 @@ pub fn is_replica_identity(table: &Table, index: &Index) -> bool {
 /// replicas, or is a part of another index.
 pub fn holds_a_promise(table: &Table, index: &Index) -> bool {
     index.unique || index.backs.is_some() || index.partition_of.is_some() || is_replica_identity(table, index)
+}
+
+/// Whether the index finds the children of one parent: its first columns are the key's, in any order, and it holds
+/// every row whose key is not null.
+pub fn finds_children(index: &Index, columns: &[Name]) -> bool {
+    let searchable = index.is_btree() || (*index.method.as_str() == *"hash" && columns.len() == 1);
+    if !searchable || !index.valid {
+        return false;
+    }
+    let leading: Option<BTreeSet<&Name>> =
+        index.parts.iter().take(columns.len()).map(IndexPart::as_column).collect();
+    if leading != Some(columns.iter().collect()) {
+        return false;
+    }
+    let Some(predicate) = &index.predicate else { return true };
+    let Some(tree) = &predicate.tree else { return false };
+    tree.conjuncts().into_iter().all(|term| {
+        matches!(term, Expr::IsNull { operand, negated: true }
+            if matches!(operand.as_ref(), Expr::Column { name, .. } if columns.contains(name)))
+    })
 }
 
 /// Whether a foreign key of the table would be left without an index if this one went.

@@ -28,6 +28,7 @@ pub mod statements;
 pub mod predicates;
 pub mod dependency;
 pub mod lint;
+pub mod new_column;
 pub mod run;
 pub mod convention;
 pub mod score;
@@ -202,13 +203,38 @@ rules! {
         update_or_delete_without_where,
     }
     migration {
+        blocking_check,
+        blocking_foreign_key,
         blocking_index_build,
-        forbidden_in_transaction,
-        rewriting_type_change,
+        changed_column_contract,
+        constrained_domain_column,
+        constraint_builds_index,
+        constraint_left_unvalidated,
+        dropped_guarantee,
         failed_migration,
+        forbidden_in_transaction,
+        foreign_key_drop_locks_parent,
+        index_renamed_by_constraint,
+        lossy_type_change,
+        many_relations_locked,
+        may_fail_on_rows,
         missing_migration_history,
+        new_foreign_key_type_mismatch,
+        new_foreign_key_without_index,
+        new_serial_or_identity_column,
+        new_stored_generated_column,
+        not_null_scans_table,
+        refused_statement,
+        required_column_without_default,
+        rewriting_type_change,
+        sequence_left_narrow,
         sequence_narrower_than_column,
         several_migration_tools,
+        statistics_lost,
+        tables_locked_together,
+        unstable_check,
+        validation_under_lock,
+        volatile_default_rewrites_table,
     }
     security {
         account_from_anywhere,

@@ -1,12 +1,15 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
+use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainStatement};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
+use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{EvidenceLevel, ObjectRef};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 
+use crate::lexicon::reserved::is_reserved;
 use crate::quantity;
 use crate::{Context, Findings, Found};
 
@@ -29,6 +32,7 @@ pub fn statements<'a>(context: &Context<'a>) -> impl Iterator<Item = Judged<'a>>
 
 /// What a rule says of a change.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a verdict is looked at and gone")]
 pub enum Verdict {
     /// It is not of the kind that the rule looks at.
     Other,
@@ -71,6 +75,67 @@ impl<'a> Judged<'a> {
     /// The same, if others are kept from writing for longer the larger the relation is.
     pub fn blocking(&self, relation: &QualifiedName) -> Option<&'a RelationEffect> {
         self.effect(relation).filter(|effect| effect.blocks_in_proportion_to_size())
+    }
+
+    /// The full name of a table that others use, and what is done to it or, where it holds no rows itself, to a table
+    /// below it: only if others are kept from writing for longer the more rows there are.
+    pub fn blocking_tree(&self, table: &QualifiedName) -> Option<(&'a QualifiedName, &'a RelationEffect)> {
+        let own = self.effect(table)?;
+        let blocking = match own.blocks_in_proportion_to_size() {
+            true => own,
+            false => self.statement.blocking().next()?,
+        };
+        Some((&own.relation, blocking))
+    }
+
+    /// Whether the statement consists of this one change, so that everything it does is done for it.
+    pub fn alone(&self) -> bool {
+        self.statement.changes.len() == 1
+    }
+
+    /// Whether the statement says one of these words, given in lower case: clauses that its changes do not keep, so that
+    /// a statement written from them would lose them.
+    pub fn says(&self, words: &[&str]) -> bool {
+        let text = self.statement.sql.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+        words.iter().any(|words| text.contains(words))
+    }
+
+    /// The column as the statement itself adds it, if it does.
+    pub fn adds_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
+        added(&self.statement.changes, table, column)
+    }
+
+    /// The column as the migrations add it, in this statement or before it.
+    pub fn new_column(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
+        self.adds_column(table, column).or_else(|| added(changes(self.earlier()), table, column))
+    }
+
+    /// Whether `CREATE TABLE` makes the table: with `IF NOT EXISTS` one that is there is left alone, and its parents are
+    /// not locked.
+    pub fn makes(&self, table: &Table, if_not_exists: bool) -> bool {
+        let locked = |name: &QualifiedName| {
+            self.statement.effects.relations.iter().any(|effect| same(&effect.relation, name))
+        };
+        let mut parents = table.foreign_keys.iter().map(|key| &key.references);
+        !if_not_exists || parents.all(|parent| same(parent, &table.name) || locked(parent))
+    }
+
+    /// Whether the migrations have written to rows of a table before the statement.
+    pub fn wrote(&self, table: &QualifiedName) -> bool {
+        changes(self.earlier()).any(|change| {
+            matches!(change, Change::Data { kind, table: Some(other), .. }
+                if *kind != DataKind::Select && same(other, table))
+        })
+    }
+
+    /// The statements that come after it, of all files.
+    pub fn later(&self) -> &'a [ChainStatement] {
+        self.chain.statements.get(self.position + 1..).unwrap_or_default()
+    }
+
+    /// The statements that come before it, of all files.
+    pub fn earlier(&self) -> &'a [ChainStatement] {
+        self.chain.statements.get(..self.position).unwrap_or_default()
     }
 
     /// Whether the statement has its place inside a transaction that other statements share or a tool opens.
@@ -120,6 +185,64 @@ impl<'a> Judged<'a> {
         }
         found
     }
+}
+
+/// Whether two names mean one table; a schema may be left out.
+pub fn same(a: &QualifiedName, b: &QualifiedName) -> bool {
+    a.name == b.name && (a.schema == b.schema || a.schema.is_empty() || b.schema.is_empty())
+}
+
+fn added<'a>(
+    changes: impl IntoIterator<Item = &'a Change>,
+    table: &QualifiedName,
+    column: &Name,
+) -> Option<&'a Column> {
+    changes.into_iter().find_map(|change| match change {
+        Change::AddColumn { table: owner, column: added, .. }
+            if same(owner, table) && added.name == *column =>
+        {
+            Some(added.as_ref())
+        }
+        _ => None,
+    })
+}
+
+/// Every change of some statements, in order.
+pub fn changes(statements: &[ChainStatement]) -> impl Iterator<Item = &Change> {
+    statements.iter().flat_map(|statement| &statement.changes)
+}
+
+/// A name as a query that is shown as evidence spells it.
+pub fn spelled(context: &Context<'_>, name: &str) -> String {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && !is_reserved(context.engine(), name);
+    match context.engine().dialect() {
+        _ if plain => name.to_owned(),
+        Dialect::Mysql => format!("`{}`", name.replace('`', "``")),
+        _ => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
+}
+
+/// The same of a table.
+pub fn spelled_table(context: &Context<'_>, table: &QualifiedName) -> String {
+    if table.schema.is_empty() {
+        return spelled(context, table.name.as_str());
+    }
+    format!("{}.{}", spelled(context, table.schema.as_str()), spelled(context, table.name.as_str()))
+}
+
+/// The same of columns, joined by commas.
+pub fn spelled_columns(context: &Context<'_>, columns: &[Name]) -> String {
+    let names: Vec<String> = columns.iter().map(|column| spelled(context, column.as_str())).collect();
+    names.join(", ")
+}
+
+/// A name made of a table, columns and a word, as the server would choose it, if the server would not cut it off.
+pub fn constraint_name(table: &QualifiedName, columns: &[Name], word: &str) -> Option<Name> {
+    let parts = [table.name.as_str()].into_iter().chain(columns.iter().map(Name::as_str)).chain([word]);
+    let name = parts.collect::<Vec<_>>().join("_");
+    (name.len() < 64).then(|| Name::from(name))
 }
 
 /// A length of time that is known only roughly: `2 s to 9 s`.

@@ -204,8 +204,19 @@ impl Reader {
         }
     }
 
+    /// The server as the statements before have set it up.
+    fn circumstances(&self) -> Circumstances {
+        let settings = self.session.local.iter().chain(&self.session.settings);
+        let zone = settings.filter(|(name, _)| name.eq_ignore_case("timezone")).map(|(_, zone)| zone).next();
+        Circumstances {
+            utc: zone.map(|zone| effects::is_utc(zone)).or(self.circumstances.utc),
+            known: self.chain.starts_known,
+            ..self.circumstances
+        }
+    }
+
     fn record(&mut self, file: usize, parsed: &Parsed<'_>) {
-        let mut effects = effects::of_statement(&self.folder, &self.circumstances, &parsed.changes);
+        let mut effects = effects::of_statement(&self.folder, &self.circumstances(), &parsed.changes);
         if let Some(because) = &parsed.not_analysed {
             effects.assumed.push(because.clone());
         }

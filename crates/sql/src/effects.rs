@@ -16,12 +16,38 @@ pub struct Circumstances {
     pub version: Option<Version>,
     /// Whether the session's time zone is UTC, where that is known.
     pub utc: Option<bool>,
+    /// Whether the state before is the whole truth, so that what it does not hold is not there.
+    pub known: bool,
 }
 
 /// What the next statement of a chain does. `before` is the state that it finds; `statement` are its changes.
 pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &[Change]) -> Effects {
     match before.engine().dialect() {
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
-        Dialect::Mysql | Dialect::Sqlite => Effects::default(),
+        Dialect::Mysql => crate::mysql::effects::of_statement(before, circumstances, statement),
+        Dialect::Sqlite => crate::sqlite::effects::of_statement(before, statement),
     }
+}
+
+/// Whether a time zone of PostgreSQL is UTC by another name, so that nothing is converted to it or from it.
+pub fn is_utc(zone: &str) -> bool {
+    let zone = zone.strip_prefix("Etc/").or_else(|| zone.strip_prefix("etc/")).unwrap_or(zone);
+    ["utc", "gmt", "uct", "zulu", "universal", "greenwich", "gmt0", "gmt+0", "gmt-0", "0"]
+        .iter()
+        .any(|name| zone.eq_ignore_ascii_case(name))
+}
+
+/// What several statements do, one after the other. Losses are those that the last one leaves.
+pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[Vec<Change>]) -> Effects {
+    if before.engine().dialect() == Dialect::Sqlite {
+        return crate::sqlite::effects::of_script(before, statements);
+    }
+    let mut folder = before.clone();
+    let mut effects = Effects::default();
+    for statement in statements {
+        let one = of_statement(&folder, circumstances, statement);
+        effects.include(one);
+        statement.iter().for_each(|change| folder.apply(change));
+    }
+    effects
 }

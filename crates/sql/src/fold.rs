@@ -10,7 +10,7 @@ mod renaming;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use dbwright_model::catalog::{
@@ -40,6 +40,10 @@ pub struct Folder {
     /// Names of tables, indexes, sequences and views, which must not be given twice; `None` when something was dropped
     /// or renamed since they were gathered.
     relations: Option<HashSet<QualifiedName>>,
+    /// Settings that statements made, by lower-case name: of the session, and SQLite's pragmas.
+    settings: BTreeMap<Name, String>,
+    /// Whether a transaction is open.
+    in_transaction: bool,
 }
 
 impl Folder {
@@ -55,7 +59,15 @@ impl Folder {
             Dialect::Postgres => vec![Name::new("public")],
             Dialect::Mysql | Dialect::Sqlite => vec![Name::DEFAULT],
         };
-        let mut folder = Folder { engine, catalog, tables: HashMap::new(), search_path, relations: None };
+        let mut folder = Folder {
+            engine,
+            catalog,
+            tables: HashMap::new(),
+            search_path,
+            relations: None,
+            settings: BTreeMap::new(),
+            in_transaction: false,
+        };
         folder.index_tables();
         folder
     }
@@ -148,6 +160,7 @@ impl Folder {
         if forgets_names(change) {
             self.relations = None;
         }
+        self.note_setting(change);
         match change {
             Change::CreateSchema { name, .. } => {
                 if !self.catalog.schemas.iter().any(|schema| schema.name == *name) {
@@ -410,10 +423,13 @@ impl Folder {
                 "REMOVE PARTITIONING" => {
                     self.with_table(table, |target, _| target.kind = TableKind::Ordinary);
                 }
-                "PARTITION BY" => {
-                    let name = self.table_name(table);
-                    self.doubt(Some(name), "partitions are not followed");
-                }
+                "PARTITION BY" => match crate::mysql::partitioned(&partitions.text) {
+                    Some(kind) => self.with_table(table, |target, _| target.kind = kind),
+                    None => {
+                        let name = self.table_name(table);
+                        self.doubt(Some(name), "partitions are not followed");
+                    }
+                },
                 // Single partitions are not part of the catalog.
                 _ => {}
             },
@@ -1491,7 +1507,8 @@ impl Folder {
                             column.collation = None;
                         }
                     }
-                    "collate" => target.collation = Some(Name::new(value)),
+                    "collation" => target.collation = Some(Name::new(value)),
+                    "charset" => target.collation = Some(Name::new(value)),
                     "comment" => target.comment = Some(value.clone()),
                     _ => merge_options(&mut target.options, &[(name.clone(), value.clone())]),
                 }

@@ -253,7 +253,7 @@ fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result
     let start = Start {
         before: Folder::on(catalog),
         known,
-        circumstances: Circumstances { version: since, utc: None },
+        circumstances: Circumstances { version: since, ..Circumstances::default() },
         together: false,
     };
     facts.migrations = Observed::Known(chain::read(start, &files).chain);

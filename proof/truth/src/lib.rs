@@ -9,6 +9,7 @@ pub mod cell;
 pub mod case;
 pub mod table;
 pub mod matrix;
+pub mod foretell;
 pub mod postgres;
 pub mod mariadb;
 pub mod sqlite;

@@ -32,8 +32,7 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let Change::AlterColumnType { table, column, to, .. } = change else { return Verdict::Other };
-        let Some(effect) = judged.blocking(table) else { return Verdict::Fine };
-        let name = &effect.relation;
+        let Some((name, effect)) = judged.blocking_tree(table) else { return Verdict::Fine };
         let old = judged.statement.table(table).and_then(|table| table.column(column.as_str()));
         let from = old.map(|column| format!("from {} ", column.data_type.text)).unwrap_or_default();
         let work = match effect.cost {

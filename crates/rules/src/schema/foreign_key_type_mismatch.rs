@@ -87,7 +87,7 @@ fn judge(
 }
 
 /// What follows from a difference of two types, if anything does.
-fn mismatch(dialect: Dialect, own: &DataType, other: &DataType) -> Option<(Level, &'static str)> {
+pub(crate) fn mismatch(dialect: Dialect, own: &DataType, other: &DataType) -> Option<(Level, &'static str)> {
     let (a, b) = (own.kind, other.kind);
     if let (Some(narrow), Some(wide)) = (own.max_integer(), other.max_integer()) {
         return if narrow < wide {

@@ -1,14 +1,10 @@
-use std::collections::BTreeSet;
-
-use dbwright_model::catalog::{ForeignKey, Index, IndexPart};
-use dbwright_model::expression::Expr;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::{Name, join};
+use dbwright_model::name::join;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::index_shape::create_index;
+use crate::index_shape::{create_index, finds_children};
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -37,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.own_tables() {
         for foreign_key in &table.foreign_keys {
             findings.examined(1);
-            if table.indexes.iter().any(|index| covers(index, foreign_key)) {
+            if table.indexes.iter().any(|index| finds_children(index, &foreign_key.columns)) {
                 continue;
             }
             let columns = join(&foreign_key.columns);
@@ -60,25 +56,4 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(found);
         }
     }
-}
-
-/// Whether the index finds the children of one parent: its first columns are the key's, in any order, and it holds
-/// every row whose key is not null.
-fn covers(index: &Index, foreign_key: &ForeignKey) -> bool {
-    let searchable =
-        index.is_btree() || (*index.method.as_str() == *"hash" && foreign_key.columns.len() == 1);
-    if !searchable || !index.valid {
-        return false;
-    }
-    let leading: Option<BTreeSet<&Name>> =
-        index.parts.iter().take(foreign_key.columns.len()).map(IndexPart::as_column).collect();
-    if leading != Some(foreign_key.columns.iter().collect()) {
-        return false;
-    }
-    let Some(predicate) = &index.predicate else { return true };
-    let Some(tree) = &predicate.tree else { return false };
-    tree.conjuncts().into_iter().all(|term| {
-        matches!(term, Expr::IsNull { operand, negated: true }
-            if matches!(operand.as_ref(), Expr::Column { name, .. } if foreign_key.columns.contains(name)))
-    })
 }

@@ -1,7 +1,8 @@
 //! Looking things up in a chain that is being folded: what is there before the next statement.
 
 use dbwright_model::catalog::{ForeignKey, Function, Index, Sequence, Table, TableKind, UserType, View};
-use dbwright_model::engine::Engine;
+use dbwright_model::change::{Change, TransactionControl};
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::reads;
 
@@ -11,6 +12,37 @@ impl Folder {
     /// The engine whose statements are folded.
     pub fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// The value that the chain gave to a setting of the session, or to a pragma, in lower case.
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(&Name::new(name)).map(String::as_str)
+    }
+
+    /// Remembers settings that decide what later statements do.
+    pub(super) fn note_setting(&mut self, change: &Change) {
+        match change {
+            Change::Transaction { control, .. } => match control {
+                TransactionControl::Begin => self.in_transaction = true,
+                TransactionControl::Commit | TransactionControl::Rollback => self.in_transaction = false,
+                _ => {}
+            },
+            // SQLite ignores this one inside of a transaction, without a word.
+            Change::SetServerSetting { name, .. }
+                if self.in_transaction && name.eq_ignore_case("foreign_keys") => {}
+            Change::SetServerSetting { name, value } if self.engine.dialect() == Dialect::Sqlite => {
+                self.settings.insert(name.clone(), value.to_ascii_lowercase());
+            }
+            Change::SetSessionSetting { name, value, .. } => match value {
+                Some(value) => {
+                    self.settings.insert(name.clone(), value.to_ascii_lowercase());
+                }
+                None => {
+                    self.settings.remove(name);
+                }
+            },
+            _ => {}
+        }
     }
 
     /// The full name of what a name means here: of a table, view or sequence that is there, else of one to be made.

@@ -39,7 +39,7 @@ pub(super) fn alter(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
             }
             change => {
                 if let Some(alter) = change.alter_mut() {
-                    *alter = AlterClauses { only: false, if_exists, online };
+                    *alter = AlterClauses { if_exists, online, ..AlterClauses::default() };
                 }
             }
         }

@@ -6,9 +6,12 @@ pub mod types;
 pub mod quote;
 pub mod write;
 pub mod online;
+pub(crate) mod effects;
 mod lex;
 mod column;
 mod table;
 mod alter;
 mod routine;
 mod access;
+
+pub(crate) use table::partitioned;

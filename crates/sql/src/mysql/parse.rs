@@ -96,7 +96,15 @@ fn create(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     let unique = cursor.eat("UNIQUE");
     let method = ["FULLTEXT", "SPATIAL"].into_iter().find(|method| cursor.eat(method));
     if cursor.eat("INDEX") {
-        return Ok(vec![create_index(cursor, unique, method)?]);
+        let made = create_index(cursor, unique, method)?;
+        let replaced = match &made {
+            Change::CreateIndex { table, index, .. } if or_replace => {
+                let name = QualifiedName { schema: Name::DEFAULT, name: index.name.clone() };
+                Some(alter::drop_index(table.clone(), name, true))
+            }
+            _ => None,
+        };
+        return Ok(replaced.into_iter().chain([made]).collect());
     }
     cursor.reset(mark);
     if cursor.at("USER")
@@ -175,9 +183,13 @@ fn algorithm_and_lock(cursor: &mut Cursor<'_>) -> OnlineClauses {
 fn alter_statement(cursor: &mut Cursor<'_>) -> Parsed<Vec<Change>> {
     cursor.expect("ALTER")?;
     cursor.eat_any(&["ONLINE", "OFFLINE"]);
-    cursor.eat("IGNORE");
+    let ignore = cursor.eat("IGNORE");
     if cursor.eat("TABLE") {
-        return alter::alter(cursor);
+        let mut changes = alter::alter(cursor)?;
+        for alter in changes.iter_mut().filter_map(Change::alter_mut) {
+            alter.ignore = ignore;
+        }
+        return Ok(changes);
     }
     if cursor.eat("SEQUENCE") {
         cursor.eat("IF EXISTS");

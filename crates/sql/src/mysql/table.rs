@@ -452,6 +452,13 @@ const OPTIONS: &[&str] = &[
     "ietf_quotes",
 ];
 
+/// What a table is after `PARTITION BY ...`.
+pub(crate) fn partitioned(clause: &str) -> Option<TableKind> {
+    let mut table = Table::default();
+    partition_by(&mut Cursor::new(clause), &mut table).ok()?;
+    Some(table.kind)
+}
+
 /// `PARTITION BY` and the list of partitions, which is not kept.
 fn partition_by(cursor: &mut Cursor<'_>, table: &mut Table) -> Parsed<()> {
     cursor.expect("PARTITION BY")?;

@@ -27,6 +27,9 @@ pub fn change(engine: Engine, _version: Option<Version>, change: &Change) -> Opt
             sql.push_str(&format!(", {}", lock.as_str()));
         }
     }
+    if engine == Engine::Mariadb && change.alter().is_some_and(|alter| alter.ignore) {
+        sql = sql.replacen("ALTER TABLE", "ALTER IGNORE TABLE", 1);
+    }
     // DDL commits whatever came before it.
     let in_transaction = matches!(change, Change::Data { .. });
     Some(vec![Written { sql, in_transaction }])

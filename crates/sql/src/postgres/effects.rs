@@ -1,13 +1,20 @@
 //! What PostgreSQL does for each change: locks, work, demands. Measured on versions 13 to 18.
 
 mod column;
+mod constraint;
 mod data;
+mod index;
+mod object;
+mod partition;
+mod presence;
 mod relation;
 mod type_change;
 mod volatility;
 
-use dbwright_model::catalog::{Table, TableKind};
-use dbwright_model::change::Change;
+use std::collections::BTreeMap;
+
+use dbwright_model::catalog::{Table, TableKind, Volatility};
+use dbwright_model::change::{Change, ObjectKind};
 use dbwright_model::effect::{Cost, Effects, Lock, TransactionUse};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -22,6 +29,10 @@ struct Reckoning<'a> {
     before: &'a Folder,
     circumstances: &'a Circumstances,
     major: u16,
+    /// Every change of the statement: what one makes or drops matters to the others.
+    statement: &'a [Change],
+    /// Whether the `ALTER TABLE` says `ONLY`.
+    only: bool,
     /// Relations that the statement itself makes, which nobody else can see yet.
     created: Vec<QualifiedName>,
     /// Columns that the statement adds, with whether they hold a value in the rows that are there.
@@ -29,17 +40,27 @@ struct Reckoning<'a> {
     effects: Effects,
 }
 
+/// The functions of `pg_catalog` by name, with the weakest volatility of all overloads and majors.
+pub fn built_in_functions() -> &'static BTreeMap<&'static str, Volatility> {
+    volatility::built_in()
+}
+
 pub(crate) fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &[Change]) -> Effects {
     let mut reckoning = Reckoning {
         before,
         circumstances,
         major: circumstances.version.map_or(NEWEST, |version| version.major),
+        statement,
+        only: false,
         created: Vec::new(),
         added: Vec::new(),
         effects: Effects::default(),
     };
     for change in statement {
-        reckoning.change(change);
+        reckoning.only = change.alter().is_some_and(|alter| alter.only);
+        if !reckoning.is_futile(change) {
+            reckoning.change(change);
+        }
     }
     reckoning.effects
 }
@@ -63,6 +84,22 @@ impl<'a> Reckoning<'a> {
         }
     }
 
+    /// Notes an effect on the table of an `ALTER TABLE`, and on everything below it unless `ONLY` is said.
+    fn note_target(&mut self, name: &QualifiedName, lock: Lock, cost: Cost) {
+        match self.only {
+            true => {
+                let name = self.before.full_name(name);
+                self.note_rows(self.before.table(&name), &name, lock, cost);
+            }
+            false => self.note_tree(name, lock, cost),
+        }
+    }
+
+    /// What is below the table of an `ALTER TABLE` and reached by it.
+    fn heirs(&self, name: &QualifiedName) -> Vec<&'a Table> {
+        if self.only { Vec::new() } else { self.before.descendants(name) }
+    }
+
     /// A partitioned table holds no rows itself.
     fn note_rows(&mut self, table: Option<&Table>, name: &QualifiedName, lock: Lock, cost: Cost) {
         let empty = table.is_some_and(|table| self.is_partitioned(table));
@@ -72,7 +109,9 @@ impl<'a> Reckoning<'a> {
     fn is_partitioned(&self, table: &Table) -> bool {
         match table.kind {
             TableKind::Partitioned { .. } => true,
-            TableKind::Partition { .. } => !self.before.descendants(&table.name).is_empty(),
+            TableKind::Partition { .. } => {
+                table.sub_partitioned.is_some() || !self.before.descendants(&table.name).is_empty()
+            }
             _ => false,
         }
     }
@@ -94,113 +133,83 @@ impl<'a> Reckoning<'a> {
 
     fn change(&mut self, change: &Change) {
         use Change::*;
-        const AX: Lock = Lock::AccessExclusive;
         match change {
-            AddColumn { table, column, if_not_exists, .. } => self.add_column(table, column, *if_not_exists),
-            DropColumn { table, column, cascade, .. } => self.drop_column(table, column, *cascade),
-            RenameColumn { table, .. } => self.note_tree(table, AX, Cost::Brief),
-            AlterColumnType { table, column, to, collation, using, .. } => {
-                self.alter_type(table, column, to, collation.as_ref(), using.as_ref());
+            AddColumn { .. }
+            | DropColumn { .. }
+            | RenameColumn { .. }
+            | AlterColumnType { .. }
+            | SetNotNull { .. }
+            | SetDefault { .. }
+            | SetIdentity { .. }
+            | AlterIdentity { .. }
+            | SetExpression { .. }
+            | DropExpression { .. }
+            | SetStatisticsTarget { .. }
+            | SetStorage { .. }
+            | SetCompression { .. }
+            | SetColumnOptions { .. } => self.column_change(change),
+            AddPrimaryKey { .. }
+            | AddUnique { .. }
+            | AddCheck { .. }
+            | AddNotNull { .. }
+            | AddForeignKey { .. }
+            | AddExclusion { .. }
+            | DropConstraint { .. }
+            | AlterConstraint { .. }
+            | RenameConstraint { .. }
+            | ValidateConstraint { .. } => self.constraint_change(change),
+            CreateIndex { .. }
+            | DropIndex { .. }
+            | RenameIndex { .. }
+            | SetIndexOptions { .. }
+            | SetIndexStatistics { .. }
+            | AttachIndex { .. }
+            | Reindex { .. }
+            | ReindexAll { .. }
+            | Cluster { .. }
+            | SetCluster { .. } => self.index_change(change),
+            AttachPartition { table, partition, bound, .. } => self.attach(table, partition, bound),
+            DetachPartition { table, partition, concurrently, finalize, .. } => {
+                self.detach(table, partition, *concurrently || *finalize);
             }
-            SetNotNull { table, column, not_null, .. } => self.set_not_null(table, column, *not_null),
-            SetDefault { table, .. } | SetIdentity { table, .. } | DropExpression { table, .. } => {
-                self.note_tree(table, AX, Cost::Brief);
-            }
-            AddPrimaryKey { table, key, using_index, .. } => {
-                self.add_key(table, key, using_index.as_ref(), true)
-            }
-            AddUnique { table, key, using_index, .. } => {
-                self.add_key(table, key, using_index.as_ref(), false)
-            }
-            AddCheck { table, check, .. } => self.add_check(table, check),
-            AddForeignKey { table, foreign_key, .. } => self.add_foreign_key(table, foreign_key),
-            AddExclusion { table, .. } => self.note_tree(table, AX, Cost::IndexBuild),
-            DropConstraint { table, constraint, cascade, .. } => {
-                self.drop_constraint(table, constraint, *cascade)
-            }
-            RenameConstraint { table, .. } => self.note_tree(table, AX, Cost::Brief),
-            ValidateConstraint { table, constraint, .. } => self.validate(table, constraint),
-            CreateTable { table, .. } => self.create_table(table),
-            CreateTableLike { table, like, .. } => {
-                self.note(like, Lock::AccessShare, Cost::Brief);
-                self.create_table(table);
-            }
-            CreateTableAs { name, query, .. } => {
-                self.created.push(self.before.full_name(name));
-                self.read_text(query);
-            }
-            DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
-            RenameTable { table, .. } => self.note(table, AX, Cost::Brief),
-            SetOwner { object, .. } => self.set_owner(object),
-            SetSchema { object, .. } => self.set_owner(object),
-            CreateIndex { table, index, concurrently, if_not_exists, only, .. } => {
-                self.create_index(table, index, *concurrently, *if_not_exists, *only);
-            }
-            DropIndex { index, concurrently, .. } => self.drop_index(index, *concurrently),
-            RenameIndex { index, .. } => self.note_index(index, Lock::ShareUpdateExclusive),
-            Reindex { index, concurrently, .. } => self.reindex(index, *concurrently),
-            AttachIndex { parent, child } => {
-                self.note_index(parent, AX);
-                self.note_index(child, AX);
-            }
-            AttachPartition { table, partition, .. } => self.attach(table, partition),
-            DetachPartition { table, partition, concurrently, .. } => {
-                self.detach(table, partition, *concurrently)
-            }
-            SetInherit { table, parent, inherit, .. } => {
-                self.note(table, AX, Cost::Brief);
-                let lock = if *inherit { Lock::ShareUpdateExclusive } else { Lock::AccessShare };
-                self.note(parent, lock, Cost::Brief);
-            }
-            SetRowSecurity { table, .. } | SetReplicaIdentity { table, .. } => {
-                self.note(table, AX, Cost::Brief)
-            }
-            SetTableOptions { table, options, .. } => self.set_options(table, options),
-            CreateView { view, or_replace, .. } => {
-                if *or_replace && self.before.view(&view.name).is_some() {
-                    self.note(&view.name, AX, Cost::Brief);
-                }
-                self.created.push(self.before.full_name(&view.name));
-                let cost = if view.materialized && view.populated { Cost::Scan } else { Cost::Brief };
-                self.read(view.query.as_deref(), cost);
-            }
-            DropView { name, .. } => self.note(name, AX, Cost::Brief),
-            RefreshView { name, concurrently, .. } => {
-                let (lock, cost) =
-                    if *concurrently { (Lock::Exclusive, Cost::Scan) } else { (AX, Cost::Rewrite) };
-                self.note(name, lock, cost);
-                let before = self.before;
-                self.read(before.view(name).and_then(|view| view.query.as_deref()), Cost::Scan);
-            }
-            SetViewOptions { name, .. } => self.note(name, AX, Cost::Brief),
-            AlterSequence { name, changes, .. } => {
-                let lock = if changes.rename.is_some() { AX } else { Lock::ShareRowExclusive };
-                self.note(name, lock, Cost::Brief);
-            }
-            DropSequence { name, .. } => self.note(name, AX, Cost::Brief),
-            SetSequenceValue { name, .. } => self.note(name, Lock::RowExclusive, Cost::Brief),
-            DropType { name, cascade, .. } => self.drop_type(name, *cascade),
-            CreateTrigger { trigger, .. } => {
-                self.note_tree(&trigger.table, Lock::ShareRowExclusive, Cost::Brief)
-            }
-            DropTrigger { table: Some(table), .. } => self.note_tree(table, AX, Cost::Brief),
-            SetTriggerEnabled { table, .. } => self.note_tree(table, Lock::ShareRowExclusive, Cost::Brief),
-            CreatePolicy { policy } => self.note(&policy.table, AX, Cost::Brief),
-            DropPolicy { table, .. } => self.note(table, AX, Cost::Brief),
-            Comment { on, .. } => self.comment(on),
-            Analyze { table: Some(table) } => self.note(table, Lock::ShareUpdateExclusive, Cost::Brief),
-            Vacuum { table, full, .. } => {
-                self.outside();
-                if let Some(table) = table {
-                    let (lock, cost) =
-                        if *full { (AX, Cost::Rewrite) } else { (Lock::ShareUpdateExclusive, Cost::Scan) };
-                    self.note_tree(table, lock, cost);
-                }
-            }
-            Data { kind, table, filtered, .. } => self.data(*kind, table.as_ref(), *filtered),
+            CreateTable { .. }
+            | CreateTableLike { .. }
+            | CreateTableAs { .. }
+            | DropTable { .. }
+            | RenameTable { .. }
+            | SetInherit { .. }
+            | SetRowSecurity { .. }
+            | SetReplicaIdentity { .. }
+            | SetTableOptions { .. }
+            | SetLogged { .. }
+            | SetTablespace { .. }
+            | SetAccessMethod { .. }
+            | SetOfType { .. }
+            | SetForeignOptions { .. }
+            | SetOwner { .. }
+            | SetSchema { .. }
+            | RenameObject { .. }
+            | CreateView { .. }
+            | DropView { .. }
+            | RefreshView { .. }
+            | SetViewOptions { .. }
+            | Comment { .. }
+            | DropSchema { .. } => self.relation_change(change),
+            Analyze { .. } | Vacuum { .. } | Data { .. } | LockTable { .. } => self.data_change(change),
+            // The server refuses these inside a transaction.
             SetServerSetting { .. } => self.outside(),
-            DropSchema { name, cascade, .. } => self.drop_schema(name, *cascade),
-            _ => {}
+            CreateObject { kind, .. } | DropObject { kind, .. } if is_of_the_cluster(kind) => self.outside(),
+            AlterObject { kind: ObjectKind::Database, statement, .. }
+                if statement.to_ascii_lowercase().contains("set tablespace") =>
+            {
+                self.outside();
+            }
+            _ => self.object_change(change),
         }
     }
+}
+
+/// Whether an object has files of its own that no rollback would bring back.
+fn is_of_the_cluster(kind: &ObjectKind) -> bool {
+    matches!(kind, ObjectKind::Database | ObjectKind::Tablespace)
 }

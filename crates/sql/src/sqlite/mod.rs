@@ -9,6 +9,7 @@ pub mod types;
 pub mod quote;
 pub mod write;
 pub mod understand;
+pub(crate) mod effects;
 
 #[cfg(test)]
 mod tests;

@@ -349,6 +349,10 @@ fn add(cursor: &mut Cursor<'_>, table: QualifiedName) -> Option<Vec<Change>> {
             .is_none()
             .then(|| vec![Change::AddCheck { alter: Default::default(), table, check }]);
     }
+    // Constraints other than checks are refused, and these words are no names of columns.
+    if ["primary", "unique", "foreign", "constraint"].iter().any(|word| cursor.is(word)) {
+        return None;
+    }
     cursor.accept("column");
     let mut parts = TableParts::default();
     let column = table::column(cursor, &mut parts)?;
@@ -513,11 +517,14 @@ fn data(text: &str, tokens: &[Token<'_>]) -> Change {
             };
             Change::Data { clauses: Default::default(), kind: DataKind::Select, table, filtered }
         }
-        Some(DataStatement::Insert { table, .. }) => Change::Data {
+        Some(DataStatement::Insert { table, source, .. }) => Change::Data {
             clauses: Default::default(),
             kind: DataKind::Insert,
             table: Some(table),
-            filtered: false,
+            filtered: source.is_some_and(|source| match &source.body {
+                QueryBody::Select(select) => select.filter.is_some(),
+                _ => false,
+            }),
         },
         Some(DataStatement::Update { table, filter, .. }) => Change::Data {
             clauses: Default::default(),

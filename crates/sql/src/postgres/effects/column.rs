@@ -1,10 +1,10 @@
-//! Columns and constraints.
+//! Columns.
 
-use dbwright_model::catalog::{Check, Column, ConstraintKind, ForeignKey, Index, Key, Table, TableKind};
-use dbwright_model::change::DroppedConstraint;
+use dbwright_model::catalog::{Column, Index, Table, TableKind, UserTypeKind};
+use dbwright_model::change::Change;
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::effect::{Cost, Demand, Lock};
-use dbwright_model::expression::{Expr, Expression};
+use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::Reckoning;
@@ -13,17 +13,89 @@ use super::volatility::{self, Judgement};
 
 const AX: Lock = Lock::AccessExclusive;
 const SRX: Lock = Lock::ShareRowExclusive;
+const SUX: Lock = Lock::ShareUpdateExclusive;
 
-impl Reckoning<'_> {
-    pub(super) fn add_column(&mut self, table: &QualifiedName, column: &Column, if_not_exists: bool) {
+impl<'a> Reckoning<'a> {
+    pub(super) fn column_change(&mut self, change: &Change) {
+        use Change::*;
+        match change {
+            AddColumn { table, column, if_not_exists, .. } => self.add_column(table, column, *if_not_exists),
+            DropColumn { table, column, if_exists, cascade, .. } => {
+                self.drop_column(table, column, *if_exists, *cascade);
+            }
+            RenameColumn { table, column, .. } => self.rename_column(table, column),
+            AlterColumnType { table, column, to, collation, using, .. } => {
+                self.alter_type(table, column, to, collation.as_ref(), using.as_ref());
+            }
+            SetNotNull { table, column, not_null: true, .. } => self.set_not_null(table, column),
+            SetNotNull { table, column, .. } => self.drop_not_null(table, column),
+            SetDefault { table, .. } | DropExpression { table, .. } => {
+                self.note_target(table, AX, Cost::Brief);
+            }
+            SetIdentity { table, column, identity, .. } => {
+                self.set_identity(table, column, identity.is_some());
+            }
+            AlterIdentity { table, column, .. } => {
+                self.note_target(table, AX, Cost::Brief);
+                self.lock_sequence_of(table, column, SRX);
+            }
+            SetExpression { table, column, .. } => self.set_expression(table, column),
+            SetStatisticsTarget { table, .. } => self.note_target(table, SUX, Cost::Brief),
+            SetStorage { table, .. } => self.note_target(table, AX, Cost::Brief),
+            // These two never reach what is below the table.
+            SetCompression { table, .. } => self.note(table, AX, Cost::Brief),
+            SetColumnOptions { table, .. } => self.note(table, SUX, Cost::Brief),
+            _ => {}
+        }
+    }
+
+    /// Columns of a partition, of an inheriting table and of a typed table are changed where they come from.
+    fn comes_from_elsewhere(&mut self, table: &Table, column: &Name) -> bool {
+        let inherited = self.is_inherited(table, column);
+        if inherited {
+            self.refuse(format!("`{}` inherits `{column}`", table.name));
+        }
+        let typed = table.of_type.is_some();
+        if typed {
+            self.refuse(format!("`{}` has its columns from a type", table.name));
+        }
+        inherited || typed
+    }
+
+    fn refuse_only(&mut self, table: &QualifiedName) {
+        if self.only && !self.before.descendants(table).is_empty() {
+            self.refuse(format!("what is below `{table}` must be changed too"));
+        }
+    }
+
+    fn lock_sequence_of(&mut self, table: &QualifiedName, column: &Name, lock: Lock) {
+        let table = self.before.table(table);
+        let column = table.and_then(|table| table.column(column.as_str()));
+        if let Some(sequence) = column.and_then(|column| column.sequence.as_ref()) {
+            self.note(sequence, lock, Cost::Brief);
+        }
+    }
+
+    fn add_column(&mut self, table: &QualifiedName, column: &Column, if_not_exists: bool) {
         let before = self.before;
         let name = before.full_name(table);
-        if before.table(&name).is_some_and(|table| table.column(column.name.as_str()).is_some()) {
-            if !if_not_exists {
-                self.refuse(format!("`{name}` has a column `{}` already", column.name));
+        if let Some(known) = before.table(&name) {
+            if known.column(column.name.as_str()).is_some() {
+                if !if_not_exists {
+                    self.refuse(format!("`{name}` has a column `{}` already", column.name));
+                }
+                self.note_target(&name, AX, Cost::Brief);
+                return;
             }
-            self.note_tree(&name, AX, Cost::Brief);
-            return;
+            if matches!(known.kind, TableKind::Partition { .. }) || known.of_type.is_some() {
+                self.refuse(format!("the columns of `{name}` come from elsewhere"));
+            }
+            if column.identity.is_some() && self.major < 17 && self.is_partitioned(known) {
+                self.refuse(format!(
+                    "`{name}` is partitioned, and identity columns need PostgreSQL 17 there"
+                ));
+            }
+            self.refuse_only(&name);
         }
         let fills = column.default.is_some()
             || column.identity.is_some()
@@ -34,6 +106,11 @@ impl Reckoning<'_> {
             || column.generated.as_ref().is_some_and(|generated| generated.stored)
             || type_change::is_constrained_domain(before, &column.data_type)
             || self.has_volatile_default(&name, column);
+        if let Some(user_type) = column.data_type.user_type.as_ref()
+            && before.user_type(user_type).is_none()
+        {
+            self.assume(format!("the type `{user_type}` is not known and taken for one without checks"));
+        }
         let virtual_column = column.generated.as_ref().is_some_and(|generated| !generated.stored);
         let cost = if rewrite {
             Cost::Rewrite
@@ -42,11 +119,42 @@ impl Reckoning<'_> {
         } else {
             Cost::Brief
         };
-        if column.not_null && !fills {
+        if !fills && (column.not_null || self.is_filled_domain(&column.data_type)) {
             self.effects.demands.push(Demand::Empty { table: name.clone() });
         }
+        if let Some(default) = column.default.as_ref().and_then(|default| default.tree.as_deref()) {
+            self.lock_sequences_drawn_from(default);
+        }
         self.added.push((name.clone(), column.name.clone(), fills));
-        self.note_tree(&name, AX, cost);
+        self.note_target(&name, AX, cost);
+    }
+
+    /// Whether a type is a domain that lets no null in.
+    fn is_filled_domain(&self, data_type: &DataType) -> bool {
+        let user_type = data_type.user_type.as_ref().and_then(|name| self.before.user_type(name));
+        !data_type.array
+            && user_type.is_some_and(|user_type| {
+                matches!(user_type.kind, UserTypeKind::Domain { not_null: true, default: None, .. })
+            })
+    }
+
+    /// A default that is computed for the rows that are there draws its numbers.
+    fn lock_sequences_drawn_from(&mut self, default: &Expr) {
+        let mut sequences = Vec::new();
+        default.walk(&mut |expr| {
+            if let Expr::Call(call) = expr
+                && call.function() == "nextval"
+                && let Some(Expr::Literal(Literal::String(text))) = call.args.first().map(Expr::without_casts)
+            {
+                sequences.push(match text.split_once('.') {
+                    Some((schema, name)) => QualifiedName::new(schema, name),
+                    None => QualifiedName::bare(text),
+                });
+            }
+        });
+        for sequence in sequences {
+            self.note(&sequence, Lock::RowExclusive, Cost::Brief);
+        }
     }
 
     fn has_volatile_default(&mut self, table: &QualifiedName, column: &Column) -> bool {
@@ -65,40 +173,104 @@ impl Reckoning<'_> {
         }
     }
 
-    pub(super) fn drop_column(&mut self, table: &QualifiedName, column: &Name, cascade: bool) {
+    fn drop_column(&mut self, table: &QualifiedName, column: &Name, if_exists: bool, cascade: bool) {
         let before = self.before;
         let name = before.full_name(table);
+        // With `ONLY` too: what is below keeps the column and is told that it is its own now.
         self.note_tree(&name, AX, Cost::Brief);
         let Some(table) = before.table(&name) else { return };
+        if self.is_column_absent(table, column, if_exists) || self.comes_from_elsewhere(table, column) {
+            return;
+        }
+        if self.is_in_partition_key(table, column) {
+            self.refuse(format!("`{name}` is partitioned by `{column}`"));
+        }
         for key in table.foreign_keys.iter().filter(|key| key.columns.contains(column)) {
             self.note_tree(&key.references, AX, Cost::Brief);
         }
         for (child, key) in before.referencing(&name) {
-            let parent_key = match key.referenced_columns.as_slice() {
-                [] => table.primary_key.as_ref().map_or(&[][..], |key| key.columns.as_slice()),
-                columns => columns,
-            };
-            if parent_key.contains(column) && child.name != name {
-                if cascade {
-                    self.note(&child.name, AX, Cost::Brief);
-                } else {
-                    self.refuse(format!("the foreign key of `{}` needs it", child.name));
-                }
+            if referenced_columns(table, &key.referenced_columns).contains(column) && child.name != name {
+                self.needed(cascade, &child.name, || format!("the foreign key of `{}` needs it", child.name));
             }
         }
         if let Some(sequence) = table.column(column.as_str()).and_then(|column| column.sequence.as_ref()) {
             self.note(sequence, AX, Cost::Brief);
         }
-        for view in before.views_reading(&name, Some(column)) {
-            if cascade {
-                self.note(&view.name, AX, Cost::Brief);
-            } else {
-                self.refuse(format!("the view `{}` reads it", view.name));
-            }
+        self.drop_views_reading(&name, Some(column), cascade);
+        if !cascade
+            && self.major >= 15
+            && let Some(generated) = generated_from(table, column)
+        {
+            self.refuse(format!("the generated column `{}` reads it", generated.name));
+        }
+        if !cascade && let Some(user) = self.policy_or_publication(table, column, true) {
+            self.refuse(format!("{user} needs it"));
         }
     }
 
-    pub(super) fn alter_type(
+    /// What is dropped with something that is needed, or hinders that.
+    pub(super) fn needed(&mut self, cascade: bool, by: &QualifiedName, because: impl FnOnce() -> String) {
+        match cascade {
+            true => self.note(by, AX, Cost::Brief),
+            false => self.refuse(because()),
+        }
+    }
+
+    /// The policy or publication that names a column; a publication's list of columns counts where asked for.
+    fn policy_or_publication(&self, table: &Table, column: &Name, lists: bool) -> Option<String> {
+        let catalog = self.before.catalog();
+        let policies = catalog.policies.known().into_iter().flatten();
+        let policy = policies.filter(|policy| policy.table == table.name).find(|policy| {
+            policy.using.iter().chain(&policy.check).any(|expression| names(expression, column))
+        });
+        if let Some(policy) = policy {
+            return Some(format!("the policy `{}`", policy.name));
+        }
+        let publications = catalog.publications.known().into_iter().flatten();
+        let publication = publications.flat_map(|one| &one.tables).find(|published| {
+            self.is_named(&published.table, &table.name)
+                && (lists && published.columns.contains(column)
+                    || published.filter.as_ref().is_some_and(|filter| names(filter, column)))
+        });
+        publication.map(|_| "a publication".to_owned())
+    }
+
+    fn rename_column(&mut self, table: &QualifiedName, column: &Name) {
+        let before = self.before;
+        let name = before.full_name(table);
+        self.note_target(&name, AX, Cost::Brief);
+        let Some(known) = before.table(&name) else { return };
+        if !self.is_column_absent(known, column, false) {
+            if self.is_inherited(known, column) {
+                self.refuse(format!("`{name}` inherits `{column}`"));
+            }
+            self.refuse_only(&name);
+        }
+    }
+
+    fn set_identity(&mut self, table: &QualifiedName, column: &Name, on: bool) {
+        self.note_target(table, AX, Cost::Brief);
+        let Some(known) = self.before.table(table) else { return };
+        if !on {
+            self.lock_sequence_of(table, column, AX);
+        } else if known.column(column.as_str()).is_some_and(|column| !column.not_null) {
+            self.refuse(format!("`{column}` may hold nulls"));
+        }
+    }
+
+    fn set_expression(&mut self, table: &QualifiedName, column: &Name) {
+        let known = self.before.table(table);
+        let generated = known
+            .and_then(|table| table.column(column.as_str()))
+            .and_then(|column| column.generated.as_ref());
+        let stored = generated.is_none_or(|generated| generated.stored);
+        if !stored && known.is_some_and(|table| !table.checks.is_empty()) {
+            self.refuse(format!("`{table}` has checks, which a virtual column might be in"));
+        }
+        self.note_target(table, AX, if stored { Cost::Rewrite } else { Cost::Brief });
+    }
+
+    fn alter_type(
         &mut self,
         table: &QualifiedName,
         column: &Name,
@@ -110,21 +282,19 @@ impl Reckoning<'_> {
         let name = before.full_name(table);
         let Some(known) = before.table(&name) else {
             let cost = self.cost_of_unknown_type(&name, column, to, using);
-            self.note_tree(&name, AX, cost);
+            self.note_target(&name, AX, cost);
             return;
         };
-        let Some(old) = known.column(column.as_str()) else {
-            self.note_tree(&name, AX, Cost::Rewrite);
+        if self.is_column_absent(known, column, false) || self.comes_from_elsewhere(known, column) {
             return;
-        };
-        if let Some(view) = before.views_reading(&name, Some(column)).first() {
-            self.refuse(format!("the view `{}` reads `{name}.{column}`", view.name));
         }
-        let generated = known.columns.iter().find(|other| {
-            other.generated.as_ref().is_some_and(|generated| names(&generated.expression, column))
-        });
-        if let Some(generated) = generated {
-            self.refuse(format!("the generated column `{}` reads `{name}.{column}`", generated.name));
+        let Some(old) = known.column(column.as_str()) else {
+            self.note_target(&name, AX, Cost::Rewrite);
+            return;
+        };
+        self.refuse_type_of_used(known, column);
+        if using.is_none() && type_change::needs_using(&old.data_type, to) {
+            self.refuse(format!("`{name}.{column}` is not converted without `USING`"));
         }
         let mut judged = type_change::judge(before, self.circumstances, old, to, using);
         if let TypeChange::Assumed(what) = judged {
@@ -132,46 +302,47 @@ impl Reckoning<'_> {
             judged = TypeChange::Rewrite;
         }
         let new_collation = to.kind.is_text() && old.collation.as_ref() != collation;
-        let cost = match judged {
-            TypeChange::Rewrite | TypeChange::Assumed(_) => Cost::Rewrite,
-            TypeChange::Same { indexes_stay } => {
-                let keep = indexes_stay && !new_collation;
-                let rebuilt = |index: &Index| type_change::index_is_rebuilt(index, old, keep);
-                if known.indexes.iter().any(rebuilt) {
-                    Cost::IndexBuild
-                } else if known.checks.iter().any(|check| check.validated && names(&check.expression, column))
-                {
-                    Cost::Scan
-                } else {
-                    Cost::Brief
-                }
-            }
-        };
-        if cost == Cost::Rewrite {
+        let rewrite = judged == TypeChange::Rewrite;
+        let keep = judged == TypeChange::Same { indexes_stay: true } && !new_collation;
+        if rewrite {
             self.effects.demands.push(Demand::Convertible { table: name.clone(), column: column.clone() });
         }
-        self.note_tree(&name, AX, cost);
-        self.lock_foreign_keys_of_column(known, column, cost == Cost::Rewrite);
-        if let Some(sequence) =
-            old.sequence.as_ref().filter(|_| old.identity.is_some() && cost == Cost::Rewrite)
-        {
-            self.note(sequence, SRX, Cost::Brief);
+        for table in std::iter::once(known).chain(self.heirs(&name)) {
+            let cost = if rewrite { Cost::Rewrite } else { cost_of_new_name(table, old, keep) };
+            self.note_rows(Some(table), &table.name, AX, cost);
+        }
+        self.lock_foreign_keys_of_column(known, column, rewrite);
+        if old.identity.is_some() && rewrite {
+            self.lock_sequence_of(&name, column, SRX);
+        }
+    }
+
+    fn refuse_type_of_used(&mut self, table: &Table, column: &Name) {
+        let name = &table.name;
+        if let Some(view) = self.before.views_reading(name, Some(column)).first() {
+            self.refuse(format!("the view `{}` reads `{name}.{column}`", view.name));
+        }
+        if let Some(generated) = generated_from(table, column) {
+            self.refuse(format!("the generated column `{}` reads `{name}.{column}`", generated.name));
+        }
+        if let Some(user) = self.policy_or_publication(table, column, false) {
+            self.refuse(format!("{user} reads `{name}.{column}`"));
+        }
+        if self.is_in_partition_key(table, column) {
+            self.refuse(format!("`{name}` is partitioned by `{column}`"));
         }
     }
 
     /// Foreign keys over a column whose type changes are dropped and made anew.
     fn lock_foreign_keys_of_column(&mut self, table: &Table, column: &Name, checked: bool) {
         let before = self.before;
-        let work = if checked { Cost::Scan } else { Cost::Brief };
+        let work = |validated: bool| if checked && validated { Cost::Scan } else { Cost::Brief };
         for key in table.foreign_keys.iter().filter(|key| key.columns.contains(column)) {
-            self.note_tree(&key.references, AX, work);
+            self.note_tree(&key.references, AX, work(key.validated));
         }
         for (child, key) in before.referencing(&table.name) {
-            let own_key = table.primary_key.as_ref().map_or(&[][..], |key| key.columns.as_slice());
-            let referenced =
-                if key.referenced_columns.is_empty() { own_key } else { &key.referenced_columns };
-            if referenced.contains(column) {
-                self.note_tree(&child.name, AX, work);
+            if referenced_columns(table, &key.referenced_columns).contains(column) {
+                self.note_tree(&child.name, AX, work(key.validated));
             }
         }
     }
@@ -189,175 +360,91 @@ impl Reckoning<'_> {
         if grows { Cost::Brief } else { Cost::Rewrite }
     }
 
-    pub(super) fn set_not_null(&mut self, table: &QualifiedName, column: &Name, not_null: bool) {
-        let before = self.before;
-        let name = before.full_name(table);
-        if !not_null {
-            let in_key = before.table(&name).and_then(|table| table.primary_key.as_ref());
-            if in_key.is_some_and(|key| key.columns.contains(column)) {
-                self.refuse(format!("`{column}` is in the primary key of `{name}`"));
-            }
-            self.note_tree(&name, AX, Cost::Brief);
-            return;
+    fn drop_not_null(&mut self, table: &QualifiedName, column: &Name) {
+        let name = self.before.full_name(table);
+        self.note_target(&name, AX, Cost::Brief);
+        let Some(known) = self.before.table(&name) else { return };
+        if known.primary_key.as_ref().is_some_and(|key| key.columns.contains(column)) {
+            self.refuse(format!("`{column}` is in the primary key of `{name}`"));
         }
-        let proven = |table: &Table| is_known_not_null(table, column);
-        let own = before.table(&name);
-        let cost = |table: Option<&Table>| if table.is_some_and(proven) { Cost::Brief } else { Cost::Scan };
-        if cost(own) == Cost::Scan {
+        let promised = |parent: &&Table| parent.column(column.as_str()).is_some_and(|column| column.not_null);
+        if let Some(parent) = self.parents(known).into_iter().find(promised)
+            && (self.major >= 18 || matches!(known.kind, TableKind::Partition { .. }))
+        {
+            self.refuse(format!("`{}` promises it", parent.name));
+        }
+    }
+
+    fn set_not_null(&mut self, table: &QualifiedName, column: &Name) {
+        let name = self.before.full_name(table);
+        let own = self.before.table(&name);
+        let cost = match own {
+            Some(table) if self.is_known_not_null(table, column) => Cost::Brief,
+            _ => Cost::Scan,
+        };
+        if cost == Cost::Scan {
             self.effects.demands.push(Demand::NotNull { table: name.clone(), column: column.clone() });
         }
-        self.note_rows(own, &name, AX, cost(own));
-        for heir in before.descendants(&name) {
-            self.note_rows(Some(heir), &heir.name, AX, cost(Some(heir)));
+        if own.is_some_and(|table| self.only && self.is_partitioned(table)) {
+            self.refuse_only(&name);
+        }
+        self.note_rows(own, &name, AX, cost);
+        for heir in self.heirs(&name) {
+            let known = self.is_known_not_null(heir, column);
+            self.note_rows(Some(heir), &heir.name, AX, if known { Cost::Brief } else { Cost::Scan });
         }
     }
 
-    pub(super) fn add_key(&mut self, table: &QualifiedName, key: &Key, using: Option<&Name>, primary: bool) {
-        let before = self.before;
-        let name = before.full_name(table);
-        let known = before.table(&name);
-        let mut columns = key.columns.clone();
-        if let Some(using) = using {
-            if let Some(index) =
-                known.and_then(|table| table.indexes.iter().find(|index| index.name == *using))
-            {
-                columns = index.columns().unwrap_or_default().into_iter().cloned().collect();
-            }
-        } else {
-            self.effects.demands.push(Demand::Unique { table: name.clone() });
-        }
-        let nullable = primary
-            && columns.iter().any(|column| !known.is_some_and(|table| is_known_not_null(table, column)));
-        if using.is_some() {
-            let cost = if nullable && known.is_some() { Cost::Scan } else { Cost::Brief };
-            self.note_tree(&name, AX, cost);
-            return;
-        }
-        self.note_rows(known, &name, AX, Cost::IndexBuild);
-        let below = if primary || self.major >= 18 { AX } else { Lock::Share };
-        for heir in before.descendants(&name) {
-            if heir.is_partition() {
-                self.note_rows(Some(heir), &heir.name, below, Cost::IndexBuild);
-            } else if primary {
-                // An inheriting table gets no key, only the promise that the columns are not null.
-                let lock = if nullable || self.major >= 18 { AX } else { continue };
-                self.note_rows(Some(heir), &heir.name, lock, if nullable { Cost::Scan } else { Cost::Brief });
-            }
-        }
-    }
-
-    pub(super) fn add_check(&mut self, table: &QualifiedName, check: &Check) {
-        let name = self.before.full_name(table);
-        let cost = if check.validated && check.enforced { Cost::Scan } else { Cost::Brief };
-        if cost == Cost::Scan {
-            self.effects.demands.push(Demand::Check { table: name.clone() });
-        }
-        self.note_tree(&name, AX, cost);
-    }
-
-    pub(super) fn add_foreign_key(&mut self, table: &QualifiedName, key: &ForeignKey) {
-        let before = self.before;
-        let name = before.full_name(table);
-        let parent = before.full_name(&key.references);
-        let added =
-            |column: &Name| self.added.iter().find(|(owner, added, _)| *owner == name && added == column);
-        // A new column without a value refers to nothing, so nothing is checked.
-        let only_new_and_empty =
-            key.columns.iter().all(|column| added(column).is_some_and(|(_, _, fills)| !fills));
-        let checked = key.validated && key.enforced && !only_new_and_empty;
-        let cost = if checked { Cost::Scan } else { Cost::Brief };
-        if checked {
-            self.effects.demands.push(Demand::Reference { table: name.clone(), parent: parent.clone() });
-        }
-        if !key.validated
-            && key.enforced
-            && self.major < 18
-            && before.table(&name).is_some_and(|table| self.is_partitioned(table))
-        {
-            self.refuse(format!(
-                "`{name}` is partitioned, and NOT VALID foreign keys need PostgreSQL 18 there"
-            ));
-        }
-        self.note_tree(&name, SRX, cost);
-        self.note_tree(&parent, SRX, cost);
-    }
-
-    pub(super) fn drop_constraint(
-        &mut self,
-        table: &QualifiedName,
-        constraint: &DroppedConstraint,
-        cascade: bool,
-    ) {
-        let before = self.before;
-        let name = before.full_name(table);
-        let Some(known) = before.table(&name) else {
-            self.note(&name, AX, Cost::Brief);
-            return;
-        };
-        let DroppedConstraint::Named(constraint) = constraint else {
-            self.note_tree(&name, AX, Cost::Brief);
-            return;
-        };
-        self.note_tree(&name, AX, Cost::Brief);
-        if let Some(key) = known.foreign_keys.iter().find(|key| key.name.as_ref() == Some(constraint)) {
-            self.note_tree(&key.references, AX, Cost::Brief);
-        }
-        let key =
-            known.primary_key.iter().chain(&known.uniques).find(|key| key.name.as_ref() == Some(constraint));
-        let Some(key) = key else { return };
-        for (child, foreign_key) in before.referencing(&name) {
-            let is_primary = known.primary_key.as_ref() == Some(key);
-            let uses = foreign_key.referenced_columns == key.columns
-                || (foreign_key.referenced_columns.is_empty() && is_primary);
-            if uses {
-                if cascade {
-                    self.note(&child.name, AX, Cost::Brief);
-                } else {
-                    self.refuse(format!("the foreign key of `{}` needs it", child.name));
-                }
-            }
-        }
-    }
-
-    pub(super) fn validate(&mut self, table: &QualifiedName, constraint: &Name) {
-        const SUX: Lock = Lock::ShareUpdateExclusive;
-        let before = self.before;
-        let name = before.full_name(table);
-        let Some(known) = before.table(&name) else {
-            self.note(&name, SUX, Cost::Scan);
-            return;
-        };
-        if let Some(key) = known.foreign_keys.iter().find(|key| key.name.as_ref() == Some(constraint)) {
-            let cost = if key.validated { Cost::Brief } else { Cost::Scan };
-            if cost == Cost::Scan {
-                self.note_tree(&key.references, Lock::RowShare, Cost::Scan);
-                let parent = before.full_name(&key.references);
-                self.effects.demands.push(Demand::Reference { table: name.clone(), parent });
-            }
-            self.note(&name, SUX, cost);
-            return;
-        }
-        let check = known.checks.iter().find(|check| check.name.as_ref() == Some(constraint));
-        let cost = if check.is_some_and(|check| check.validated) { Cost::Brief } else { Cost::Scan };
-        if cost == Cost::Scan {
-            self.effects.demands.push(Demand::Check { table: name.clone() });
-        }
-        self.note_tree(&name, SUX, cost);
+    /// Whether the server knows that a column holds no null without looking: it is declared, or a valid check says so
+    /// that the statement does not drop.
+    pub(super) fn is_known_not_null(&self, table: &Table, column: &Name) -> bool {
+        let declared = table.column(column.as_str()).is_some_and(|column| {
+            column.not_null && column.not_null_constraint.as_ref().is_none_or(|not_null| not_null.validated)
+        });
+        declared
+            || table.checks.iter().any(|check| {
+                let dropped =
+                    check.name.as_ref().is_some_and(|name| self.drops_constraint(&table.name, name));
+                let tree = check.expression.tree.as_deref();
+                !dropped
+                    && check.validated
+                    && check.enforced
+                    && tree.is_some_and(|tree| {
+                        tree.conjuncts().into_iter().any(|term| says_not_null(term, column))
+                    })
+            })
     }
 }
 
-/// Whether the server knows that a column holds no null without looking: it is declared, or a valid check says so.
-fn is_known_not_null(table: &Table, column: &Name) -> bool {
-    table.column(column.as_str()).is_some_and(|column| column.not_null)
-        || table.checks.iter().any(|check| {
-            check.validated
-                && check.enforced
-                && check
-                    .expression
-                    .tree
-                    .as_deref()
-                    .is_some_and(|tree| tree.conjuncts().into_iter().any(|term| says_not_null(term, column)))
-        })
+/// What remains to be done when every stored value can stay.
+fn cost_of_new_name(table: &Table, column: &Column, keep: bool) -> Cost {
+    // An index that is part of a partitioned one is always built anew.
+    let rebuilt =
+        |index: &Index| type_change::index_is_rebuilt(index, column, keep && index.partition_of.is_none());
+    let checked =
+        |check: &dbwright_model::catalog::Check| check.validated && names(&check.expression, &column.name);
+    if table.indexes.iter().any(rebuilt) {
+        Cost::IndexBuild
+    } else if table.checks.iter().any(checked) {
+        Cost::Scan
+    } else {
+        Cost::Brief
+    }
+}
+
+/// The columns that a foreign key refers to: those of the primary key when it names none.
+pub(super) fn referenced_columns<'t>(parent: &'t Table, named: &'t [Name]) -> &'t [Name] {
+    match named {
+        [] => parent.primary_key.as_ref().map_or(&[], |key| key.columns.as_slice()),
+        columns => columns,
+    }
+}
+
+fn generated_from<'t>(table: &'t Table, column: &Name) -> Option<&'t Column> {
+    table
+        .columns
+        .iter()
+        .find(|other| other.generated.as_ref().is_some_and(|generated| names(&generated.expression, column)))
 }
 
 fn says_not_null(term: &Expr, column: &Name) -> bool {
@@ -365,13 +452,9 @@ fn says_not_null(term: &Expr, column: &Name) -> bool {
         if matches!(operand.as_ref(), Expr::Column { name, .. } if name == column))
 }
 
-fn names(expression: &Expression, column: &Name) -> bool {
+/// Whether an expression reads a column.
+pub(super) fn names(expression: &Expression, column: &Name) -> bool {
     expression.tree.as_deref().is_some_and(|tree| tree.columns().contains(&column))
-}
-
-/// Whether a table's index stands behind a constraint that others may refer to.
-pub(super) fn is_key(index: &Index) -> bool {
-    matches!(index.backs, Some(ConstraintKind::PrimaryKey | ConstraintKind::Unique))
 }
 
 /// Whether a table is a partition of another one.

@@ -65,7 +65,12 @@ fn between(before: &Folder, circumstances: &Circumstances, from: &DataType, to: 
         return change;
     }
     if from.array || to.array {
-        return TypeChange::Rewrite;
+        // A limit that is taken away leaves every element as it is.
+        let unlimited = to.length.is_none() && matches!(to.kind, TypeKind::Varchar | TypeKind::Decimal);
+        return match from.array && to.array && from.kind == to.kind && unlimited {
+            true => KEPT,
+            false => TypeChange::Rewrite,
+        };
     }
     let citext = |data_type: &DataType| {
         data_type.text == *"citext" || data_type.user_type.as_ref().is_some_and(|name| name.name == *"citext")
@@ -178,6 +183,10 @@ fn through_domain(
 
 /// Whether a domain makes the server look at every value that gets the type.
 pub(super) fn is_constrained_domain(before: &Folder, data_type: &DataType) -> bool {
+    // Nothing is known of an array's elements while there are none.
+    if data_type.array {
+        return false;
+    }
     let mut pending = data_type.user_type.clone();
     for _ in 0..32 {
         let Some(user_type) = pending.as_ref().and_then(|name| before.user_type(name)) else { return false };
@@ -204,4 +213,52 @@ pub(super) fn index_is_rebuilt(index: &Index, column: &Column, indexes_stay: boo
         in_key || index.predicate.as_ref().is_some_and(named) || index.include.contains(&column.name);
     let plain = index.predicate.is_none() && index.columns().is_some();
     touched && !(plain && (indexes_stay || !in_key))
+}
+
+/// Whether the server converts from one type to another only when told how.
+pub(super) fn needs_using(from: &DataType, to: &DataType) -> bool {
+    use TypeKind::*;
+    if from.array || to.array || from.user_type.is_some() || to.user_type.is_some() {
+        return false;
+    }
+    let is_number = |kind: TypeKind| matches!(kind, SmallInt | Integer | BigInt | Decimal | Real | Double);
+    let is_other = |kind: TypeKind| {
+        matches!(
+            kind,
+            Boolean
+                | Bytes
+                | Date
+                | Time
+                | TimeTz
+                | Timestamp
+                | TimestampTz
+                | Interval
+                | Uuid
+                | Json
+                | Jsonb
+                | Xml
+                | Inet
+        )
+    };
+    match (from.kind, to.kind) {
+        (Text | Varchar | Char, to) => is_number(to) || is_other(to),
+        (Boolean, to) => is_number(to),
+        (from, Boolean) => is_number(from),
+        _ => false,
+    }
+}
+
+/// Whether there is surely no operator `=` between two types.
+pub(super) fn cannot_be_compared(one: &DataType, other: &DataType) -> bool {
+    use TypeKind::*;
+    let family = |kind: TypeKind| match kind {
+        SmallInt | Integer | BigInt | Decimal | Real | Double => Some(0),
+        Text | Varchar | Char => Some(1),
+        Uuid => Some(2),
+        Boolean => Some(3),
+        Date | Timestamp | TimestampTz => Some(4),
+        _ => None,
+    };
+    let user_made = one.user_type.is_some() || other.user_type.is_some() || one.array || other.array;
+    !user_made && family(one.kind).zip(family(other.kind)).is_some_and(|(one, other)| one != other)
 }

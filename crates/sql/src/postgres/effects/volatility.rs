@@ -1,17 +1,17 @@
 //! Whether an expression may give another value each time, as PostgreSQL judges it before it stores a default.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dbwright_model::catalog::Volatility;
-use dbwright_model::expression::{Call, Expr};
+use dbwright_model::expression::{Call, Expr, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::fold::Folder;
 
 /// The functions of `pg_catalog` by name.
-static BUILT_IN: LazyLock<HashMap<&'static str, Volatility>> = LazyLock::new(|| {
-    let mut functions = HashMap::new();
+static BUILT_IN: LazyLock<BTreeMap<&'static str, Volatility>> = LazyLock::new(|| {
+    let mut functions = BTreeMap::new();
     let mut volatility = Volatility::Volatile;
     for line in include_str!("../functions.txt").lines() {
         match line {
@@ -72,6 +72,10 @@ const OF_EXTENSIONS: &[&str] = &[
     "ulid",
 ];
 
+pub(super) fn built_in() -> &'static BTreeMap<&'static str, Volatility> {
+    &BUILT_IN
+}
+
 /// What is known of an expression's volatility.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Judgement {
@@ -86,17 +90,27 @@ pub(super) enum Judgement {
 /// Judges an expression. User functions are looked up in the catalog.
 pub(super) fn judge(before: &Folder, tree: &Expr) -> Judgement {
     let mut judgement = Judgement::Steady;
-    tree.walk(&mut |expr| {
-        let Expr::Call(call) = expr else { return };
+    let mut pending = vec![tree];
+    while let Some(expr) = pending.pop() {
+        pending.extend(live_children(expr));
+        let Expr::Call(call) = expr else { continue };
         match of_call(before, call) {
-            Judgement::Volatile => judgement = Judgement::Volatile,
+            Judgement::Volatile => return Judgement::Volatile,
             Judgement::Unknown(name) if judgement == Judgement::Steady => {
                 judgement = Judgement::Unknown(name)
             }
             _ => {}
         }
-    });
+    }
     judgement
+}
+
+/// The parts of an expression that are left when the server has worked out what is constant: a branch of `CASE` under
+/// `false` is never reached.
+fn live_children(expr: &Expr) -> Vec<&Expr> {
+    let Expr::Case { operand: None, branches, otherwise } = expr else { return expr.children() };
+    let live = branches.iter().filter(|(when, _)| !matches!(when, Expr::Literal(Literal::Bool(false))));
+    live.flat_map(|(when, then)| [when, then]).chain(otherwise.as_deref()).collect()
 }
 
 fn of_call(before: &Folder, call: &Call) -> Judgement {
@@ -174,6 +188,7 @@ mod tests {
             "now() + interval '1 day'",
             "pg_catalog.now()",
             "date_trunc('day', now())",
+            "CASE WHEN false THEN random() ELSE 1 END",
         ] {
             check("", steady, Judgement::Steady);
         }

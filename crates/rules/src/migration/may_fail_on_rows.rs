@@ -1,0 +1,298 @@
+use dbwright_model::catalog::{Check, ForeignKey, Table};
+use dbwright_model::change::Change;
+use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::effect::Demand;
+use dbwright_model::engine::Engine;
+use dbwright_model::expression::{Expr, Expression};
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::{Name, QualifiedName, join};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::columns::integer_range;
+use crate::lint::{self, Judged};
+use crate::{Context, Engines, Findings, Found, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Note,
+    dimension: Dimension::Migrations,
+    weight: 3,
+    needs: &[Fact::Migrations],
+    wants: lint::WANTS,
+    engines: Engines::only(
+        Engine::Postgres,
+        "what the rows must fulfil is told there by the rules over the statements themselves",
+    ),
+    when: "a statement fails unless all rows that are there fulfil something",
+    then: "The migration passes on an empty database and fails on the rows of another one.",
+    instead: "Count the rows in the way before the migration runs, and mend them.",
+    remedy: Applicability::Manual,
+    source: "measured on PostgreSQL 13 to 18",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for judged in lint::statements(context) {
+        for demand in &judged.statement.effects.demands {
+            let table = demand.table();
+            // Rows that the migrations have written before may have been mended by that.
+            if judged.effect(table).is_none() || judged.wrote(table) {
+                continue;
+            }
+            findings.examined(1);
+            if let Some(found) = judge(context, &judged, demand, table) {
+                findings.add(found.remedy(Remedy::manual(RULE.instead)));
+            }
+        }
+    }
+}
+
+fn judge(
+    context: &Context<'_>,
+    judged: &Judged<'_>,
+    demand: &Demand,
+    table: &QualifiedName,
+) -> Option<Found> {
+    let known = judged.statement.table(table);
+    let owner = lint::spelled_table(context, table);
+    let say = |object: ObjectRef, message: String, query: Option<String>| {
+        Some(judged.found(object, message).evidence_if("query", query))
+    };
+    match demand {
+        // A rule of its own tells it.
+        Demand::Empty { .. } => None,
+        // A constraint that is validated later demands nothing yet, which its change does not tell.
+        Demand::NotNull { .. } if judged.says(&["not valid"]) => None,
+        Demand::NotNull { column, .. } => say(
+            ObjectRef::column(table, column),
+            format!("The statement fails if `{table}.{column}` holds a null."),
+            Some(format!(
+                "SELECT count(*) FROM {owner} WHERE {} IS NULL",
+                lint::spelled(context, column.as_str())
+            )),
+        ),
+        Demand::Unique { .. } => {
+            let columns = unique_columns(judged, table)?;
+            // Nulls never repeat, so a new column without a value is free.
+            let new_and_empty = columns.iter().any(|name| {
+                judged.new_column(table, name).is_some_and(|column| !is_constant(column.default.as_ref()))
+            });
+            if new_and_empty {
+                return None;
+            }
+            let list = lint::spelled_columns(context, &columns);
+            say(
+                ObjectRef::columns(table, &columns),
+                format!("The statement fails if two rows of `{table}` agree in `{}`.", join(&columns)),
+                Some(format!("SELECT {list}, count(*) FROM {owner} GROUP BY {list} HAVING count(*) > 1")),
+            )
+        }
+        Demand::Check { .. } => {
+            let check = checked(judged, known, table)?;
+            let columns = check.expression.tree.as_deref().map(Expr::columns).unwrap_or_default();
+            let only_new =
+                !columns.is_empty() && columns.iter().all(|name| judged.adds_column(table, name).is_some());
+            if only_new {
+                return None;
+            }
+            say(
+                ObjectRef::constraint(table, check.name.as_ref().map_or("check", Name::as_str)),
+                format!("The statement fails if a row of `{table}` breaks `{}`.", check.expression.text),
+                Some(format!("SELECT count(*) FROM {owner} WHERE NOT ({})", check.expression.text)),
+            )
+        }
+        Demand::Reference { parent, .. } => {
+            let key = referring(judged, known, table, parent)?;
+            let is_empty = |name| judged.new_column(table, name).is_some_and(|new| new.default.is_none());
+            if key.columns.iter().any(is_empty) {
+                return None;
+            }
+            say(
+                ObjectRef::columns(table, &key.columns),
+                format!("The statement fails if a row of `{table}` refers to no row of `{parent}`."),
+                orphans(context, judged, &owner, parent, key),
+            )
+        }
+        Demand::Convertible { column, .. } => {
+            let old = &known?.column(column.as_str())?.data_type;
+            let (to, using) = judged.statement.changes.iter().find_map(|change| match change {
+                Change::AlterColumnType { table: owner, column: other, to, using, .. }
+                    if lint::same(owner, table) && other == column =>
+                {
+                    Some((to, using.as_ref()))
+                }
+                _ => None,
+            })?;
+            if !may_fail(old, to, using) {
+                return None;
+            }
+            say(
+                ObjectRef::column(table, column),
+                format!("The statement fails if a value of `{table}.{column}` is not good as {}.", to.text),
+                unfit(context, &owner, column, old, to),
+            )
+        }
+    }
+}
+
+fn is_constant(default: Option<&Expression>) -> bool {
+    let tree = default.and_then(|default| default.tree.as_deref());
+    tree.is_some_and(|tree| matches!(tree.without_casts(), Expr::Literal(literal) if *literal != dbwright_model::expression::Literal::Null))
+}
+
+/// The columns of the key or unique index that the statement makes; `None` where an expression is one of them.
+fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name>> {
+    judged.statement.changes.iter().find_map(|change| match change {
+        Change::AddPrimaryKey { table: owner, key, using_index: None, .. }
+        | Change::AddUnique { table: owner, key, using_index: None, .. }
+            if lint::same(owner, table) && !key.columns.is_empty() =>
+        {
+            Some(key.columns.clone())
+        }
+        Change::CreateIndex { table: owner, index, .. }
+            if lint::same(owner, table) && index.unique && index.predicate.is_none() =>
+        {
+            Some(index.columns()?.into_iter().cloned().collect())
+        }
+        _ => None,
+    })
+}
+
+/// The check that the statement adds or validates.
+fn checked<'a>(judged: &Judged<'a>, known: Option<&'a Table>, table: &QualifiedName) -> Option<&'a Check> {
+    judged.statement.changes.iter().find_map(|change| match change {
+        Change::AddCheck { table: owner, check, .. }
+            if lint::same(owner, table) && check.validated && check.enforced =>
+        {
+            Some(check)
+        }
+        Change::ValidateConstraint { table: owner, constraint, .. } if lint::same(owner, table) => {
+            known?.checks.iter().find(|check| check.name.as_ref() == Some(constraint) && !check.validated)
+        }
+        _ => None,
+    })
+}
+
+/// The foreign key that the statement adds or validates.
+fn referring<'a>(
+    judged: &Judged<'a>,
+    known: Option<&'a Table>,
+    table: &QualifiedName,
+    parent: &QualifiedName,
+) -> Option<&'a ForeignKey> {
+    judged.statement.changes.iter().find_map(|change| match change {
+        Change::AddForeignKey { table: owner, foreign_key, .. }
+            if lint::same(owner, table) && lint::same(&foreign_key.references, parent) =>
+        {
+            Some(foreign_key.as_ref())
+        }
+        Change::ValidateConstraint { table: owner, constraint, .. } if lint::same(owner, table) => {
+            known?.foreign_keys.iter().find(|key| key.name.as_ref() == Some(constraint))
+        }
+        _ => None,
+    })
+}
+
+fn orphans(
+    context: &Context<'_>,
+    judged: &Judged<'_>,
+    owner: &str,
+    parent: &QualifiedName,
+    key: &ForeignKey,
+) -> Option<String> {
+    let referenced = match key.referenced_columns.as_slice() {
+        [] => judged.statement.table(parent)?.primary_key.as_ref()?.columns.as_slice(),
+        columns => columns,
+    };
+    let spell = |name: &Name| lint::spelled(context, name.as_str());
+    let filled: Vec<String> =
+        key.columns.iter().map(|name| format!("child.{} IS NOT NULL", spell(name))).collect();
+    let equal: Vec<String> = key
+        .columns
+        .iter()
+        .zip(referenced)
+        .map(|(own, other)| format!("parent.{} = child.{}", spell(other), spell(own)))
+        .collect();
+    Some(format!(
+        "SELECT count(*) FROM {owner} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
+        filled.join(" AND "),
+        lint::spelled_table(context, parent),
+        equal.join(" AND ")
+    ))
+}
+
+/// Whether a value of the old type may be none of the new one.
+fn may_fail(from: &DataType, to: &DataType, using: Option<&Expression>) -> bool {
+    // A conversion of one's own is judged only where it is a plain cast.
+    if let Some(using) = using {
+        let tree = using.tree.as_deref();
+        let plain = tree.is_some_and(|tree| matches!(tree.without_casts(), Expr::Column { .. }));
+        if !plain {
+            return false;
+        }
+    }
+    if from.array || to.array {
+        return false;
+    }
+    if to.user_type.is_some() {
+        return from.user_type != to.user_type;
+    }
+    let (a, b) = (from.kind, to.kind);
+    let fits = |from: Option<u32>, to: Option<u32>| to.is_none_or(|to| from.is_some_and(|from| from <= to));
+    if b.is_text() {
+        // What does not fit is refused; a type other than text is spelled in a length that is not known.
+        return if a.is_text() { !fits(from.length, to.length) } else { to.length.is_some() };
+    }
+    if a.is_text() {
+        return true;
+    }
+    if let (Some((low, high)), Some((least, most))) = (integer_range(from), integer_range(to)) {
+        return low < least || high > most;
+    }
+    let digits = |data_type: &DataType| {
+        let scale = i64::from(data_type.scale.unwrap_or(0));
+        data_type.length.map(|length| i64::from(length) - scale)
+    };
+    match (a, b) {
+        (TypeKind::Decimal, TypeKind::Decimal) => match (digits(from), digits(to)) {
+            (_, None) => false,
+            (Some(had), Some(kept)) => kept < had,
+            (None, Some(_)) => true,
+        },
+        (_, TypeKind::Decimal) if a.is_integer() => {
+            let needed = match a {
+                TypeKind::TinyInt => 3,
+                TypeKind::SmallInt => 5,
+                TypeKind::Integer => 10,
+                _ => 19,
+            };
+            digits(to).is_some_and(|kept| kept < needed)
+        }
+        (TypeKind::Decimal | TypeKind::Real | TypeKind::Double, _) if b.is_integer() => true,
+        (TypeKind::Real | TypeKind::Double, TypeKind::Decimal) => to.length.is_some(),
+        (TypeKind::Double, TypeKind::Real) | (TypeKind::Inet, TypeKind::Cidr) => true,
+        _ => false,
+    }
+}
+
+/// Counts the values that are in the way, where that can be asked for.
+fn unfit(
+    context: &Context<'_>,
+    owner: &str,
+    column: &Name,
+    from: &DataType,
+    to: &DataType,
+) -> Option<String> {
+    let column = lint::spelled(context, column.as_str());
+    let condition = if let (true, Some(length)) = (from.kind.is_text() && to.kind.is_text(), to.length) {
+        format!("length({column}) > {length}")
+    } else if let (true, Some((least, most))) = (from.kind.is_numeric(), integer_range(to)) {
+        format!("{column} NOT BETWEEN {least} AND {most}")
+    } else {
+        return None;
+    };
+    Some(format!("SELECT count(*) FROM {owner} WHERE {condition}"))
+}

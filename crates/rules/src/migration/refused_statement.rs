@@ -1,0 +1,37 @@
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::{Context, Engines, Findings, Rule, lint};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Error,
+    dimension: Dimension::Migrations,
+    weight: 7,
+    needs: &[Fact::Migrations],
+    engines: Engines::only(Engine::Postgres, "what such a server refuses is told by rules of their own"),
+    when: "the server refuses a statement in the state that it finds",
+    then: "The migration fails, although it may pass on a database that lacks the object in the way.",
+    instead: "Change or drop what is in the way first, and bring it back afterwards.",
+    remedy: Applicability::Manual,
+    source: "refusals measured on PostgreSQL 13 to 18",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for judged in lint::statements(context) {
+        findings.examined(1);
+        let Some(because) = &judged.statement.effects.refused else { continue };
+        let words: Vec<&str> = judged.statement.sql.split_whitespace().take(4).collect();
+        let object = match judged.statement.effects.relations.first() {
+            Some(effect) => ObjectRef::table(&effect.relation),
+            None => ObjectRef::file(&judged.statement.location.file),
+        };
+        let message = format!("`{} ...` fails: {because}.", words.join(" "));
+        findings.add(judged.found(object, message).remedy(Remedy::manual(RULE.instead)));
+    }
+}
