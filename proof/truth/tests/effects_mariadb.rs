@@ -16,8 +16,11 @@ const OF_ROWS: &[&str] = &["1062", "1265", "1292", "1452", "4025"];
 #[test]
 fn effects_are_what_was_observed() {
     let version = mariadb::VERSIONS[0];
-    let circumstances =
-        Circumstances { version: Some(Version::new(version / 100, version % 100, 0)), utc: Some(true) };
+    let circumstances = Circumstances {
+        version: Some(Version::new(version / 100, version % 100, 0)),
+        utc: Some(true),
+        ..Circumstances::default()
+    };
     let tally =
         foretell::compare(Engine::Mariadb, &mariadb::ENGINE, &circumstances, &|case, cell, foretold, _| {
             disagreement(case, cell, foretold)
