@@ -3,6 +3,8 @@
 //! Each dialect's parser is lowered into these types. What has no place here becomes [`Expr::Other`], which keeps the
 //! parts that could be read, so that columns inside it are still seen.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{Name, QualifiedName};
@@ -14,9 +16,9 @@ use crate::name::{Name, QualifiedName};
 pub struct Expression {
     /// The text as the server or the file spells it.
     pub text: String,
-    /// The tree; `None` when nobody read the text yet or it was not understood.
+    /// The tree; `None` when nobody read the text yet or it was not understood. Expressions of one text may share it.
     #[serde(skip)]
-    pub tree: Option<Box<Expr>>,
+    pub tree: Option<Arc<Expr>>,
 }
 
 impl PartialEq for Expression {
@@ -33,7 +35,7 @@ impl Expression {
 
     /// An expression with its tree.
     pub fn parsed(text: impl Into<String>, tree: Expr) -> Self {
-        Expression { text: text.into(), tree: Some(Box::new(tree)) }
+        Expression { text: text.into(), tree: Some(Arc::new(tree)) }
     }
 }
 

@@ -1,24 +1,61 @@
 //! Names of database objects, exactly as the server stores them.
 
+use std::cell::RefCell;
 use std::fmt;
 
-use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use arcstr::ArcStr;
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One identifier as the server stores it: unquoted, case already folded the way the dialect folds it.
 ///
 /// The empty name stands for "the default": the schema of an SQLite object, or of a MySQL object in the target database.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Name(CompactString);
+///
+/// A name is one pointer wide and its text is shared: a large catalog says most of its names many times over.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(ArcStr);
+
+/// Places for names that were made a short while ago; a power of two.
+const RECENT: usize = 1 << 13;
+
+thread_local! {
+    static RECENTLY: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The text as a name, shared with a name that was made of it a short while ago.
+fn share(text: &str) -> Name {
+    if text.is_empty() {
+        return Name::DEFAULT;
+    }
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for chunk in text.as_bytes().chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+    let place = (hash >> 40) as usize % RECENT;
+    // While a thread ends there is nothing left to share with.
+    let shared = RECENTLY.try_with(|recently| {
+        let mut recently = recently.borrow_mut();
+        if recently.is_empty() {
+            recently.resize(RECENT, Name::DEFAULT);
+        }
+        let kept = &mut recently[place];
+        if kept.as_str() != text {
+            *kept = Name(ArcStr::from(text));
+        }
+        kept.clone()
+    });
+    shared.unwrap_or_else(|_| Name(ArcStr::from(text)))
+}
 
 impl Name {
     /// The name of the default schema in dialects where objects of the target database carry none.
-    pub const DEFAULT: Name = Name(CompactString::const_new(""));
+    pub const DEFAULT: Name = Name(ArcStr::new());
 
     /// A name from the text the server stores.
     pub fn new(text: impl AsRef<str>) -> Self {
-        Name(CompactString::from(text.as_ref()))
+        share(text.as_ref())
     }
 
     /// The text of the name.
@@ -37,15 +74,41 @@ impl Name {
     }
 }
 
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl Visitor<'_> for Text {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Name, E> {
+                Ok(Name::new(text))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.0.as_str())
+        write!(f, "{:?}", self.as_str())
     }
 }
 
@@ -57,7 +120,7 @@ impl From<&str> for Name {
 
 impl From<String> for Name {
     fn from(text: String) -> Self {
-        Name(CompactString::from(text))
+        share(&text)
     }
 }
 
@@ -131,4 +194,36 @@ pub fn join<'a>(names: impl IntoIterator<Item = &'a Name>) -> String {
         text.push_str(name.as_str());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_one_pointer_wide() {
+        assert_eq!(size_of::<Option<Name>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn names_are_equal_when_their_texts_are() {
+        let texts =
+            ["", "a", "eightlong", "größe", "a name that is longer than any pointer could hold by itself"];
+        for (at, text) in texts.iter().enumerate() {
+            for (other_at, other) in texts.iter().enumerate() {
+                let (name, other) = (Name::new(text), Name::from((*other).to_owned()));
+                assert_eq!(name == other, at == other_at);
+                assert_eq!(name.cmp(&other), name.as_str().cmp(other.as_str()));
+            }
+            assert_eq!(Name::new(text).as_str(), *text);
+            let written = serde_json::to_string(&Name::new(text)).unwrap();
+            assert_eq!(serde_json::from_str::<Name>(&written).unwrap().as_str(), *text);
+        }
+    }
+
+    #[test]
+    fn more_names_than_are_kept_stay_what_they_are() {
+        let names: Vec<Name> = (0..3 * RECENT).map(|number| Name::from(format!("n{number}"))).collect();
+        assert!(names.iter().enumerate().all(|(number, name)| *name == *format!("n{number}")));
+    }
 }

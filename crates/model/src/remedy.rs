@@ -1,5 +1,7 @@
 //! What to do about a finding.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +25,7 @@ pub struct Remedy {
     /// How far it may be applied by itself.
     pub applicability: Applicability,
     /// One sentence in the imperative.
-    pub summary: String,
+    pub summary: Cow<'static, str>,
     /// The changes in order; empty when only words help.
     pub changes: Vec<Change>,
     /// Statements that dbwright cannot express as changes, shown as they are. A remedy with such statements is
@@ -55,7 +57,7 @@ impl<T: Into<String>> From<T> for ManualStatement {
 
 impl Remedy {
     /// Words only.
-    pub fn manual(summary: impl Into<String>) -> Self {
+    pub fn manual(summary: impl Into<Cow<'static, str>>) -> Self {
         Remedy {
             applicability: Applicability::Manual,
             summary: summary.into(),
@@ -66,7 +68,7 @@ impl Remedy {
 
     /// Words and statements to adapt by hand. Names in them must be quoted.
     pub fn manual_sql(
-        summary: impl Into<String>,
+        summary: impl Into<Cow<'static, str>>,
         statements: impl IntoIterator<Item = impl Into<ManualStatement>>,
     ) -> Self {
         let statements = statements.into_iter().map(Into::into).collect();
@@ -74,12 +76,12 @@ impl Remedy {
     }
 
     /// Changes to be applied when asked for by name.
-    pub fn review(summary: impl Into<String>, changes: Vec<Change>) -> Self {
+    pub fn review(summary: impl Into<Cow<'static, str>>, changes: Vec<Change>) -> Self {
         Remedy { applicability: Applicability::Review, changes, ..Remedy::manual(summary) }
     }
 
     /// Changes to be applied automatically.
-    pub fn safe(summary: impl Into<String>, changes: Vec<Change>) -> Self {
+    pub fn safe(summary: impl Into<Cow<'static, str>>, changes: Vec<Change>) -> Self {
         Remedy { applicability: Applicability::Safe, changes, ..Remedy::manual(summary) }
     }
 }

@@ -19,23 +19,27 @@ const LEAST: usize = 5;
 
 /// Replaces the findings of rules that fire almost everywhere by one finding each.
 pub fn fold(outcome: &mut Outcome) {
-    let mut by_rule: BTreeMap<&'static str, Vec<Finding>> = BTreeMap::new();
-    for finding in std::mem::take(&mut outcome.findings) {
-        by_rule.entry(finding.rule).or_default().push(finding);
-    }
-    for (entry, checked) in &outcome.checks {
-        let Some(findings) = by_rule.remove(entry.id) else { continue };
-        match (entry.rule.convention, checked) {
-            (Some(what), Checked::Ran { examined } | Checked::InPart { examined, .. })
-                if findings.len() >= LEAST
-                    && (findings.iter().all(|finding| finding.level == Level::Note)
-                        || findings.len() as f64 > SHARE * *examined as f64) =>
-            {
-                outcome.findings.push(once(&findings, *examined, what, entry.rule));
-            }
-            _ => outcome.findings.extend(findings),
+    let Outcome { findings, checks } = outcome;
+    let mut conventions: BTreeMap<&'static str, Option<Finding>> = BTreeMap::new();
+    // The findings of a rule stand together.
+    for findings in findings.chunk_by(|a, b| a.rule == b.rule) {
+        let Some((entry, checked)) = checks.iter().find(|(entry, _)| entry.id == findings[0].rule) else {
+            continue;
+        };
+        if let (Some(what), Checked::Ran { examined } | Checked::InPart { examined, .. }) =
+            (entry.rule.convention, checked)
+            && findings.len() >= LEAST
+            && (findings.iter().all(|finding| finding.level == Level::Note)
+                || findings.len() as f64 > SHARE * *examined as f64)
+        {
+            conventions.insert(entry.id, Some(once(findings, *examined, what, entry.rule)));
         }
     }
+    // In place: of a large catalog there are many.
+    findings.retain_mut(|finding| match conventions.get_mut(finding.rule) {
+        Some(convention) => convention.take().map(|once| *finding = once).is_some(),
+        None => true,
+    });
 }
 
 /// The place of a finding, and what it points to where that is the heart of it.
@@ -88,7 +92,7 @@ fn once(findings: &[Finding], examined: u64, what: &str, rule: &Rule) -> Finding
             .map(|remedy| remedy.applicability)
             .min()
             .unwrap_or(first.applicability),
-        summary: if alike { first.summary.clone() } else { instead.to_owned() },
+        summary: if alike { first.summary.clone() } else { instead.into() },
         changes: remedies.iter().flat_map(|remedy| remedy.changes.clone()).collect(),
         statements: remedies.iter().flat_map(|remedy| remedy.statements.clone()).collect(),
     });

@@ -247,7 +247,12 @@ fn verdict(count: &DataCount) -> Verdict {
 }
 
 /// Judges the answers about some candidates. `instead` is what to do.
-pub fn judge(context: &Context<'_>, candidates: Vec<Candidate<'_>>, instead: &str, findings: &mut Findings) {
+pub fn judge(
+    context: &Context<'_>,
+    candidates: Vec<Candidate<'_>>,
+    instead: &'static str,
+    findings: &mut Findings,
+) {
     let mut unanswered = None;
     for candidate in candidates {
         let (table, from, to) = (candidate.table, &candidate.determinant.name, &candidate.dependent.name);

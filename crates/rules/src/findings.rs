@@ -10,6 +10,8 @@ use crate::Entry;
 pub struct Findings {
     entry: &'static Entry,
     pub(crate) found: Vec<Finding>,
+    /// How many other rules found before.
+    before: usize,
     pub(crate) examined: u64,
     pub(crate) not_applicable: Option<String>,
     unknown: Option<String>,
@@ -22,9 +24,15 @@ pub struct Findings {
 impl Findings {
     /// An empty collection for a rule.
     pub fn new(entry: &'static Entry) -> Self {
+        Findings::after(entry, Vec::new())
+    }
+
+    /// A collection for a rule that adds to what other rules found.
+    pub(crate) fn after(entry: &'static Entry, found: Vec<Finding>) -> Self {
         Findings {
             entry,
-            found: Vec::new(),
+            before: found.len(),
+            found,
             examined: 0,
             not_applicable: None,
             unknown: None,
@@ -32,6 +40,16 @@ impl Findings {
             not_seen: 0,
             not_seen_what: "",
         }
+    }
+
+    /// What the rule itself found.
+    pub(crate) fn own(&self) -> &[Finding] {
+        &self.found[self.before..]
+    }
+
+    /// What the rule itself found, to be changed.
+    pub(crate) fn own_mut(&mut self) -> &mut [Finding] {
+        &mut self.found[self.before..]
     }
 
     /// Counts places that were looked at: the opportunities to find something. A share of them is what the score and
@@ -79,11 +97,15 @@ impl Findings {
 
     /// Whether a place was looked at or anything found although something could not be looked at.
     pub(crate) fn saw_some(&self) -> bool {
-        !self.found.is_empty() || (self.unknown.is_none() && self.examined > 0)
+        !self.own().is_empty() || (self.unknown.is_none() && self.examined > 0)
     }
 
     /// Adds a finding.
     pub fn add(&mut self, found: Found) {
+        if self.found.len() == self.found.capacity() {
+            // A list that doubles could hold half of nothing where many tables have the same flaw.
+            self.found.reserve_exact(16 + self.found.len() / 4);
+        }
         self.found.push(Finding {
             rule: self.entry.id,
             level: found.level.unwrap_or(self.entry.rule.level),

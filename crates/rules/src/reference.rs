@@ -160,7 +160,8 @@ impl<'a> Names<'a> {
                     continue;
                 }
                 let targets = by_name.entry(column.as_str()).or_default();
-                if targets.iter().all(|known| known.name != parent.table.name) {
+                // A second target is enough to know that the name alone does not tell.
+                if targets.len() < 2 && targets.iter().all(|known| known.name != parent.table.name) {
                     targets.push(parent.table);
                 }
                 let name = base(&words(column.as_str())).0.to_vec();

@@ -79,16 +79,16 @@ fn check(
             return Checked::Unknown { because: format!("{}: {because}", need.describe()) };
         }
     }
-    let mut collected = Findings::new(entry);
+    let mut collected = Findings::after(entry, std::mem::take(findings));
     let context = Context::new(facts, lookup, entry, options);
     (entry.rule.check)(&context, &mut collected);
     let checked = judge(facts, lookup, entry, &collected);
-    for finding in &mut collected.found {
+    for finding in collected.own_mut() {
         if finding.object.parent.as_ref().is_some_and(|object| context.is_doubtful(object)) {
             finding.confidence = Confidence::Low;
         }
     }
-    findings.append(&mut collected.found);
+    *findings = collected.found;
     checked
 }
 
@@ -118,7 +118,7 @@ fn of(collected: &Findings, doubts: Option<&Doubts>, entry: &Entry) -> Checked {
     if let Some(because) = &collected.not_applicable {
         return Checked::NotApplicable { because: because.clone() };
     }
-    if examined == 0 && collected.found.is_empty() {
+    if examined == 0 && collected.own().is_empty() {
         return Checked::NotApplicable { because: "there was nothing to look at".to_owned() };
     }
     match doubts.filter(|_| entry.rule.needs.contains(&Fact::Catalog)) {

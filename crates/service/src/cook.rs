@@ -233,7 +233,7 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
     } else {
         Applicability::Manual
     };
-    ReportRemedy { applicability, summary: remedy.summary.clone(), steps }
+    ReportRemedy { applicability, summary: remedy.summary.to_string(), steps }
 }
 
 fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {

@@ -11,6 +11,7 @@ mod renaming;
 mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use dbwright_model::catalog::{
     Catalog, Check, Column, ConstraintKind, Doubt, Index, Key, NotNull, PartitionKey, Persistence, Schema,
@@ -25,7 +26,7 @@ use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::names;
-use renaming::{index_mentions, mentions, rename_in_table, rename_names};
+use renaming::{index_mentions, mentions};
 
 /// Folds changes one by one.
 #[derive(Clone, Debug)]
@@ -182,7 +183,9 @@ impl Folder {
             Change::DropColumn { table, column, cascade, alter, .. } => {
                 self.drop_column(table, column, *cascade, alter.only);
             }
-            Change::RenameColumn { table, column, to, .. } => self.rename_column(table, column, to),
+            Change::RenameColumn { table, column, to, .. } => {
+                self.rename_column(table, column, to);
+            }
             Change::AlterColumnType { table, column, to, collation, alter, .. } => {
                 self.with_column_below(table, column, alter, &|target| {
                     target.data_type = to.clone();
@@ -1152,7 +1155,7 @@ impl Folder {
                 if serial {
                     let text = format!("nextval('{name}'::regclass)");
                     let tree = crate::parse_expression(Dialect::Postgres, &text);
-                    target.default = Some(Expression { text, tree: tree.map(Box::new) });
+                    target.default = Some(Expression { text, tree: tree.map(Arc::new) });
                 }
                 target.sequence = Some(name);
             });
@@ -1398,37 +1401,6 @@ impl Folder {
         }
     }
 
-    fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) {
-        let full = self.table_name(table);
-        let mut declared = column.clone();
-        let mut found = false;
-        self.with_table(table, |target, engine| {
-            if let Some(column) = column_mut(engine, target, column) {
-                declared = std::mem::replace(&mut column.name, to.clone());
-                found = column.name != declared;
-            }
-            rename_in_table(target, &declared, to);
-        });
-        for other in &mut self.catalog.tables {
-            for foreign_key in &mut other.foreign_keys {
-                if foreign_key.references == full {
-                    rename_names(&mut foreign_key.referenced_columns, &declared, to);
-                }
-            }
-        }
-        for sequence in &mut self.catalog.sequences {
-            if let Some((table, owner)) = &mut sequence.owned_by
-                && *table == full
-                && *owner == declared
-            {
-                *owner = to.clone();
-            }
-        }
-        for heir in self.heirs_of(&full).iter().filter(|_| found) {
-            self.rename_column(heir, column, to);
-        }
-    }
-
     fn modify_column(
         &mut self,
         table: &QualifiedName,
@@ -1436,8 +1408,8 @@ impl Folder {
         to: &Column,
         position: &ColumnPosition,
     ) {
-        if *column != to.name {
-            self.rename_column(table, column, &to.name);
+        if *column != to.name && !self.rename_column(table, column, &to.name) {
+            return;
         }
         self.with_table(table, |target, engine| {
             let in_key = target.primary_key.as_ref().is_some_and(|key| key.columns.contains(&to.name));

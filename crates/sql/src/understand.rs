@@ -2,13 +2,14 @@
 //! statements tell. After it, a live catalog and a folded one look the same to a rule.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use dbwright_model::catalog::{
     Catalog, ConstraintKind, Extension, Index, IndexKey, IndexPart, Table, UserTypeKind,
 };
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
-use dbwright_model::expression::Expression;
+use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::facts::Facts;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::workload::Workload;
@@ -34,19 +35,20 @@ pub fn understand(facts: &mut Facts) {
 /// Reads every text in a catalog and settles its names.
 pub fn understand_catalog(catalog: &mut Catalog) {
     let dialect = catalog.engine.dialect();
+    let mut reader = Reader { dialect, known: HashMap::new() };
     for table in &mut catalog.tables {
         for column in &mut table.columns {
             read_type(dialect, &mut column.data_type);
-            column.default.iter_mut().for_each(|expression| read(dialect, expression));
-            column.on_update.iter_mut().for_each(|expression| read(dialect, expression));
-            column.generated.iter_mut().for_each(|generated| read(dialect, &mut generated.expression));
+            column.default.iter_mut().for_each(|expression| reader.read(expression));
+            column.on_update.iter_mut().for_each(|expression| reader.read(expression));
+            column.generated.iter_mut().for_each(|generated| reader.read(&mut generated.expression));
         }
-        table.checks.iter_mut().for_each(|check| read(dialect, &mut check.expression));
-        table.indexes.iter_mut().for_each(|index| read_index(dialect, index));
+        table.checks.iter_mut().for_each(|check| reader.read(&mut check.expression));
+        table.indexes.iter_mut().for_each(|index| reader.index(index));
     }
     for view in &mut catalog.views {
         view.columns.iter_mut().for_each(|column| read_type(dialect, &mut column.data_type));
-        view.indexes.iter_mut().for_each(|index| read_index(dialect, index));
+        view.indexes.iter_mut().for_each(|index| reader.index(index));
         if view.query.is_none() {
             view.query = crate::parse_query(dialect, &view.definition).map(Box::new);
         }
@@ -58,8 +60,8 @@ pub fn understand_catalog(catalog: &mut Catalog) {
         match &mut user_type.kind {
             UserTypeKind::Domain { base, default, checks, .. } => {
                 read_type(dialect, base);
-                default.iter_mut().for_each(|expression| read(dialect, expression));
-                checks.iter_mut().for_each(|check| read(dialect, &mut check.expression));
+                default.iter_mut().for_each(|expression| reader.read(expression));
+                checks.iter_mut().for_each(|check| reader.read(&mut check.expression));
             }
             UserTypeKind::Composite(attributes) => {
                 attributes.iter_mut().for_each(|(_, data_type)| read_type(dialect, data_type));
@@ -69,35 +71,56 @@ pub fn understand_catalog(catalog: &mut Catalog) {
     }
     if let Some(policies) = catalog.policies.known_mut() {
         for policy in policies {
-            policy.using.iter_mut().for_each(|expression| read(dialect, expression));
-            policy.check.iter_mut().for_each(|expression| read(dialect, expression));
+            policy.using.iter_mut().for_each(|expression| reader.read(expression));
+            policy.check.iter_mut().for_each(|expression| reader.read(expression));
         }
     }
     for publication in catalog.publications.known_mut().into_iter().flatten() {
         for table in &mut publication.tables {
-            table.filter.iter_mut().for_each(|expression| read(dialect, expression));
+            table.filter.iter_mut().for_each(|expression| reader.read(expression));
         }
     }
     for statistics in &mut catalog.statistics {
-        statistics.expressions.iter_mut().for_each(|expression| read(dialect, expression));
+        statistics.expressions.iter_mut().for_each(|expression| reader.read(expression));
     }
     settle(catalog);
     catalog.sort();
 }
 
-fn read(dialect: Dialect, expression: &mut Expression) {
-    if expression.tree.is_none() {
-        expression.tree = parse_expression(dialect, &expression.text).map(Box::new);
-    }
+/// Texts whose trees are kept to be shared; those that many tables say come early.
+const MOST_KNOWN: usize = 4_096;
+
+/// Reads expressions, those of one text once: tables have many columns that default to `now()`.
+struct Reader {
+    dialect: Dialect,
+    known: HashMap<String, Option<Arc<Expr>>>,
 }
 
-fn read_index(dialect: Dialect, index: &mut Index) {
-    for part in &mut index.parts {
-        if let IndexKey::Expression(expression) = &mut part.key {
-            read(dialect, expression);
+impl Reader {
+    fn read(&mut self, expression: &mut Expression) {
+        if expression.tree.is_some() {
+            return;
         }
+        expression.tree = match self.known.get(&expression.text) {
+            Some(tree) => tree.clone(),
+            None => {
+                let tree = parse_expression(self.dialect, &expression.text).map(Arc::new);
+                if self.known.len() < MOST_KNOWN {
+                    self.known.insert(expression.text.clone(), tree.clone());
+                }
+                tree
+            }
+        };
     }
-    index.predicate.iter_mut().for_each(|expression| read(dialect, expression));
+
+    fn index(&mut self, index: &mut Index) {
+        for part in &mut index.parts {
+            if let IndexKey::Expression(expression) = &mut part.key {
+                self.read(expression);
+            }
+        }
+        index.predicate.iter_mut().for_each(|expression| self.read(expression));
+    }
 }
 
 fn read_type(dialect: Dialect, target: &mut DataType) {
@@ -228,14 +251,14 @@ fn settle_references(catalog: &mut Catalog) {
         .map(|table| {
             let parent = Parent {
                 name: table.name.clone(),
-                columns: table.columns.iter().map(|column| column.name.clone()).collect(),
+                columns: if ignore_case { names_of(table) } else { Vec::new() },
                 primary_key: table.primary_key.as_ref().map(|key| key.columns.clone()).unwrap_or_default(),
             };
             ((fold(table.name.schema.as_str()), fold(table.name.name.as_str())), parent)
         })
         .collect();
     for table in &mut catalog.tables {
-        let own: Vec<Name> = table.columns.iter().map(|column| column.name.clone()).collect();
+        let own = if ignore_case { names_of(table) } else { Vec::new() };
         for foreign_key in &mut table.foreign_keys {
             if ignore_case {
                 spell_as_declared(&mut foreign_key.columns, &own);
@@ -259,6 +282,10 @@ fn settle_references(catalog: &mut Catalog) {
             }
         }
     }
+}
+
+fn names_of(table: &Table) -> Vec<Name> {
+    table.columns.iter().map(|column| column.name.clone()).collect()
 }
 
 fn spell_as_declared(names: &mut [Name], declared: &[Name]) {

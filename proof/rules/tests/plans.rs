@@ -20,7 +20,7 @@ impl Knowledge for Text {
     }
 
     fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects {
-        let circumstances = Circumstances { version: self.version, utc: None };
+        let circumstances = Circumstances { version: self.version, utc: None, known: true };
         of_statement(&Folder::on(catalog.clone()), &circumstances, statement)
     }
 

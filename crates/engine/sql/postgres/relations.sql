@@ -14,6 +14,7 @@ select c.oid,
              where i.indrelid = c.oid and i.indisreplident) end as replica_index,
        c.reloptions as options,
        c.relispopulated as populated,
+       c.relnatts as width,
        c.reltuples::float8 as rows,
        case when c.relispartition
              and {allowed.locks ? true : c.oid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}

@@ -205,14 +205,15 @@ fn column(row: &Row, reading: Reading<'_>, table_collation: Option<&Name>) -> Re
     };
     if let Some(text) = row.opt_text("generation_expression")?.filter(|text| !text.is_empty()) {
         let stored = lower.contains("stored generated") || lower.contains("persistent");
-        made.generated = Some(Generated { expression: reading.expression(text), stored });
+        made.generated = Some(Box::new(Generated { expression: reading.expression(text), stored }));
     } else if let Some(text) = row.opt_text("column_default")? {
         made.default = default(text, spelled, lower.contains("default_generated"), reading);
     }
     if let Some(at) = lower.find("on update ") {
         let text = &extra[at + "on update ".len()..];
         let text = text.split_whitespace().next().unwrap_or_default();
-        made.on_update = Some(Expression::text(current_timestamp(text).unwrap_or_else(|| text.to_owned())));
+        made.on_update =
+            Some(Box::new(Expression::text(current_timestamp(text).unwrap_or_else(|| text.to_owned()))));
     }
     Ok(made)
 }

@@ -30,9 +30,9 @@ pub(super) struct Draft {
     pub rules: Vec<Rule>,
     pub extended_statistics: Vec<ExtendedStatistics>,
     /// By object identifier, so that later statements can add to them.
-    pub table_statistics: HashMap<i64, TableStatistics>,
+    pub table_statistics: ByIdentifier<TableStatistics>,
     /// By object identifier of the index.
-    pub index_statistics: HashMap<i64, IndexStatistics>,
+    pub index_statistics: ByIdentifier<IndexStatistics>,
     pub page_size: u64,
     pub counters: Counters,
     pub column_statistics: Vec<ColumnStatistics>,
@@ -56,6 +56,45 @@ pub(super) struct Draft {
     pub publications: Vec<Publication>,
     pub backups: Backups,
     pub migration_history: Vec<MigrationHistory>,
+}
+
+/// Rows that are found again by their object identifier.
+pub(super) struct ByIdentifier<T> {
+    places: HashMap<i64, usize>,
+    rows: Vec<T>,
+}
+
+impl<T> Default for ByIdentifier<T> {
+    fn default() -> Self {
+        ByIdentifier { places: HashMap::new(), rows: Vec::new() }
+    }
+}
+
+impl<T> ByIdentifier<T> {
+    /// Keeps a row; one of the same identifier is replaced.
+    pub fn insert(&mut self, oid: i64, row: T) {
+        match self.places.get(&oid) {
+            Some(place) => self.rows[*place] = row,
+            None => {
+                self.places.insert(oid, self.rows.len());
+                if self.rows.len() == self.rows.capacity() {
+                    // Doubling would leave half of a large catalog's room empty.
+                    self.rows.reserve_exact(16 + self.rows.len() / 4);
+                }
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// The row of an identifier.
+    pub fn get_mut(&mut self, oid: i64) -> Option<&mut T> {
+        self.places.get(&oid).map(|place| &mut self.rows[*place])
+    }
+
+    fn clear(&mut self) {
+        self.places.clear();
+        self.rows.clear();
+    }
 }
 
 impl Draft {
@@ -109,19 +148,19 @@ impl Draft {
             });
         }
         put(status, Fact::TableStatistics, &mut facts.table_statistics, || {
-            let mut all: Vec<_> = self.table_statistics.into_values().collect();
-            all.sort_by(|a, b| a.table.cmp(&b.table));
+            let mut all = self.table_statistics.rows;
+            all.sort_unstable_by(|a, b| a.table.cmp(&b.table));
             all
         });
         put(status, Fact::IndexStatistics, &mut facts.index_statistics, || {
-            let mut all: Vec<_> = self.index_statistics.into_values().collect();
-            all.sort_by(|a, b| (&a.table, &a.index).cmp(&(&b.table, &b.index)));
+            let mut all = self.index_statistics.rows;
+            all.sort_unstable_by(|a, b| (&a.table, &a.index).cmp(&(&b.table, &b.index)));
             all
         });
         put(status, Fact::Counters, &mut facts.counters, || self.counters);
         put(status, Fact::ColumnStatistics, &mut facts.column_statistics, || {
             let mut all = self.column_statistics;
-            all.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
+            all.sort_unstable_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
             all
         });
         put(status, Fact::SequenceValues, &mut facts.sequence_values, || {

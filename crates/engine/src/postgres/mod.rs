@@ -3,9 +3,9 @@
 //! A fact is one `.sql` file under `sql/postgres/` and a decoder. Files are templates (see `template`): columns that
 //! only some versions have are asked for by name, after one look at what the server has, never by version.
 //!
-//! Each statement runs in a read-only transaction of its own that has taken its snapshot already, over the extended
-//! protocol, which takes one statement at a time. So even a statement that is replaced by another cannot write: the
-//! server refuses to make a transaction writable once its snapshot is taken.
+//! Each statement runs in a read-only transaction that has taken its snapshot already, over the extended protocol, which
+//! takes one statement at a time. So even a statement that is replaced by another cannot write: the server refuses to
+//! make a transaction writable once its snapshot is taken. Statements that leave no locks on tables of users share one.
 
 mod access;
 mod activity;
@@ -141,7 +141,11 @@ impl ReadSession {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             self.run(statement, &asked, left, &mut draft, &mut status).await;
+            if statement.keeps_locks {
+                self.wire.end().await;
+            }
         }
+        self.wire.end().await;
         facts.in_part = self.judge_visibility(&draft, &mut status);
         if wanted.contains(&Fact::Backups) {
             let read = status.get(&Fact::Catalog).cloned().unwrap_or(Observed::NotAsked);
@@ -165,6 +169,7 @@ impl ReadSession {
                 continue;
             }
             let answer = data::answer(&mut self.wire, question, self.limits.statement_timeout).await;
+            self.wire.end().await;
             answers.push(answer);
         }
         facts.data = Observed::Known(answers);
@@ -178,7 +183,9 @@ impl ReadSession {
             rows.push(row.clone());
             Ok(())
         };
-        match self.wire.ask("query", sql, &mut keep).await {
+        let outcome = self.wire.ask("query", sql, &mut keep).await;
+        self.wire.end().await;
+        match outcome {
             Ok(()) => Ok(rows),
             Err(trouble) => Err(SessionError {
                 kind: match &trouble {
@@ -385,7 +392,9 @@ impl Server {
         let sql = template::render(statements::SERVER, &known);
         let mut server = Server::default();
         let mut decode = |row: &Row| server.read(row);
-        match wire.ask("server", &sql, &mut decode).await {
+        let outcome = wire.ask("server", &sql, &mut decode).await;
+        wire.end().await;
+        match outcome {
             Ok(()) => Ok(server),
             Err(trouble) => Err(SessionError {
                 kind: SessionErrorKind::Connection,

@@ -19,6 +19,8 @@ pub(super) struct Statement {
     pub facts: &'static [Fact],
     /// Its text.
     pub sql: Text,
+    /// Whether it leaves locks on tables of users, which then end with it.
+    pub keeps_locks: bool,
     /// Reads one row.
     pub decode: fn(&Row, &mut Draft) -> Result<(), DecodeError>,
 }
@@ -37,11 +39,21 @@ macro_rules! statement {
             name: $name,
             facts: &[$(Fact::$fact),+],
             sql: Text::Template(include_str!(concat!("../../sql/postgres/", $name, ".sql"))),
+            keeps_locks: false,
             decode: $decode,
         }
     };
+    ($name:literal, [$($fact:ident),+], $decode:path, keeps locks) => {
+        Statement { keeps_locks: true, ..statement!($name, [$($fact),+], $decode) }
+    };
     ($name:literal, [$($fact:ident),+], $decode:path, $made:path) => {
-        Statement { name: $name, facts: &[$(Fact::$fact),+], sql: Text::Made($made), decode: $decode }
+        Statement {
+            name: $name,
+            facts: &[$(Fact::$fact),+],
+            sql: Text::Made($made),
+            keeps_locks: true,
+            decode: $decode,
+        }
     };
 }
 
@@ -51,12 +63,13 @@ pub(super) const SERVER: &str = include_str!("../../sql/postgres/server.sql");
 /// Every statement, in the order in which they run.
 pub(super) static STATEMENTS: &[Statement] = &[
     statement!("schemas", [Catalog], catalog::schema),
-    statement!("relations", [Catalog], catalog::relation),
+    // The text of a view or a rule is not written without a lock on every table that it reads.
+    statement!("relations", [Catalog], catalog::relation, keeps locks),
     statement!("columns", [Catalog], catalog::column),
     statement!("constraints", [Catalog], catalog::constraint),
     statement!("indexes", [Catalog], catalog::index),
     statement!("types", [Catalog], catalog::user_type),
-    statement!("rules", [Catalog], objects::rule),
+    statement!("rules", [Catalog], objects::rule, keeps locks),
     statement!("extended_statistics", [Catalog], objects::extended_statistics),
     statement!("functions", [Functions], objects::function),
     statement!("triggers", [Triggers], objects::trigger),
@@ -67,8 +80,6 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("index_statistics", [IndexStatistics], statistics::index),
     statement!("index_shapes", [IndexStatistics], statistics::index_shape),
     statement!("column_statistics", [ColumnStatistics], statistics::column),
-    statement!("sequence_values", [SequenceValues], statistics::sequence_value, sequence_values),
-    statement!("column_maxima", [ColumnMaxima], statistics::column_maximum, column_maxima),
     statement!("workload", [Workload], activity::statement),
     statement!("settings", [Settings], activity::setting),
     statement!("databases", [Databases], activity::database),
@@ -83,6 +94,8 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("hba", [Hba], access::hba_rule),
     statement!("user_mappings", [UserMappings], access::user_mapping),
     statement!("publications", [Publications], objects::publication),
+    statement!("sequence_values", [SequenceValues], statistics::sequence_value, sequence_values),
+    statement!("column_maxima", [ColumnMaxima], statistics::column_maximum, column_maxima),
     statement!("migration_history", [MigrationHistory], migration, migration_history),
 ];
 

@@ -48,7 +48,7 @@ pub(super) fn table_shape(row: &Row, draft: &mut Draft) -> Result<(), DecodeErro
         fillfactor: row.int("fillfactor")?,
         attributes: attributes(row)?,
     };
-    if let Some(table) = draft.table_statistics.get_mut(&row.int("oid")?) {
+    if let Some(table) = draft.table_statistics.get_mut(row.int("oid")?) {
         table.bloat_bytes = bloat::table(&shape);
     }
     Ok(())
@@ -80,7 +80,7 @@ pub(super) fn index_shape(row: &Row, draft: &mut Draft) -> Result<(), DecodeErro
         deduplicates: row.opt_bool("deduplicates")?.unwrap_or(false)
             && row.opt_bool("merges")?.unwrap_or(false),
     };
-    if let Some(index) = draft.index_statistics.get_mut(&row.int("oid")?) {
+    if let Some(index) = draft.index_statistics.get_mut(row.int("oid")?) {
         index.bloat_bytes = bloat::btree(&shape);
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbwright_model::name::Name;
 use dbwright_model::observed::Observed;
@@ -36,10 +36,16 @@ struct Live {
     driver: JoinHandle<()>,
     /// What every transaction begins with.
     begin: String,
+    /// Since when a transaction is open.
+    open: Option<Instant>,
     patience: Duration,
     /// Why no further statement can run.
     lost: Option<String>,
 }
+
+/// How long statements share a transaction. One for each would cost more in beginnings and ends than many statements
+/// cost themselves; one for all would keep a large catalog's locks for as long as it takes to read it.
+const SHARED: Duration = Duration::from_secs(5);
 
 /// Why an answer did not come or could not be read.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +69,14 @@ impl Wire {
         // The selection takes the snapshot, after which a transaction cannot be made writable any more.
         let begin = format!("begin transaction read only; select {}", settings.join(", "));
         let patience = limits.statement_timeout + Duration::from_secs(5);
-        let live = Live { client: connected.client, driver: connected.driver, begin, patience, lost: None };
+        let live = Live {
+            client: connected.client,
+            driver: connected.driver,
+            begin,
+            open: None,
+            patience,
+            lost: None,
+        };
         Wire { source: Source::Live(Box::new(live)), recorder: None }
     }
 
@@ -79,7 +92,8 @@ impl Wire {
         self.recorder.take().map(Recorder::finish)
     }
 
-    /// Runs one statement in a read-only transaction of its own and hands over its rows as they come.
+    /// Runs one statement in a read-only transaction and hands over its rows as they come. The transaction stays open
+    /// for the next statement until [`Wire::end`].
     pub async fn ask(&mut self, name: &str, sql: &str, take: &mut TakeRow<'_>) -> Result<(), Trouble> {
         let mut recorder = self.recorder.as_mut();
         if let Some(recorder) = &mut recorder {
@@ -109,7 +123,15 @@ impl Wire {
         }
     }
 
-    pub async fn close(self) {
+    /// Ends the transaction, and with it the locks that its statements took.
+    pub async fn end(&mut self) {
+        if let Source::Live(live) = &mut self.source {
+            live.end().await;
+        }
+    }
+
+    pub async fn close(mut self) {
+        self.end().await;
         if let Source::Live(live) = self.source {
             let Live { client, driver, .. } = *live;
             // Dropping the client says goodbye to the server; the driver ends when that is sent.
@@ -127,6 +149,7 @@ impl Live {
         let outcome = match tokio::time::timeout(self.patience, self.transaction(name, sql, take)).await {
             Ok(outcome) => outcome,
             Err(_) => {
+                self.open = None;
                 let seconds = self.patience.as_secs();
                 Err(Trouble::Lost(format!("the server did not answer within {seconds} s")))
             }
@@ -137,14 +160,44 @@ impl Live {
         outcome
     }
 
-    async fn transaction(&self, name: &str, sql: &str, take: &mut TakeRow<'_>) -> Result<(), Trouble> {
-        let begin = format!("/* dbwright:{name} */ {}", self.begin);
-        self.client.batch_execute(&begin).await.map_err(|error| self.trouble(&error))?;
+    async fn transaction(&mut self, name: &str, sql: &str, take: &mut TakeRow<'_>) -> Result<(), Trouble> {
+        if self.open.is_some_and(|since| since.elapsed() > SHARED) {
+            self.rollback().await?;
+        }
+        if self.open.is_none() {
+            let begin = format!("/* dbwright:{name} */ {}", self.begin);
+            self.open = Some(Instant::now());
+            if let Err(error) = self.client.batch_execute(&begin).await {
+                let trouble = self.trouble(&error);
+                // Only its second half may have failed.
+                let _ = self.rollback().await;
+                return Err(trouble);
+            }
+        }
         let outcome = self.stream(&format!("/* dbwright:{name} */ {sql}"), take).await;
+        if outcome.is_err() {
+            // The server takes no further statement in it. Why this one failed is what is worth telling.
+            let _ = self.rollback().await;
+        }
+        outcome
+    }
+
+    async fn rollback(&mut self) -> Result<(), Trouble> {
+        if self.open.take().is_none() {
+            return Ok(());
+        }
         // Nothing was changed, so it does not matter how the transaction ends, only that it does.
-        let ended = self.client.batch_execute("rollback").await;
-        outcome?;
-        ended.map_err(|error| self.trouble(&error))
+        self.client.batch_execute("rollback").await.map_err(|error| self.trouble(&error))
+    }
+
+    async fn end(&mut self) {
+        if self.open.is_none() || self.lost.is_some() {
+            return;
+        }
+        let outcome = tokio::time::timeout(self.patience, self.rollback()).await;
+        if let Ok(Err(Trouble::Lost(because))) = outcome {
+            self.lost = Some(because);
+        }
     }
 
     async fn stream(&self, sql: &str, take: &mut TakeRow<'_>) -> Result<(), Trouble> {

@@ -109,7 +109,7 @@ fn column(row: &Row) -> Result<Column, ReadError> {
     let hidden = row.int("hidden")?;
     // Only the definition holds the expression.
     let generated = (hidden == 2 || hidden == 3)
-        .then(|| Generated { expression: Expression::default(), stored: hidden == 3 });
+        .then(|| Box::new(Generated { expression: Expression::default(), stored: hidden == 3 }));
     Ok(Column {
         name: Name::new(row.text("name")?),
         data_type: declared(row.opt_text("type")?.unwrap_or_default()),

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::{Column, Sequence, Table};
 use dbwright_model::facts::Fact;
@@ -65,18 +65,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let column_maxima = &context.facts_if_known(Fact::ColumnMaxima).column_maxima;
     let catalog = context.catalog();
     let mut view = View { context, sequences: BTreeMap::new(), maxima: BTreeMap::new() };
+    let values = sequence_values.known().into_iter().flatten();
+    let values: BTreeMap<_, _> = values.map(|value| (&value.sequence, value.last_value)).collect();
     for sequence in &catalog.sequences {
-        let value = sequence_values
-            .known()
-            .and_then(|values| values.iter().find(|value| value.sequence == sequence.name))
-            .map(|value| value.last_value);
-        view.sequences.insert(&sequence.name, (sequence, value));
+        view.sequences.insert(&sequence.name, (sequence, values.get(&sequence.name).copied()));
     }
     for maximum in column_maxima.known().into_iter().flatten() {
         view.maxima.entry((root_table(context, &maximum.table), &maximum.column)).or_default().push(maximum);
     }
     let told = tell_unknown(context, findings);
-    let mut used: Vec<&QualifiedName> = Vec::new();
+    let mut used: BTreeSet<&QualifiedName> = BTreeSet::new();
     for table in context.own_tables() {
         for column in &table.columns {
             if integer_range(base_type(catalog, &column.data_type)).is_none() {

@@ -1,9 +1,13 @@
+use std::collections::HashMap;
+
 use dbwright_model::catalog::Sequence;
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::stats::{ColumnMaximum, SequenceValue};
 
 use crate::{Context, Engines, Findings, Found, Rule};
 
@@ -24,12 +28,16 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let catalog = context.catalog();
+    let sequences: HashMap<&QualifiedName, &Sequence> =
+        catalog.sequences.iter().map(|sequence| (&sequence.name, sequence)).collect();
+    let positions: HashMap<&QualifiedName, &SequenceValue> =
+        context.sequence_values().iter().map(|value| (&value.sequence, value)).collect();
+    let maxima: HashMap<(&QualifiedName, &Name), &ColumnMaximum> =
+        context.column_maxima().iter().map(|maximum| ((&maximum.table, &maximum.column), maximum)).collect();
     for table in context.own_tables() {
         for column in &table.columns {
             let Some(name) = &column.sequence else { continue };
-            let Some(sequence) = catalog.sequences.iter().find(|sequence| sequence.name == *name) else {
-                continue;
-            };
+            let Some(sequence) = sequences.get(name) else { continue };
             let unique = table.indexes.iter().any(|index| {
                 index.unique
                     && index.predicate.is_none()
@@ -38,11 +46,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             if !unique || sequence.cycle {
                 continue;
             }
-            let position = context.sequence_values().iter().find(|value| value.sequence == *name);
-            let maximum = context
-                .column_maxima()
-                .iter()
-                .find(|maximum| maximum.table == table.name && maximum.column == column.name);
+            let position = positions.get(name);
+            let maximum = maxima.get(&(&table.name, &column.name));
             findings.examined(1);
             let (Some(position), Some(maximum)) = (position, maximum) else {
                 let what = match position {

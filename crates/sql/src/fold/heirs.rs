@@ -1,5 +1,7 @@
 //! Keys, constraints and indexes, and how they reach partitions and tables that inherit.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{
     Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, Persistence,
     ReferentialAction, Table, TableKind,
@@ -578,7 +580,7 @@ fn resolve_double_quoted(table: &Table, index: &mut Index) {
         IndexKey::Column(_) => None,
     });
     for expression in expressions.chain(&mut index.predicate) {
-        if let Some(tree) = expression.tree.as_deref_mut() {
+        if let Some(tree) = expression.tree.as_mut().map(Arc::make_mut) {
             crate::sqlite::expression::resolve_double_quoted(tree, &columns);
         }
     }

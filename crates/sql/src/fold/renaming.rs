@@ -1,8 +1,58 @@
 //! What names a column: keys, indexes and expressions, and how they follow its new name.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{Index, IndexKey, Table};
 use dbwright_model::expression::{Expr, Expression};
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
+
+use super::{Folder, column_mut};
+
+impl Folder {
+    /// Gives a column another name. `false` when another column has it already, which every server refuses.
+    pub(super) fn rename_column(&mut self, table: &QualifiedName, column: &Name, to: &Name) -> bool {
+        let full = self.table_name(table);
+        let mut declared = column.clone();
+        let mut found = false;
+        let mut taken = false;
+        self.with_table(table, |target, engine| {
+            let own = column_mut(engine, target, column).map(|column| column.name.clone());
+            let other = column_mut(engine, target, to).map(|column| column.name.clone());
+            taken = own.is_some() && other.is_some() && own != other;
+            if taken {
+                return;
+            }
+            if let Some(column) = column_mut(engine, target, column) {
+                declared = std::mem::replace(&mut column.name, to.clone());
+                found = column.name != declared;
+            }
+            rename_in_table(target, &declared, to);
+        });
+        if taken {
+            self.doubt(Some(full), format!("column `{column}` is renamed to `{to}`, which is there already"));
+            return false;
+        }
+        for other in &mut self.catalog.tables {
+            for foreign_key in &mut other.foreign_keys {
+                if foreign_key.references == full {
+                    rename_names(&mut foreign_key.referenced_columns, &declared, to);
+                }
+            }
+        }
+        for sequence in &mut self.catalog.sequences {
+            if let Some((table, owner)) = &mut sequence.owned_by
+                && *table == full
+                && *owner == declared
+            {
+                *owner = to.clone();
+            }
+        }
+        for heir in self.heirs_of(&full).iter().filter(|_| found) {
+            self.rename_column(heir, column, to);
+        }
+        true
+    }
+}
 
 pub(super) fn mentions(expression: &Expression, column: &Name) -> bool {
     expression.tree.as_ref().is_some_and(|tree| tree.columns().contains(&column))
@@ -30,7 +80,7 @@ fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
         return;
     }
     if let Some(tree) = &mut expression.tree {
-        rename_in_tree(tree, from, to);
+        rename_in_tree(Arc::make_mut(tree), from, to);
     }
     expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
 }

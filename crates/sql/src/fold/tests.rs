@@ -54,6 +54,13 @@ fn actions_reach_what_inherits_unless_only_is_said() {
 }
 
 #[test]
+fn a_column_is_not_renamed_to_one_that_is_there() {
+    let catalog = fold("CREATE TABLE t (a int, b int); ALTER TABLE t RENAME COLUMN b TO a");
+    assert_eq!(table(&catalog, "t").columns.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(catalog.doubts.len(), 1);
+}
+
+#[test]
 fn keys_carry_their_clauses_to_their_index() {
     let catalog = fold(
         "CREATE TABLE t (a int, b int, c int, CONSTRAINT k PRIMARY KEY (a) INCLUDE (b) WITH (fillfactor = 70));

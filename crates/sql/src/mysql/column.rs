@@ -77,7 +77,7 @@ fn attribute(cursor: &mut Cursor<'_>, made: &mut Definition) -> Parsed<bool> {
         // `DEFAULT NULL` says what holds without it.
         column.default = Some(default(cursor)?).filter(|default| !default.text.eq_ignore_ascii_case("null"));
     } else if cursor.eat("ON UPDATE") {
-        column.on_update = Some(default(cursor)?);
+        column.on_update = Some(Box::new(default(cursor)?));
     } else if cursor.eat("AUTO_INCREMENT") {
         column.auto_increment = true;
     } else if cursor.eat("SERIAL DEFAULT VALUE") {
@@ -97,10 +97,10 @@ fn attribute(cursor: &mut Cursor<'_>, made: &mut Definition) -> Parsed<bool> {
     } else if cursor.eat("GENERATED ALWAYS AS ROW") {
         let edge = cursor.name()?.as_str().to_ascii_uppercase();
         column.generated =
-            Some(Generated { expression: Expression::text(format!("ROW {edge}")), stored: true });
+            Some(Box::new(Generated { expression: Expression::text(format!("ROW {edge}")), stored: true }));
     } else if cursor.eat_any(&["GENERATED ALWAYS AS", "AS"]) {
         let text = cursor.parenthesised()?;
-        column.generated = Some(Generated { expression: expression(text), stored: false });
+        column.generated = Some(Box::new(Generated { expression: expression(text), stored: false }));
     } else if cursor.eat_any(&["STORED", "PERSISTENT"]) {
         if let Some(generated) = &mut column.generated {
             generated.stored = true;

@@ -256,7 +256,8 @@ pub(super) fn column(parsed: &Parsed<'_>, node: &Node) -> Option<(Column, Vec<Co
                     && let Some(value) = expr_child(&stored)
                 {
                     let expression = parsed_expression(parsed, &value);
-                    column.generated = Some(Generated { expression, stored: has(&stored, K::STORED) });
+                    column.generated =
+                        Some(Box::new(Generated { expression, stored: has(&stored, K::STORED) }));
                 }
             }
             kind if super::syntax::is_type(kind) => {

@@ -1,5 +1,7 @@
 //! Models and enums as changes.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{
     Column, ForeignKey, Index, IndexKey, IndexPart, Key, ReferentialAction, Table, UserType, UserTypeKind,
 };
@@ -230,7 +232,7 @@ impl<'a> Lowering<'a> {
             }
             Value::List(_) => return None,
         };
-        let tree = crate::parse_expression(dialect, &text).map(Box::new);
+        let tree = crate::parse_expression(dialect, &text).map(Arc::new);
         Some(Expression { text, tree })
     }
 

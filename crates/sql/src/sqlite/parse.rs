@@ -3,6 +3,8 @@
 //! Definitions are read from tokens, because texts must be kept as they are spelled and the parser library keeps no
 //! places. Expressions and queries inside them go to the library.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{
     Column, Index, IndexKey, IndexPart, Key, Persistence, Table, TableKind, Trigger, View,
 };
@@ -234,7 +236,7 @@ fn create_index(cursor: &mut Cursor<'_>) -> Option<Vec<Change>> {
 /// An expression with its tree, where it can be read.
 pub(super) fn parsed(text: &str) -> Expression {
     let text = text.trim();
-    Expression { text: text.to_owned(), tree: expression::expression(text).map(Box::new) }
+    Expression { text: text.to_owned(), tree: expression::expression(text).map(Arc::new) }
 }
 
 /// Index parts up to the closing parenthesis.

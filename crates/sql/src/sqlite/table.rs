@@ -1,5 +1,7 @@
 //! The inside of `CREATE TABLE`: columns, constraints and options.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{
     Check, Column, ConstraintKind, ForeignKey, Generated, IndexPart, Key, ReferentialAction, Table,
 };
@@ -91,7 +93,7 @@ fn finish(table: &mut Table, parts: TableParts) {
         .filter_map(|column| column.generated.as_mut())
         .map(|generated| &mut generated.expression);
     for expression in table.checks.iter_mut().map(|check| &mut check.expression).chain(generated) {
-        if let Some(tree) = expression.tree.as_deref_mut() {
+        if let Some(tree) = expression.tree.as_mut().map(Arc::make_mut) {
             expression::resolve_double_quoted(tree, &names);
         }
     }
@@ -300,7 +302,7 @@ fn column_constraint(
         let expression = parsed(cursor.parenthesised()?);
         let stored = cursor.accept("stored");
         let _ = cursor.accept("virtual");
-        column.generated = Some(Generated { expression, stored });
+        column.generated = Some(Box::new(Generated { expression, stored }));
     }
     Some(())
 }

@@ -1,5 +1,7 @@
 //! What only SQLite's own statements tell of a live catalog: its pragmas leave much out.
 
+use std::sync::Arc;
+
 use dbwright_model::catalog::{
     Catalog, Column, ConstraintKind, Index, IndexKey, IndexPart, Table, TableKind,
 };
@@ -113,7 +115,7 @@ fn complete_column(column: &mut Column, defined: &Column) {
         default.tree = match &defined.default {
             // The definition knows whether a word stood bare and is a string.
             Some(other) if other.text == default.text => other.tree.clone(),
-            _ => expression::expression(&default.text).map(Box::new),
+            _ => expression::expression(&default.text).map(Arc::new),
         };
     }
 }
@@ -140,7 +142,7 @@ fn complete_index(index: &mut Index, columns: &[Name]) {
 }
 
 fn resolve(expression: &mut Expression, columns: &[&Name]) {
-    if let Some(tree) = expression.tree.as_deref_mut() {
+    if let Some(tree) = expression.tree.as_mut().map(Arc::make_mut) {
         expression::resolve_double_quoted(tree, columns);
     }
 }

@@ -3,15 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use dbwright_model::catalog::{
-    Catalog, Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, NotNull,
-    PartitionKey, Table, TableKind, UserType, UserTypeKind,
+    Catalog, Column, Index, IndexKey, IndexPart, PartitionKey, Table, TableKind, UserType, UserTypeKind,
 };
 use dbwright_model::data_type::DataType;
 use dbwright_model::engine::Engine;
 use dbwright_model::expression::Expression;
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::{CatalogDraft, DraftIndex, NumberedColumn, Readable, Relation, RelationKind};
+use super::{CatalogDraft, NumberedColumn, Parts, Readable, Relation, RelationKind};
 
 impl CatalogDraft {
     /// Forgets the rows of a statement.
@@ -19,12 +18,42 @@ impl CatalogDraft {
         match statement {
             "relations" => {
                 self.relations.clear();
+                self.tables.clear();
+                self.sequences.clear();
                 self.doubts.clear();
             }
             "columns" => self.columns.clear(),
-            "constraints" => self.constraints.clear(),
-            "indexes" => self.indexes.clear(),
+            "constraints" => {
+                self.backed.clear();
+                for table in &mut self.tables {
+                    table.primary_key = None;
+                    table.uniques.clear();
+                    table.checks.clear();
+                    table.foreign_keys.clear();
+                    table.exclusions.clear();
+                }
+                for column in self.columns.values_mut().flatten() {
+                    column.column.not_null_constraint = None;
+                }
+            }
+            "indexes" => {
+                for table in &mut self.tables {
+                    table.indexes.clear();
+                }
+                for relation in self.relations.values_mut() {
+                    if let RelationKind::View(view) = &mut relation.kind {
+                        view.indexes.clear();
+                    }
+                }
+            }
             _ => {}
+        }
+    }
+
+    pub(super) fn table_mut(&mut self, oid: i64) -> Option<&mut Table> {
+        match self.relations.get(&oid)?.kind {
+            RelationKind::Table(place) => self.tables.get_mut(place),
+            _ => None,
         }
     }
 
@@ -38,7 +67,8 @@ impl CatalogDraft {
     pub fn sequences_by_risk(&self) -> Vec<&QualifiedName> {
         let mut found: Vec<(bool, f64, &QualifiedName)> = Vec::new();
         for relation in self.relations.values().filter(|relation| relation.readable) {
-            let RelationKind::Sequence(sequence) = &relation.kind else { continue };
+            let RelationKind::Sequence(place) = relation.kind else { continue };
+            let sequence = &self.sequences[place];
             let owner = relation.owner.and_then(|(table, column)| self.column_at(table, column));
             // A sequence that belongs to no column may feed one of any width.
             let limit = owner.map_or(Some(0), |column| column.data_type.max_integer()).unwrap_or(u64::MAX);
@@ -76,32 +106,36 @@ impl CatalogDraft {
     /// first.
     pub fn integer_keys(&self) -> Vec<(&QualifiedName, &Name)> {
         let mut found: Vec<(bool, &Relation, &Name)> = Vec::new();
-        let mut leading: Vec<(i64, i64)> = self
-            .indexes
-            .iter()
-            .filter(|index| index.index.valid && index.index.is_btree() && index.index.predicate.is_none())
-            .filter_map(|index| Some((index.relation, *index.columns.first()?)))
-            .collect();
-        leading.sort_unstable();
         let owners: HashSet<(i64, i64)> =
             self.relations.values().filter_map(|relation| relation.owner).collect();
-        for constraint in &self.constraints {
-            let [number] = constraint.columns[..] else { continue };
-            let place = (constraint.relation, number);
-            let counted = matches!(constraint.kind.as_str(), "p" | "u") && owners.contains(&place);
-            if !(counted || matches!(constraint.kind.as_str(), "p" | "f"))
-                || leading.binary_search(&place).is_err()
-            {
+        for relation in self.relations.values() {
+            let RelationKind::Table(place) = relation.kind else { continue };
+            let table = &self.tables[place];
+            // A partition's largest value is its parent's, or less.
+            if !relation.readable || relation.bound.is_some() {
                 continue;
             }
-            let Some(relation) = self.relations.get(&constraint.relation) else { continue };
-            let Some(column) = self.column_at(constraint.relation, number) else { continue };
-            let Some(limit) = column.data_type.max_integer() else { continue };
-            let wide = limit > i32::MAX as u64;
-            // A partition's largest value is its parent's, or less.
-            if (counted || !wide) && !column.data_type.array && relation.readable && relation.bound.is_none()
-            {
-                found.push((wide, relation, &column.name));
+            let leads = |name: &Name| {
+                table.indexes.iter().filter(|index| is_ordered(index)).any(|index| {
+                    matches!(index.parts.first(), Some(IndexPart { key: IndexKey::Column(first), .. }) if first == name)
+                })
+            };
+            let keys = table.primary_key.iter().map(|key| (&key.columns, true, true));
+            let uniques = table.uniques.iter().map(|key| (&key.columns, true, false));
+            let references = table.foreign_keys.iter().map(|key| (&key.columns, false, true));
+            for (columns, identifies, may_run_out) in keys.chain(uniques).chain(references) {
+                let [name] = &columns[..] else { continue };
+                let mut numbered = self.columns.get(&relation.oid).into_iter().flatten();
+                let Some(numbered) = numbered.find(|one| one.column.name == *name) else {
+                    continue;
+                };
+                let column = &numbered.column;
+                let Some(limit) = column.data_type.max_integer() else { continue };
+                let wide = limit > i32::MAX as u64;
+                let counted = identifies && owners.contains(&(relation.oid, numbered.number.into()));
+                if (counted || (may_run_out && !wide)) && !column.data_type.array && leads(name) {
+                    found.push((wide, relation, &column.name));
+                }
             }
         }
         found.sort_by(|(a_wide, a, a_column), (b_wide, b, b_column)| {
@@ -114,13 +148,17 @@ impl CatalogDraft {
         found.into_iter().map(|(_, relation, column)| (&relation.name, column)).collect()
     }
 
-    fn column_at(&self, relation: i64, number: i64) -> Option<&Column> {
+    fn numbered(&self, relation: i64, number: i64) -> Option<&NumberedColumn> {
         let columns = self.columns.get(&relation)?;
-        let at = columns.binary_search_by_key(&number, |column| column.number).ok()?;
-        Some(&columns[at].column)
+        let at = columns.binary_search_by_key(&number, |column| column.number.into()).ok()?;
+        Some(&columns[at])
     }
 
-    fn names(&self, relation: i64, numbers: &[i64]) -> Vec<Name> {
+    fn column_at(&self, relation: i64, number: i64) -> Option<&Column> {
+        self.numbered(relation, number).map(|numbered| &numbered.column)
+    }
+
+    pub(super) fn names(&self, relation: i64, numbers: &[i64]) -> Vec<Name> {
         let column = |number: &i64| self.column_at(relation, *number).map(|column| column.name.clone());
         numbers.iter().filter_map(column).collect()
     }
@@ -128,18 +166,12 @@ impl CatalogDraft {
     /// The catalog; lists are not sorted yet.
     pub fn finish(mut self) -> Catalog {
         let mut catalog = Catalog::empty(Engine::Postgres);
-        self.note_not_nulls();
-        let mut indexes = self.indexes();
-        let mut constrained = self.constrained();
-        let names: HashMap<i64, QualifiedName> =
-            self.relations.values().map(|relation| (relation.oid, relation.name.clone())).collect();
-        let owned = self.owned_sequences(&names);
-        let mut owners: HashMap<QualifiedName, (QualifiedName, Name)> = owned
-            .iter()
-            .filter_map(|(&(table, number), sequence)| {
-                let column = self.column_at(table, number)?;
-                Some((sequence.clone(), (names.get(&table)?.clone(), column.name.clone())))
-            })
+        self.give_sequences();
+        let names: HashMap<i64, QualifiedName> = self
+            .relations
+            .values()
+            .flat_map(|relation| relation.parents.iter())
+            .filter_map(|oid| Some((*oid, self.relations.get(oid)?.name.clone())))
             .collect();
         catalog.schemas = self.schemas;
         self.doubts.sort_by(|a, b| a.object.cmp(&b.object));
@@ -147,10 +179,12 @@ impl CatalogDraft {
         catalog.types = composites(self.types, &self.columns);
         for relation in self.relations.into_values() {
             let own_columns = self.columns.remove(&relation.oid).unwrap_or_default();
+            let own_columns = own_columns.into_iter().map(|one| one.column).collect();
             let parents: Vec<QualifiedName> =
                 relation.parents.iter().filter_map(|oid| names.get(oid).cloned()).collect();
             match relation.kind {
-                RelationKind::Table(mut table) => {
+                RelationKind::Table(place) => {
+                    let table = &mut self.tables[place];
                     if let Some(bound) = relation.bound
                         && let Some(of) = parents.first()
                     {
@@ -166,184 +200,83 @@ impl CatalogDraft {
                             table.kind = TableKind::Partitioned { strategy, key };
                         }
                     }
-                    table.columns = own_columns
-                        .into_iter()
-                        .map(|one| Column {
-                            sequence: owned.get(&(relation.oid, one.number)).cloned(),
-                            ..one.column
-                        })
-                        .collect();
-                    if let Some(constrained) = constrained.remove(&relation.oid) {
-                        table.primary_key = constrained.primary_key;
-                        table.uniques = constrained.uniques;
-                        table.checks = constrained.checks;
-                        table.foreign_keys = constrained.foreign_keys;
-                        table.exclusions = constrained.exclusions;
-                    }
-                    table.indexes = indexes.remove(&relation.oid).unwrap_or_default();
-                    catalog.tables.push(*table);
+                    table.columns = own_columns;
                 }
                 RelationKind::View(mut view) => {
-                    view.columns = own_columns.into_iter().map(|one| one.column).collect();
-                    view.indexes = indexes.remove(&relation.oid).unwrap_or_default();
+                    view.columns = own_columns;
                     view.indexes.sort_by(|a, b| a.name.cmp(&b.name));
                     catalog.views.push(*view);
                 }
-                RelationKind::Sequence(sequence) => catalog.sequences.push(*sequence),
+                RelationKind::Sequence(_) => {}
             }
         }
-        for sequence in &mut catalog.sequences {
-            sequence.owned_by = owners.remove(&sequence.name);
-        }
+        self.tables.shrink_to_fit();
+        catalog.tables = self.tables;
+        self.sequences.shrink_to_fit();
+        catalog.sequences = self.sequences;
         catalog
     }
 
-    /// Notes at their columns which `NOT NULL` constraints are not the plain ones.
-    fn note_not_nulls(&mut self) {
-        for constraint in self.constraints.iter().filter(|constraint| constraint.kind == "n") {
-            let [number] = constraint.columns[..] else { continue };
-            let Some(relation) = self.relations.get(&constraint.relation) else { continue };
-            let Some(columns) = self.columns.get_mut(&constraint.relation) else { continue };
-            let Ok(at) = columns.binary_search_by_key(&number, |column| column.number) else { continue };
-            let column = &mut columns[at].column;
-            let usual = format!("{}_{}_not_null", relation.name.name, column.name);
-            // An inherited one is called as its parent's.
-            let own_name = !constraint.inherited && constraint.name != *usual;
-            column.not_null_constraint = Some(NotNull {
-                name: own_name.then(|| constraint.name.clone()),
-                validated: constraint.validated,
-                no_inherit: constraint.no_inherit,
-            });
-        }
-    }
-
-    fn owned_sequences(&self, names: &HashMap<i64, QualifiedName>) -> HashMap<(i64, i64), QualifiedName> {
-        let sequences = self.relations.values().filter_map(|relation| Some((relation.owner?, relation.oid)));
-        sequences.filter_map(|(owner, oid)| Some((owner, names.get(&oid)?.clone()))).collect()
-    }
-
-    fn constrained(&self) -> HashMap<i64, Table> {
-        let nulls_not_distinct: HashMap<i64, bool> =
-            self.indexes.iter().map(|index| (index.oid, index.index.nulls_not_distinct)).collect();
-        let mut includes: HashMap<i64, Vec<Name>> = self
-            .indexes
-            .iter()
-            .filter(|index| index.key_columns < index.columns.len())
-            .map(|index| (index.oid, self.names(index.relation, &index.columns[index.key_columns..])))
+    /// Tells columns of their sequences and sequences of their columns.
+    fn give_sequences(&mut self) {
+        let mut owned: Vec<(QualifiedName, i64, (i64, i64))> = self
+            .relations
+            .values()
+            .filter_map(|relation| Some((relation.name.clone(), relation.oid, relation.owner?)))
             .collect();
-        let mut tables: HashMap<i64, Table> = HashMap::new();
-        for constraint in self.constraints.iter().filter(|constraint| constraint.kind != "n") {
-            let table = tables.entry(constraint.relation).or_default();
-            let columns = self.names(constraint.relation, &constraint.columns);
-            let name = Some(constraint.name.clone());
-            match constraint.kind.as_str() {
-                "p" | "u" => {
-                    let key = Key {
-                        name,
-                        columns,
-                        include: includes.remove(&constraint.index).unwrap_or_default(),
-                        nulls_not_distinct: nulls_not_distinct.get(&constraint.index) == Some(&true),
-                        without_overlaps: constraint.period,
-                        deferrable: constraint.deferrable,
-                        initially_deferred: constraint.initially_deferred,
-                        ..Key::default()
-                    };
-                    if constraint.kind == "p" {
-                        table.primary_key = Some(key);
-                    } else {
-                        table.uniques.push(key);
-                    }
-                }
-                "c" => table.checks.push(Check {
-                    name,
-                    expression: Expression::text(constraint.expression.clone().unwrap_or_default()),
-                    validated: constraint.validated,
-                    enforced: constraint.enforced,
-                    no_inherit: constraint.no_inherit,
-                }),
-                "f" => table.foreign_keys.push(ForeignKey {
-                    name,
-                    columns,
-                    references: self
-                        .relations
-                        .get(&constraint.parent)
-                        .map(|parent| parent.name.clone())
-                        .unwrap_or_default(),
-                    referenced_columns: self.names(constraint.parent, &constraint.parent_columns),
-                    on_delete: constraint.on_delete,
-                    on_delete_columns: self.names(constraint.relation, &constraint.on_delete_columns),
-                    on_update: constraint.on_update,
-                    match_full: constraint.match_full,
-                    period: constraint.period,
-                    deferrable: constraint.deferrable,
-                    initially_deferred: constraint.initially_deferred,
-                    validated: constraint.validated,
-                    enforced: constraint.enforced,
-                }),
-                _ => table.exclusions.push(Exclusion {
-                    name: constraint.name.clone(),
-                    definition: constraint.definition.clone().unwrap_or_default(),
-                }),
+        // Of several sequences, a column gets the first.
+        owned.sort_unstable_by(|a, b| b.cmp(a));
+        for (name, oid, (table, number)) in owned {
+            let Some(Relation { name: owner, kind: RelationKind::Table(_), .. }) = self.relations.get(&table)
+            else {
+                continue;
+            };
+            let owner = owner.clone();
+            let Some(columns) = self.columns.get_mut(&table) else { continue };
+            let Ok(at) = columns.binary_search_by_key(&number, |column| column.number.into()) else {
+                continue;
+            };
+            let column = &mut columns[at].column;
+            column.sequence = Some(name);
+            let owned_by = Some((owner, column.name.clone()));
+            if let Some(Relation { kind: RelationKind::Sequence(place), .. }) = self.relations.get(&oid) {
+                self.sequences[*place].owned_by = owned_by;
             }
         }
-        tables
     }
 
-    fn indexes(&self) -> HashMap<i64, Vec<Index>> {
-        let backed: HashMap<i64, ConstraintKind> = self
-            .constraints
-            .iter()
-            .filter_map(|constraint| {
-                let kind = match constraint.kind.as_str() {
-                    "p" => ConstraintKind::PrimaryKey,
-                    "u" => ConstraintKind::Unique,
-                    "x" => ConstraintKind::Exclusion,
-                    _ => return None,
-                };
-                Some((constraint.index, kind))
-            })
-            .collect();
-        let mut found: HashMap<i64, Vec<Index>> = HashMap::new();
-        for draft in &self.indexes {
-            let mut index = draft.index.clone();
-            let keys = draft.key_columns.min(draft.columns.len());
-            index.parts = self.parts(draft, keys);
-            index.include = self.names(draft.relation, &draft.columns[keys..]);
-            index.backs = backed.get(&draft.oid).copied();
-            found.entry(draft.relation).or_default().push(index);
-        }
-        found
-    }
-
-    fn parts(&self, draft: &DraftIndex, keys: usize) -> Vec<IndexPart> {
-        let mut expressions = draft.expressions.iter();
-        let ordered = draft.index.is_btree();
+    /// The key parts of an index.
+    pub(super) fn parts(
+        &self,
+        relation: i64,
+        said: &Parts<'_>,
+        keys: usize,
+        ordered: bool,
+    ) -> Vec<IndexPart> {
+        let mut expressions = said.expressions.iter();
         let mut parts = Vec::with_capacity(keys);
-        for (at, number) in draft.columns[..keys].iter().enumerate() {
-            let numbered = self
-                .columns
-                .get(&draft.relation)
-                .and_then(|columns| columns.iter().find(|column| column.number == *number));
+        for (at, number) in said.columns[..keys].iter().enumerate() {
+            let numbered = self.numbered(relation, *number);
             let key = match numbered {
                 Some(numbered) => IndexKey::Column(numbered.column.name.clone()),
                 None if *number == 0 => {
-                    IndexKey::Expression(Expression::text(expressions.next().cloned().unwrap_or_default()))
+                    IndexKey::Expression(Expression::text(expressions.next().copied().unwrap_or_default()))
                 }
                 // A system column such as `tableoid`.
                 None => IndexKey::Expression(Expression::text("")),
             };
-            let bits = draft.directions.get(at).copied().unwrap_or(0);
-            let collation_id = draft.collation_ids.get(at).copied().unwrap_or(0);
+            let bits = said.directions.get(at).copied().unwrap_or(0);
+            let collation_id = said.collation_ids.get(at).copied().unwrap_or(0);
             // An expression's own collation is not known here; the database's default is taken for it.
-            let usual = numbered.map_or(100, |numbered| numbered.collation);
+            let usual = numbered.map_or(100, |numbered| numbered.collation.into());
             let collation = (collation_id != 0 && collation_id != usual).then(|| {
                 if collation_id == 100 {
                     Name::new("default")
                 } else {
-                    draft.collations.get(at).map_or(Name::DEFAULT, Name::new)
+                    said.collations.get(at).map_or(Name::DEFAULT, Name::new)
                 }
             });
-            let class = draft.operator_classes.get(at).filter(|class| !class.is_empty());
+            let class = said.operator_classes.get(at).filter(|class| !class.is_empty());
             parts.push(IndexPart {
                 key,
                 descending: ordered && bits & 1 != 0,
@@ -355,6 +288,11 @@ impl CatalogDraft {
         }
         parts
     }
+}
+
+/// Whether the largest value of an index's first part stands at its end.
+fn is_ordered(index: &Index) -> bool {
+    index.valid && index.is_btree() && index.predicate.is_none()
 }
 
 fn composites(types: Vec<(i64, UserType)>, columns: &HashMap<i64, Vec<NumberedColumn>>) -> Vec<UserType> {
