@@ -48,7 +48,9 @@ impl Risk {
 
     /// The risk of a word, in any case.
     pub fn parse(word: &str) -> Option<Self> {
-        [Risk::Low, Risk::Medium, Risk::High].into_iter().find(|risk| word.eq_ignore_ascii_case(risk.as_str()))
+        [Risk::Low, Risk::Medium, Risk::High]
+            .into_iter()
+            .find(|risk| word.eq_ignore_ascii_case(risk.as_str()))
     }
 }
 
