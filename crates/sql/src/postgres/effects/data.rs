@@ -26,14 +26,31 @@ impl<'a> Reckoning<'a> {
                 }
             }
             Change::Analyze { table: Some(table) } => self.analyze(table),
+            Change::Analyze { table: None } => {
+                for relation in self.stored() {
+                    self.analyze(&relation);
+                }
+            }
             Change::Vacuum { table, full, .. } => {
                 self.outside();
-                if let Some(table) = table {
-                    self.vacuum(table, *full);
+                match table {
+                    Some(table) => self.vacuum(table, *full),
+                    None => {
+                        for relation in self.stored() {
+                            self.vacuum(&relation, *full);
+                        }
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// The tables and materialised views that are known.
+    fn stored(&self) -> Vec<QualifiedName> {
+        let catalog = self.before.catalog();
+        let views = catalog.views.iter().filter(|view| view.materialized);
+        catalog.tables.iter().map(|table| &table.name).chain(views.map(|view| &view.name)).cloned().collect()
     }
 
     fn data(&mut self, kind: DataKind, table: Option<&QualifiedName>, filtered: bool, clauses: &DataClauses) {
