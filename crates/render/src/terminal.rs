@@ -35,6 +35,7 @@ pub fn render(report: &Report, options: &Options) -> String {
 
     page.suppressed(report);
     page.skipped(report);
+    page.trace(report);
     page.not_checked(report);
     page.out.push('\n');
     page.paragraph("", Style::new(), 0, &shape::summary(report, options.level), Style::new().bold());
@@ -262,6 +263,21 @@ impl Page<'_> {
         if skipped.len() > shown {
             let text =
                 format!("{} and {} more (--verbose shows all)", self.ellipsis(), skipped.len() - shown);
+            self.plain(0, &text);
+        }
+    }
+
+    fn trace(&mut self, report: &Report) {
+        let Some(trace) = &report.trace else { return };
+        self.heading("Traced");
+        self.plain(0, &visible(&shape::traced(trace)));
+        let not = shape::not_traced(report);
+        let shown = if self.options.verbose { not.len() } else { EXAMPLES };
+        for line in not.iter().take(shown) {
+            self.plain(0, &visible(line));
+        }
+        if not.len() > shown {
+            let text = format!("{} and {} more (--verbose shows all)", self.ellipsis(), not.len() - shown);
             self.plain(0, &text);
         }
     }

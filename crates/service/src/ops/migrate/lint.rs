@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Scripts};
 use super::since;
+use super::traced::{self, Subject};
 use crate::config::Config;
 use crate::cook::{Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
@@ -56,6 +57,10 @@ pub struct LintRequest {
     /// The first file starts from an empty database, so that whatever no file makes is not there
     #[arg(long, conflicts_with = "catalog")]
     pub assume_empty: bool,
+    /// Execute the migrations on a scratch server of the target's version, and judge what was seen there: locks,
+    /// rewritten tables, failures
+    #[arg(long)]
+    pub trace: bool,
     /// Run only these rules (`migration/blocking-index-build`); may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -109,7 +114,19 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // The catalog holds what the earlier files made.
         migrations.retain(|migration| migration.file.judged);
     }
-    let read = chain::read(start, &migrations);
+    let mut read = chain::read(start, &migrations);
+    let mut trace = None;
+    if request.trace {
+        let subject = Subject {
+            files: &migrations,
+            catalog: facts.catalog.known(),
+            engine,
+            version: facts.source.version,
+            database: facts.source.database.as_str(),
+            together: request.since.is_some(),
+        };
+        trace = Some(traced::trace(&mut read.chain, &subject, world).await?);
+    }
     facts.source.skipped = skipped(&read.chain);
     let statements = statements(&read.chain, &facts);
     facts.migrations = Observed::Known(read.chain);
@@ -123,6 +140,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     report.statements = statements;
+    report.trace = trace;
     seen.note(&mut report.target);
     Ok(report)
 }
@@ -281,6 +299,8 @@ fn statements(chain: &Chain, facts: &Facts) -> Vec<ReportStatement> {
         because: statement.not_analysed.clone(),
         transaction: statement.transaction,
         evidence_level: statement.evidence_level,
+        failed: statement.failed.clone(),
+        not_traced: statement.not_traced.clone(),
         effects: statement
             .effects
             .relations

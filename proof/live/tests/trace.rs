@@ -1,0 +1,286 @@
+//! Migrations traced on every installed server: what is reported is what the server was seen to do.
+
+use std::path::Path;
+
+use dbwright_engine::scratch::Places;
+use dbwright_engine::session::{Limits, Silent};
+use dbwright_model::report::{Report, ReportStatement};
+use dbwright_service::World;
+use dbwright_service::config::Config;
+use dbwright_service::ops::check::EngineName;
+use dbwright_service::ops::migrate::lint::{LintRequest, lint};
+use proof_live::{Server, servers, write};
+
+/// The tables that most chains begin with.
+const BASE: &str = "create table t (id int primary key, a int);\n";
+
+/// The report on files, each a name and a text.
+fn report(server: &Server, files: &[(&str, &str)], change: impl FnOnce(&mut LintRequest)) -> Report {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, text) in files {
+        std::fs::write(folder.path().join(name), text).expect("a file");
+    }
+    let engine = match server {
+        Server::Postgres(_) => EngineName::Postgres,
+        Server::Mariadb(_) => EngineName::Mariadb,
+        Server::Sqlite(_) => EngineName::Sqlite,
+    };
+    let world = World {
+        now: "2026-01-01T00:00:00Z".parse().expect("a time"),
+        directory: folder.path().to_path_buf(),
+        database_url: None,
+        variable: &|_| None,
+        temporary: std::env::temp_dir(),
+        places: Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))),
+        version: "0",
+        limits: Limits::default(),
+        progress: &Silent,
+    };
+    let mut request = LintRequest {
+        paths: vec![".".into()],
+        engine: Some(engine),
+        server_version: Some(server.version().to_string()),
+        trace: true,
+        ..LintRequest::default()
+    };
+    change(&mut request);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let report = runtime.block_on(lint(&request, &Config::default(), &world)).expect("a report");
+    assert!(report.trace.as_ref().is_some_and(|trace| trace.instead_of.is_none()), "{:?}", report.trace);
+    report
+}
+
+/// A statement in a line: `public.t SHARE scan, public.u SHARE brief new`, or why it was not seen.
+fn line(statement: &ReportStatement) -> String {
+    if let Some(failed) = &statement.failed {
+        return format!("failed: {failed}");
+    }
+    if let Some(because) = &statement.not_traced {
+        return format!("not traced: {because}");
+    }
+    assert!(statement.analysed, "{statement:?}");
+    let effects = statement.effects.iter().map(|effect| {
+        let algorithm = effect.algorithm.as_ref().map(|word| format!(" {word}")).unwrap_or_default();
+        let new = if effect.made_here { " new" } else { "" };
+        format!("{} {} {}{algorithm}{new}", effect.relation, effect.lock, effect.cost)
+    });
+    effects.collect::<Vec<_>>().join(", ")
+}
+
+/// Checks the statements of the last file.
+fn check(server: &Server, files: &[&str], expected: &[&str]) -> Report {
+    let names: Vec<String> = (1..=files.len()).map(|number| format!("{number}.sql")).collect();
+    let named: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(files.iter().copied()).collect();
+    let report = report(server, &named, |_| {});
+    let last = names.last().expect("a file");
+    let lines: Vec<String> = report.statements.iter().filter(|one| one.file == *last).map(line).collect();
+    assert_eq!(lines, expected, "{}: {files:#?}", server.name());
+    report
+}
+
+fn finds(report: &Report, rule: &str) -> bool {
+    report.findings.iter().any(|finding| finding.rule == rule)
+}
+
+#[test]
+fn programs_are_seen_through_and_commands_outside_of_transactions_too() {
+    for server in &servers() {
+        if !matches!(server, Server::Postgres(_)) {
+            continue;
+        }
+        let rewrite = "do $$ begin execute 'alter table t alter a type bigint'; end $$;";
+        let seen = check(server, &[BASE, rewrite], &["public.t ACCESS EXCLUSIVE rewrite"]);
+        assert!(finds(&seen, "migration/blocking-program"), "{:#?}", seen.findings);
+        assert!(!finds(&seen, "migration/not-analysed"), "{:#?}", seen.findings);
+        assert!(seen.skipped_statements.is_empty());
+
+        let build = "create index concurrently t_a on t (a);";
+        check(server, &[BASE, build], &["public.t SHARE UPDATE EXCLUSIVE index build"]);
+        let wrapped = format!("begin;\n{build}\ncommit;");
+        let refusal = "not traced: it does not run there: \
+                       CREATE INDEX CONCURRENTLY cannot run inside a transaction block";
+        let seen = check(server, &[BASE, &wrapped], &["", refusal, ""]);
+        assert!(finds(&seen, "migration/forbidden-in-transaction"), "{:#?}", seen.findings);
+        assert!(!finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        let indexed = format!("{BASE}create index t_a on t (a);");
+        check(
+            server,
+            &[&indexed, "reindex index concurrently t_a;"],
+            &["public.t SHARE UPDATE EXCLUSIVE index build"],
+        );
+        check(
+            server,
+            &[&indexed, "drop index concurrently t_a;"],
+            &["public.t SHARE UPDATE EXCLUSIVE brief, public.t_a ACCESS EXCLUSIVE brief"],
+        );
+
+        let constraint = "alter table t add constraint c check (a > 0) not valid;";
+        let validate = "alter table t validate constraint c;";
+        check(server, &[BASE, constraint, validate], &["public.t SHARE UPDATE EXCLUSIVE scan"]);
+        // What the transaction holds already is held by its later statements too.
+        let two = "begin;\nalter table t add b int;\nalter table t add c int;\ncommit;";
+        let lock = "public.t ACCESS EXCLUSIVE brief";
+        check(server, &[BASE, two], &["", lock, lock, ""]);
+
+        let made =
+            "create table u (a int);\ndo $$ begin execute 'alter table u alter a type bigint'; end $$;";
+        let seen = check(server, &[BASE, made], &["", "public.u ACCESS EXCLUSIVE rewrite new"]);
+        assert!(!finds(&seen, "migration/blocking-program"), "{:#?}", seen.findings);
+        // An empty table shows no copy, so what is foretold of one stays.
+        check(server, &[BASE, "vacuum full t;"], &["public.t ACCESS EXCLUSIVE rewrite"]);
+    }
+}
+
+#[test]
+fn what_is_foretold_otherwise_becomes_right() {
+    for server in &servers() {
+        if !matches!(server, Server::Postgres(_)) {
+            continue;
+        }
+        check(server, &[BASE, "select * from t for update;"], &["public.t ROW SHARE brief"]);
+        let serial = "create table s (id serial, a int);";
+        let seen = check(
+            server,
+            &[serial, "insert into s (a) values (1);"],
+            &["public.s ROW EXCLUSIVE brief, public.s_id_seq ROW EXCLUSIVE brief"],
+        );
+        assert!(seen.trace.is_some_and(|trace| trace.traced == trace.statements));
+        check(
+            server,
+            &[BASE, "do $$ begin execute 'alter table t add column b int'; end $$;"],
+            &["public.t ACCESS EXCLUSIVE brief"],
+        );
+    }
+}
+
+#[test]
+fn a_failure_is_certain_or_said_to_be_none() {
+    for server in &servers() {
+        if !matches!(server, Server::Postgres(_)) {
+            continue;
+        }
+        let twice = "alter table t add a int;";
+        let seen = check(server, &[BASE, twice], &["failed: column \"a\" of relation \"t\" already exists"]);
+        assert!(finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        assert!(!finds(&seen, "migration/refused-statement"), "{:#?}", seen.findings);
+        let after = format!("{twice}\ncreate table t (a int);");
+        check(
+            server,
+            &[BASE, &after],
+            &[
+                "failed: column \"a\" of relation \"t\" already exists",
+                "not traced: the scratch server refused it, after an earlier statement was not carried out: \
+                 relation \"t\" already exists",
+            ],
+        );
+        let alone = ["not traced: the scratch server refused it: relation \"t\" does not exist"];
+        let seen = check(server, &["alter table t add b int;"], &alone);
+        assert!(!finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        let empty = report(server, &[("1.sql", "alter table t add b int;")], |request| {
+            request.assume_empty = true;
+        });
+        assert!(finds(&empty, "migration/fails-when-tried"), "{:#?}", empty.findings);
+        // Roles belong to the server and are made where they lack.
+        check(server, &[BASE, "grant select on t to app;"], &["public.t ACCESS SHARE brief"]);
+        let seen = report(server, &[("1.sql", "create extension no_such_extension;")], |_| {});
+        assert!(seen.statements[0].not_traced.is_some() && seen.statements[0].failed.is_none());
+        let deferred = "create table p (id int primary key);\n\
+                        create table c (p int references p deferrable initially deferred);";
+        let broken = "begin;\ninsert into c values (1);\ncommit;";
+        let seen = report(server, &[("1.sql", deferred), ("2.sql", broken)], |_| {});
+        let last = seen.statements.last().and_then(|one| one.failed.clone()).unwrap_or_default();
+        assert!(last.contains("violates foreign key constraint"), "{last}");
+    }
+}
+
+#[test]
+fn a_catalog_is_built_first() {
+    let schema = "
+        create type mood as enum ('a', 'b');
+        create domain positive as int check (value > 0);
+        create function double(i int) returns int language sql immutable as 'select i * 2';
+        create table parent (id int primary key, m mood, p positive, s serial, unique (m));
+        create table child (id bigint generated always as identity primary key, parent_id int references parent (id),
+            d int generated always as (double(1)) stored);
+        create index child_parent on child (parent_id) where parent_id > 0;
+        create table measures (at date, v int) partition by range (at);
+        create table measures_1 partition of measures for values from ('2020-01-01') to ('2021-01-01');
+        create index measures_v on measures (v);
+        create view v as select id, m from parent;
+        create view w as select id from v;
+        create function f() returns trigger language plpgsql as 'begin return new; end';
+        create trigger tr before insert on child for each row execute function f();
+        alter table parent enable row security;
+        create policy pol on parent using (id > 0);
+    "
+    .replace("enable row security", "enable row level security");
+    for server in &servers() {
+        if !matches!(server, Server::Postgres(_)) {
+            continue;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let dsn = runtime.block_on(async {
+            let dsn = server.fresh("traced").await.expect("a database");
+            write(&dsn).await.expect("a session").script(&schema).await.expect("the schema");
+            dsn
+        });
+        let files =
+            [("1.sql", "alter table child alter parent_id type bigint;\nalter table measures add w int;")];
+        let seen = report(server, &files, |request| {
+            request.catalog = Some(dsn.to_string());
+            request.server_version = None;
+        });
+        let trace = seen.trace.as_ref().expect("it was traced");
+        assert_eq!(trace.missing, Vec::<String>::new(), "{}", server.name());
+        let lines: Vec<String> = seen.statements.iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                "public.child ACCESS EXCLUSIVE rewrite, public.parent SHARE ROW EXCLUSIVE scan",
+                "public.measures ACCESS EXCLUSIVE brief, public.measures_1 ACCESS EXCLUSIVE brief",
+            ],
+            "{}",
+            server.name()
+        );
+    }
+}
+
+#[test]
+fn mariadb_is_asked_for_the_algorithm() {
+    for server in &servers() {
+        if !matches!(server, Server::Mariadb(_)) {
+            continue;
+        }
+        let base = "create table t (id int primary key, a int) engine=InnoDB;";
+        check(server, &[base, "alter table t modify a bigint;"], &["t LOCK=SHARED rewrite COPY"]);
+        check(server, &[base, "alter table t add b int;"], &["t LOCK=NONE brief INSTANT"]);
+        let failing = "alter table t add a int;";
+        let seen = check(server, &[base, failing], &["failed: Duplicate column name 'a'"]);
+        assert!(finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        let program = format!("{base}\ncreate procedure p() alter table t force;");
+        let seen = check(server, &[&program, "call p();"], &["t LOCK=SHARED rewrite"]);
+        assert!(finds(&seen, "migration/blocking-program"), "{:#?}", seen.findings);
+    }
+}
+
+#[test]
+fn sqlite_is_observed_over_rows() {
+    for server in &servers() {
+        if !matches!(server, Server::Sqlite(_)) {
+            continue;
+        }
+        let base = "create table t (id integer primary key, a integer not null check (a < 5), b text);";
+        let lock = "t write lock on the file";
+        check(server, &[base, "create index t_a on t (a);"], &[&format!("{lock} index build")]);
+        check(server, &[base, "alter table t add c integer;"], &[&format!("{lock} brief")]);
+        let failing = "alter table t add a integer;";
+        let seen = check(server, &[base, failing], &["failed: duplicate column name: a"]);
+        assert!(finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        let two = "begin;\nalter table t add c integer;\ninsert into t (a) values (9);\ncommit;";
+        check(
+            server,
+            &[base, two],
+            &["", &format!("{lock} brief"), "failed: CHECK constraint failed: a < 5", ""],
+        );
+    }
+}
