@@ -458,7 +458,12 @@ fn postgres(wanted: Option<Version>, world: &World<'_>) -> Result<Started, Servi
         .hint("install one, for example: apt-get install postgresql")
         .hint("leave the tracing out: then what statements do is foretold"));
     };
+    // Everything the server leaves behind goes away with this folder, after the server.
+    let folder = folder_in(world)?;
+    // The server may run as another account, which has to pass through.
+    let _ = std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711));
     let options = ServerOptions {
+        temporary: folder.path().to_path_buf(),
         // Every table may be held by two sessions at once.
         max_connections: 500,
         settings: vec![
@@ -469,7 +474,7 @@ fn postgres(wanted: Option<Version>, world: &World<'_>) -> Result<Started, Servi
     };
     let server = PostgresServer::start(chosen, &options)
         .map_err(|error| ServiceError::new(ErrorKind::Unsupported, error.to_string()))?;
-    Ok((Machine::Postgres(Box::new(server)), chosen.version, None))
+    Ok((Machine::Postgres(Box::new(server)), chosen.version, Some(folder)))
 }
 
 fn no_mariadb(error: &MariadbError) -> ServiceError {

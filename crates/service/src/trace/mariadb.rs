@@ -160,7 +160,8 @@ impl<'a> Session<'a> {
             }
             None => self.observer.run(step.sql).await?,
         }
-        let is_program = step.changes.iter().any(|change| matches!(change, Change::Procedural { .. }));
+        let unread = |change: &Change| matches!(change, Change::Procedural { .. } | Change::Opaque { .. });
+        let is_program = step.changes.iter().any(unread);
         if let (true, Some(before), Some(after)) = (is_program, storage, self.observer.storage().await) {
             for (table, cost) in before.work_by_table(&after) {
                 effects.add(&QualifiedName::bare(&table), Lock::MysqlShared, cost);
