@@ -238,7 +238,7 @@ impl Tracer<'_> {
     pub async fn build(&mut self, catalog: &Catalog, version: Version) -> Vec<Unmade> {
         if catalog.engine == Engine::Postgres {
             // Bodies name what is made later.
-            let _ = self.control("set check_function_bodies = off").await;
+            let _ = self.set_up("set check_function_bodies = off").await;
         }
         let mut pending: Vec<(Making, usize, String)> = build::statements_of(catalog, version)
             .into_iter()
@@ -254,7 +254,7 @@ impl Tracer<'_> {
                     Some(_) => because,
                 };
                 while let Some(sql) = statements.get(done) {
-                    if let Err(failure) = self.control(sql).await {
+                    if let Err(failure) = self.set_up(sql).await {
                         because = failure.message;
                         break;
                     }
@@ -282,7 +282,7 @@ impl Tracer<'_> {
         if self.open.take().is_none() {
             return Ok(());
         }
-        self.control("commit").await
+        self.commit().await
     }
 
     /// Runs a statement that is not looked at.
@@ -350,7 +350,7 @@ impl Tracer<'_> {
         let ended = self.settle().await;
         self.open = step.transaction;
         if self.open.is_some() && control_of(step) != Some(TransactionControl::Begin) {
-            self.control("begin").await?;
+            self.begin().await?;
         }
         ended
     }
@@ -361,11 +361,27 @@ impl Tracer<'_> {
         }
     }
 
-    async fn control(&mut self, sql: &str) -> Result<(), Failure> {
+    async fn begin(&mut self) -> Result<(), Failure> {
         match &mut self.session {
-            Session::Postgres(session) => session.control(sql).await,
+            Session::Postgres(session) => session.set_up("begin").await,
+            Session::Mariadb(session) => session.run("start transaction").await,
+            Session::Sqlite(session) => session.begin(self.limit),
+        }
+    }
+
+    async fn commit(&mut self) -> Result<(), Failure> {
+        match &mut self.session {
+            Session::Postgres(session) => session.set_up("commit").await,
+            Session::Mariadb(session) => session.run("commit").await,
+            Session::Sqlite(session) => session.commit(self.limit),
+        }
+    }
+
+    async fn set_up(&mut self, sql: &str) -> Result<(), Failure> {
+        match &mut self.session {
+            Session::Postgres(session) => session.set_up(sql).await,
             Session::Mariadb(session) => session.run(sql).await,
-            Session::Sqlite(session) => session.control(sql, self.limit),
+            Session::Sqlite(session) => session.set_up(sql, self.limit),
         }
     }
 
@@ -402,9 +418,6 @@ pub(crate) enum Shape {
 impl Shape {
     fn of(step: &Step<'_>) -> Shape {
         let text = step.sql.trim_start().get(..40).unwrap_or(step.sql).to_ascii_lowercase();
-        if step.changes.is_empty() && !text.starts_with("do") {
-            return Shape::Unfit("it could not be read as a statement");
-        }
         let all = |is: fn(&Change) -> bool| !step.changes.is_empty() && step.changes.iter().all(is);
         if all(|change| matches!(change, Change::Transaction { .. })) {
             return Shape::Control;

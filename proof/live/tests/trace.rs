@@ -12,7 +12,7 @@ use dbwright_service::{ErrorKind, World};
 use proof_live::{Server, servers, write};
 
 /// The tables that most chains begin with.
-const BASE: &str = "create table t (id int primary key, a int);\n";
+const BASE: &str = "create table {t} (id int primary key, a int);\n";
 
 /// The report on files, each a name and a text.
 fn report(server: &Server, files: &[(&str, &str)], change: impl FnOnce(&mut LintRequest)) -> Report {
@@ -69,13 +69,33 @@ fn line(statement: &ReportStatement) -> String {
 
 /// Checks the statements of the last file.
 fn check(server: &Server, files: &[&str], expected: &[&str]) -> Report {
-    let names: Vec<String> = (1..=files.len()).map(|number| format!("{number}.sql")).collect();
-    let named: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(files.iter().copied()).collect();
+    check_all(server, &[(files, expected)])
+}
+
+/// Checks the statements of the last file of each case, all in one chain: `{t}` is a table of the case's own.
+fn check_all(server: &Server, cases: &[(&[&str], &[&str])]) -> Report {
+    let mut files: Vec<(String, String)> = Vec::new();
+    let mut wanted: Vec<(String, Vec<String>)> = Vec::new();
+    for (number, (texts, expected)) in cases.iter().enumerate() {
+        let own = |text: &str| text.replace("{t}", &format!("t{number}"));
+        for text in *texts {
+            files.push((format!("{:03}.sql", files.len()), own(text)));
+        }
+        let last = files.last().map(|file| file.0.clone()).expect("a case has files");
+        wanted.push((last, expected.iter().map(|line| own(line)).collect()));
+    }
+    let named: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let report = report(server, &named, |_| {});
-    let last = names.last().expect("a file");
-    let lines: Vec<String> = report.statements.iter().filter(|one| one.file == *last).map(line).collect();
-    assert_eq!(lines, expected, "{}: {files:#?}", server.name());
+    for (file, expected) in wanted {
+        let lines: Vec<String> = report.statements.iter().filter(|one| one.file == file).map(line).collect();
+        assert_eq!(lines, expected, "{} of {}: {files:#?}", file, server.name());
+    }
     report
+}
+
+/// Whether a rule finds something that its message tells with a word.
+fn finds_of(report: &Report, rule: &str, word: &str) -> bool {
+    report.findings.iter().any(|finding| finding.rule == rule && finding.message.contains(word))
 }
 
 fn finds(report: &Report, rule: &str) -> bool {
@@ -84,106 +104,104 @@ fn finds(report: &Report, rule: &str) -> bool {
 
 #[test]
 fn programs_are_seen_through_and_commands_outside_of_transactions_too() {
-    for server in &servers() {
-        if !matches!(server, Server::Postgres(_)) {
-            continue;
-        }
-        let rewrite = "do $$ begin execute 'alter table t alter a type bigint'; end $$;";
-        let seen = check(server, &[BASE, rewrite], &["public.t ACCESS EXCLUSIVE rewrite"]);
-        assert!(finds(&seen, "migration/blocking-program"), "{:#?}", seen.findings);
-        assert!(!finds(&seen, "migration/not-analysed"), "{:#?}", seen.findings);
-        assert!(seen.skipped_statements.is_empty());
-
-        let build = "create index concurrently t_a on t (a);";
-        check(server, &[BASE, build], &["public.t SHARE UPDATE EXCLUSIVE index build"]);
-        let wrapped = format!("begin;\n{build}\ncommit;");
-        let refusal = "not traced: it does not run there: \
-                       CREATE INDEX CONCURRENTLY cannot run inside a transaction block";
-        let seen = check(server, &[BASE, &wrapped], &["", refusal, ""]);
-        assert!(finds(&seen, "migration/forbidden-in-transaction"), "{:#?}", seen.findings);
-        assert!(!finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
-        let indexed = format!("{BASE}create index t_a on t (a);");
-        check(
-            server,
-            &[&indexed, "reindex index concurrently t_a;"],
-            &["public.t SHARE UPDATE EXCLUSIVE index build"],
-        );
-        check(
-            server,
-            &[&indexed, "drop index concurrently t_a;"],
-            &["public.t SHARE UPDATE EXCLUSIVE brief"],
-        );
-
-        let constraint = "alter table t add constraint c check (a > 0) not valid;";
-        let validate = "alter table t validate constraint c;";
-        check(server, &[BASE, constraint, validate], &["public.t SHARE UPDATE EXCLUSIVE scan"]);
+    let indexed = "create table {t} (id int primary key, a int);\ncreate index {t}_a on {t} (a);";
+    let brief = "public.{t} ACCESS EXCLUSIVE brief";
+    let concurrent: &[&str] = &["public.{t} SHARE UPDATE EXCLUSIVE index build"];
+    let cases: &[(&[&str], &[&str])] = &[
+        (
+            &[BASE, "do $$ begin execute 'alter table {t} alter a type bigint'; end $$;"],
+            &["public.{t} ACCESS EXCLUSIVE rewrite"],
+        ),
+        (&[BASE, "create index concurrently {t}_a on {t} (a);"], concurrent),
+        (
+            &[BASE, "begin;\ncreate index concurrently {t}_a on {t} (a);\ncommit;"],
+            &[
+                "",
+                "not traced: it does not run there: \
+                 CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
+                "",
+            ],
+        ),
+        (&[indexed, "reindex index concurrently {t}_a;"], concurrent),
+        (&[indexed, "drop index concurrently {t}_a;"], &["public.{t} SHARE UPDATE EXCLUSIVE brief"]),
+        (
+            &[
+                BASE,
+                "alter table {t} add constraint {t}_c check (a > 0) not valid;",
+                "alter table {t} validate constraint {t}_c;",
+            ],
+            &["public.{t} SHARE UPDATE EXCLUSIVE scan"],
+        ),
         // What the transaction holds already is held by its later statements too.
-        let two = "begin;\nalter table t add b int;\nalter table t add c int;\ncommit;";
-        let lock = "public.t ACCESS EXCLUSIVE brief";
-        check(server, &[BASE, two], &["", lock, lock, ""]);
-
-        let made =
-            "create table u (a int);\ndo $$ begin execute 'alter table u alter a type bigint'; end $$;";
-        let seen = check(server, &[BASE, made], &["", "public.u ACCESS EXCLUSIVE rewrite new"]);
-        assert!(!finds(&seen, "migration/blocking-program"), "{:#?}", seen.findings);
+        (
+            &[BASE, "begin;\nalter table {t} add b int;\nalter table {t} add c int;\ncommit;"],
+            &["", brief, brief, ""],
+        ),
+        (
+            &[
+                "create table {t} (a int);\ndo $$ begin execute 'alter table {t} alter a type bigint'; end $$;",
+            ],
+            &["", "public.{t} ACCESS EXCLUSIVE rewrite new"],
+        ),
         // An empty table shows no copy, so what is foretold of one stays.
-        check(server, &[BASE, "vacuum full t;"], &["public.t ACCESS EXCLUSIVE rewrite"]);
-    }
-}
-
-#[test]
-fn what_is_foretold_otherwise_becomes_right() {
+        (&[BASE, "vacuum full {t};"], &["public.{t} ACCESS EXCLUSIVE rewrite"]),
+        // What is foretold otherwise becomes right.
+        (&[BASE, "do $$ begin execute 'alter table {t} add column b int'; end $$;"], &[brief]),
+        (&[BASE, "select * from {t} for update;"], &["public.{t} ROW SHARE brief"]),
+        (
+            &["create table {t} (id serial, a int);", "insert into {t} (a) values (1);"],
+            &["public.{t} ROW EXCLUSIVE brief, public.{t}_id_seq ROW EXCLUSIVE brief"],
+        ),
+    ];
     for server in &servers() {
         if !matches!(server, Server::Postgres(_)) {
             continue;
         }
-        check(server, &[BASE, "select * from t for update;"], &["public.t ROW SHARE brief"]);
-        let serial = "create table s (id serial, a int);";
-        let seen = check(
-            server,
-            &[serial, "insert into s (a) values (1);"],
-            &["public.s ROW EXCLUSIVE brief, public.s_id_seq ROW EXCLUSIVE brief"],
-        );
-        assert!(seen.trace.is_some_and(|trace| trace.traced == trace.statements));
-        check(
-            server,
-            &[BASE, "do $$ begin execute 'alter table t add column b int'; end $$;"],
-            &["public.t ACCESS EXCLUSIVE brief"],
-        );
+        let seen = check_all(server, cases);
+        assert!(finds_of(&seen, "migration/blocking-program", "public.t0"), "{:#?}", seen.findings);
+        assert!(!finds_of(&seen, "migration/blocking-program", "public.t7"), "{:#?}", seen.findings);
+        assert!(finds(&seen, "migration/forbidden-in-transaction"), "{:#?}", seen.findings);
+        for rule in ["migration/not-analysed", "migration/fails-when-tried"] {
+            assert!(!finds(&seen, rule), "{:#?}", seen.findings);
+        }
+        assert!(seen.skipped_statements.is_empty());
+        assert!(seen.trace.is_some_and(|trace| trace.traced + 1 == trace.statements));
     }
 }
 
 #[test]
 fn a_failure_is_certain_or_said_to_be_none() {
-    for server in &servers() {
+    let servers = servers();
+    for server in &servers {
         if !matches!(server, Server::Postgres(_)) {
             continue;
         }
-        let twice = "alter table t add a int;";
-        let seen = check(server, &[BASE, twice], &["failed: column \"a\" of relation \"t\" already exists"]);
-        assert!(finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
-        assert!(!finds(&seen, "migration/refused-statement"), "{:#?}", seen.findings);
-        let after = format!("{twice}\ncreate table t (a int);");
-        check(
+        let exists = "failed: column \"a\" of relation \"t0\" already exists";
+        let seen = check(
             server,
-            &[BASE, &after],
+            &[BASE, "alter table {t} add a int;\ncreate table {t} (a int);"],
             &[
-                "failed: column \"a\" of relation \"t\" already exists",
+                exists,
                 "not traced: the scratch server refused it, after an earlier statement was not carried out: \
-                 relation \"t\" already exists",
+                 relation \"t0\" already exists",
             ],
         );
-        let alone = ["not traced: the scratch server refused it: relation \"t\" does not exist"];
-        let seen = check(server, &["alter table t add b int;"], &alone);
-        assert!(!finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
-        let empty = report(server, &[("1.sql", "alter table t add b int;")], |request| {
-            request.assume_empty = true;
-        });
-        assert!(finds(&empty, "migration/fails-when-tried"), "{:#?}", empty.findings);
+        assert!(finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
+        assert!(!finds_of(&seen, "migration/refused-statement", "column"), "{:#?}", seen.findings);
         // Roles belong to the server and are made where they lack.
-        check(server, &[BASE, "grant select on t to app;"], &[""]);
-        let seen = report(server, &[("1.sql", "create extension no_such_extension;")], |_| {});
-        assert!(seen.statements[0].not_traced.is_some() && seen.statements[0].failed.is_none());
+        let grant = "grant select on {t} to app;";
+        let shared = if server.version().major >= 18 { "public.{t} ACCESS SHARE brief" } else { "" };
+        let seen = check_all(
+            server,
+            &[
+                (&[BASE, grant], &[shared]),
+                (
+                    &["alter table {t} add b int;"],
+                    &["not traced: the scratch server refused it: relation \"{t}\" does not exist"],
+                ),
+            ],
+        );
+        assert!(!finds(&seen, "migration/fails-when-tried"), "{:#?}", seen.findings);
         let deferred = "create table p (id int primary key);\n\
                         create table c (p int references p deferrable initially deferred);";
         let broken = "begin;\ninsert into c values (1);\ncommit;";
@@ -191,6 +209,13 @@ fn a_failure_is_certain_or_said_to_be_none() {
         let last = seen.statements.last().and_then(|one| one.failed.clone()).unwrap_or_default();
         assert!(last.contains("violates foreign key constraint"), "{last}");
     }
+    let server = servers.iter().rfind(|server| matches!(server, Server::Postgres(_))).expect("a server");
+    let empty = report(server, &[("1.sql", "alter table t add b int;")], |request| {
+        request.assume_empty = true;
+    });
+    assert!(finds(&empty, "migration/fails-when-tried"), "{:#?}", empty.findings);
+    let seen = report(server, &[("1.sql", "create extension no_such_extension;")], |_| {});
+    assert!(seen.statements[0].not_traced.is_some() && seen.statements[0].failed.is_none());
 }
 
 #[test]
@@ -198,7 +223,7 @@ fn a_catalog_is_built_first() {
     let schema = "
         create type mood as enum ('a', 'b');
         create domain positive as int check (value > 0);
-        create function double(i int) returns int language sql immutable as 'select i * 2';
+        create function double(i int) returns int language plpgsql immutable as 'begin return i * 2; end';
         create table parent (id int primary key, m mood, p positive, s serial, unique (m));
         create table child (id bigint generated always as identity primary key, parent_id int references parent (id),
             d int generated always as (double(1)) stored);

@@ -97,9 +97,25 @@ impl Twin {
         seen
     }
 
-    /// Makes the second file a copy of the first, and gives its tables rows. No transaction may be open.
-    pub fn copy(&mut self) -> Result<(), String> {
+    /// Runs a statement on the faithful file that need not be observed.
+    pub fn pass(&mut self, sql: &str, limit: Duration) -> Result<(), String> {
+        self.apart = true;
+        self.run(sql, limit)
+    }
+
+    /// Brings the files together where they went different ways, and gives tables rows. No transaction may be open.
+    pub fn meet(&mut self) -> Result<(), String> {
         let foreign_keys = self.setting("foreign_keys")?;
+        let cannot = |error: Error| words(&error);
+        if self.apart {
+            self.copy()?;
+        }
+        self.fill().map_err(cannot)?;
+        self.observed.execute_batch(&format!("PRAGMA foreign_keys = {foreign_keys}")).map_err(cannot)
+    }
+
+    /// Makes the second file a copy of the first.
+    fn copy(&mut self) -> Result<(), String> {
         let cannot = |error: Error| words(&error);
         self.observed = Connection::open_in_memory().map_err(cannot)?;
         for end in ["", "-wal", "-shm"] {
@@ -114,8 +130,7 @@ impl Twin {
         self.faithful.execute_batch(&format!("VACUUM INTO {}", literal(&path))).map_err(cannot)?;
         self.observed = open(&self.observed_path).map_err(|error| error.message)?;
         self.apart = false;
-        self.fill().map_err(cannot)?;
-        self.observed.execute_batch(&format!("PRAGMA foreign_keys = {foreign_keys}")).map_err(cannot)
+        Ok(())
     }
 
     fn setting(&self, name: &str) -> Result<i64, String> {
@@ -127,6 +142,11 @@ impl Twin {
     fn fill(&mut self) -> Result<(), Error> {
         let connection = &self.observed;
         self.thin.clear();
+        let few = |table: &String| rows_of(connection, table).unwrap_or_default() < TELLING_ROWS;
+        let tables: Vec<String> = tables(connection)?.into_iter().filter(few).collect();
+        if tables.is_empty() {
+            return Ok(());
+        }
         connection.execute_batch("PRAGMA foreign_keys = off; PRAGMA ignore_check_constraints = on; BEGIN")?;
         let triggers = connection
             .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND sql IS NOT NULL")?
@@ -135,7 +155,7 @@ impl Twin {
         for (name, _) in &triggers {
             connection.execute_batch(&format!("DROP TRIGGER {}", quoted(name)))?;
         }
-        for table in tables(connection)? {
+        for table in tables {
             let filled = fill_table(connection, &table).and_then(|()| rows_of(connection, &table));
             if filled.unwrap_or_default() < TELLING_ROWS {
                 self.thin.insert(table);

@@ -1,6 +1,6 @@
 //! A catalog written as statements, for an empty scratch database.
 
-use dbwright_model::catalog::{Catalog, Table, TableKind};
+use dbwright_model::catalog::{Catalog, Function, FunctionKind, Table, TableKind, Volatility};
 use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::name::{Name, QualifiedName};
@@ -50,8 +50,7 @@ pub fn statements_of(catalog: &Catalog, version: Version) -> Vec<Making> {
         }
     }
     for function in catalog.functions.known().into_iter().flatten().filter(|one| own(&one.extension)) {
-        let change = Change::CreateFunction { function: Box::new(function.clone()), or_replace: false };
-        list.add(format!("function `{}`", function.name), None, &change);
+        list.function(function);
     }
     list.tables(catalog);
     for view in catalog.views.iter().filter(|view| own(&view.extension)) {
@@ -94,6 +93,51 @@ impl List {
         let written = dbwright_sql::write(self.engine, Some(self.version), change);
         let statements = written.map(|written| written.into_iter().map(|one| one.sql).collect());
         self.makings.push(Making { object, relation: relation.cloned(), statements });
+    }
+
+    fn function(&mut self, function: &Function) {
+        let object = format!("function `{}`", function.name);
+        let change = Change::CreateFunction { function: Box::new(function.clone()), or_replace: false };
+        let bare = self.engine == Engine::Postgres
+            && !function.arguments.is_empty()
+            && !matches!(function.language.as_str(), "c" | "internal");
+        let kind = match function.kind {
+            FunctionKind::Function if bare => "FUNCTION",
+            FunctionKind::Procedure if bare => "PROCEDURE",
+            _ => return self.add(object, None, &change),
+        };
+        // Bodies speak of their arguments, whose names are not known: another body takes their place, which is enough
+        // where no rows are. The server looks into a body of SQL, so that one is missed.
+        let returns = match function.kind {
+            FunctionKind::Procedure => String::new(),
+            _ => format!(" RETURNS {}", function.returns),
+        };
+        let upper = function.returns.to_ascii_uppercase();
+        let nothing = function.kind == FunctionKind::Procedure
+            || upper == "VOID"
+            || upper.starts_with("SETOF ")
+            || upper.starts_with("TABLE");
+        let volatility = match function.volatility {
+            _ if function.kind == FunctionKind::Procedure => "",
+            Volatility::Immutable => " IMMUTABLE",
+            Volatility::Stable => " STABLE",
+            Volatility::Volatile => "",
+        };
+        let body = if nothing { "BEGIN RETURN; END" } else { "BEGIN RETURN NULL; END" };
+        let quote = |name: &Name| dbwright_sql::quote_identifier(Dialect::Postgres, name.as_str());
+        let name = format!("{}.{}", quote(&function.name.schema), quote(&function.name.name));
+        let sql = format!(
+            "CREATE {kind} {name}({}){returns} LANGUAGE plpgsql{volatility} AS '{body}'",
+            function.arguments
+        );
+        self.makings.push(Making { object: object.clone(), relation: None, statements: Some(vec![sql]) });
+        if function.language == "sql" {
+            self.makings.push(Making {
+                object: format!("body of {object}"),
+                relation: None,
+                statements: None,
+            });
+        }
     }
 
     /// Tables without their foreign keys, then those: tables may refer to each other.

@@ -150,7 +150,10 @@ impl<'a> Session<'a> {
         };
         let watched = step.foretold.relations.iter().find(is_locked).map(|effect| effect.relation.clone());
         // A transaction of our own holds the table for others already, and then nothing waits.
-        let watched = watched.filter(|_| self.tells && step.transaction.is_none() && shape != Shape::Rows);
+        // What says itself how it is carried out waits for others at its end, whatever it lets them do before.
+        let online = OnlineStatement::read(step.sql);
+        let alone = step.transaction.is_none() && online.is_none();
+        let watched = watched.filter(|_| self.tells && alone && shape != Shape::Rows);
         match watched {
             Some(table) => {
                 let lock = self.observer.locks(table.name.as_str(), step.sql).await?;
@@ -160,10 +163,20 @@ impl<'a> Session<'a> {
             }
             None => self.observer.run(step.sql).await?,
         }
+        let (Some(before), Some(after)) = (storage, self.observer.storage().await) else {
+            return Ok(effects);
+        };
+        let work = before.work_by_table(&after);
+        if let Some(online) = &online {
+            let name = &online.table.name;
+            let own = effects.relations.iter_mut().find(|effect| effect.relation.name == *name);
+            if let Some(effect) = own {
+                effect.cost = work.get(name.as_str()).copied().unwrap_or_default();
+            }
+        }
         let unread = |change: &Change| matches!(change, Change::Procedural { .. } | Change::Opaque { .. });
-        let is_program = step.changes.iter().any(unread);
-        if let (true, Some(before), Some(after)) = (is_program, storage, self.observer.storage().await) {
-            for (table, cost) in before.work_by_table(&after) {
+        if step.changes.is_empty() || step.changes.iter().any(unread) {
+            for (table, cost) in work {
                 effects.add(&QualifiedName::bare(&table), Lock::MysqlShared, cost);
                 if cost > Cost::Brief {
                     let seen = format!("only that `{table}` was worked on was seen, not with which lock");

@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
         self.observer.mark().await.map_err(|error| error.message)
     }
 
-    pub(super) async fn control(&mut self, sql: &str) -> Result<(), Failure> {
+    pub(super) async fn set_up(&mut self, sql: &str) -> Result<(), Failure> {
         match self.observer.script(sql).await {
             Err(error) if self.has_made_role(&error).await => Ok(self.observer.script(sql).await?),
             outcome => Ok(outcome?),

@@ -40,22 +40,30 @@ impl Session {
 
     pub(super) fn mark(&mut self) -> Result<(), String> {
         self.marked = Some(self.twin.tables()?);
-        self.twin.copy()
+        self.twin.meet()
     }
 
-    pub(super) fn control(&mut self, sql: &str, limit: Duration) -> Result<(), Failure> {
-        let ends = !sql.starts_with("begin");
-        if ends && !self.twin.in_transaction() {
+    /// Runs a statement that makes something before the migrations.
+    pub(super) fn set_up(&mut self, sql: &str, limit: Duration) -> Result<(), Failure> {
+        self.twin.pass(sql, limit).map_err(Failure::of_sqlite)
+    }
+
+    /// Opens a transaction.
+    pub(super) fn begin(&mut self, limit: Duration) -> Result<(), Failure> {
+        self.twin.run("begin", limit).map_err(Failure::of_sqlite)
+    }
+
+    /// Ends the transaction, if one is open.
+    pub(super) fn commit(&mut self, limit: Duration) -> Result<(), Failure> {
+        if !self.twin.in_transaction() {
             return Ok(());
         }
-        let outcome = self.twin.run(sql, limit).map_err(Failure::of_sqlite);
-        if ends {
-            if outcome.is_err() {
-                // What cannot be committed stays open otherwise.
-                self.twin.run("rollback", limit).map_err(Failure::of_sqlite)?;
-            }
-            self.meet();
+        let outcome = self.twin.run("commit", limit).map_err(Failure::of_sqlite);
+        if outcome.is_err() {
+            // What cannot be committed stays open otherwise.
+            self.twin.run("rollback", limit).map_err(Failure::of_sqlite)?;
         }
+        self.meet();
         outcome
     }
 
@@ -63,12 +71,12 @@ impl Session {
     fn meet(&mut self) {
         if self.marked.is_some() && self.twin.is_apart() && !self.twin.in_transaction() {
             // If that fails, later statements are not observed and say so.
-            let _ = self.twin.copy();
+            let _ = self.twin.meet();
         }
     }
 
     pub(super) fn pass(&mut self, step: &Step<'_>, limit: Duration) -> Result<(), Failure> {
-        self.twin.run(step.sql, limit).map_err(Failure::of_sqlite)
+        self.twin.pass(step.sql, limit).map_err(Failure::of_sqlite)
     }
 
     pub(super) fn watch(

@@ -106,6 +106,9 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // What came since a revision is rolled out as one.
         together: request.since.is_some(),
     };
+    let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
+    let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
+    let unfilled: BTreeSet<String> = unfilled.map(|file| file.name.clone()).collect();
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
@@ -124,6 +127,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
             version: facts.source.version,
             database: facts.source.database.as_str(),
             together: request.since.is_some(),
+            unfilled: &unfilled,
         };
         trace = Some(traced::trace(&mut read.chain, &subject, world).await?);
     }

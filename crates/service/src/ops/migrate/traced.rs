@@ -31,6 +31,8 @@ pub(super) struct Subject<'a> {
     pub database: &'a str,
     /// Whether the judged files are applied together, so that what an earlier one makes is new to a later one.
     pub together: bool,
+    /// Files with places that a tool fills in, and that hold a made-up word here.
+    pub unfilled: &'a BTreeSet<String>,
 }
 
 /// Executes every statement and observes the judged ones.
@@ -47,6 +49,8 @@ pub(super) async fn trace(
         faithful: true,
         doubtful: BTreeSet::new(),
         missing: Vec::new(),
+        engine: subject.engine,
+        unfilled: false,
     };
     if let Some(catalog) = subject.catalog {
         world.progress.step("building the schema on the scratch server", 0, 0);
@@ -73,6 +77,9 @@ struct Run<'a> {
     /// Relations of which something is missing.
     doubtful: BTreeSet<QualifiedName>,
     missing: Vec<String>,
+    engine: Engine,
+    /// Whether the file of the statement has places that are not filled in.
+    unfilled: bool,
 }
 
 impl Run<'_> {
@@ -117,6 +124,7 @@ impl Run<'_> {
             let Some(statement) = chain.statements.get(next) else { return };
             let foretold = statement.effects.clone();
             let traced = self.tracer.watch(&step(one, &foretold)).await;
+            self.unfilled = subject.unfilled.contains(&source.file.name);
             if let Some(failure) = traced.commit_failed.clone() {
                 self.note_commit(chain, next, Err(failure));
             }
@@ -177,10 +185,13 @@ impl Run<'_> {
 
     fn failed(&self, statement: &mut ChainStatement, failure: &Failure) {
         let message = &failure.message;
-        if failure.fault == Fault::InTransaction {
+        if failure.fault == Fault::InTransaction && self.engine == Engine::Postgres {
             // That it stands in the wrong place is told by a rule of its own.
             statement.effects.transaction = TransactionUse::Outside;
             statement.not_traced = Some(format!("it does not run there: {message}"));
+        } else if self.unfilled {
+            statement.not_traced =
+                Some(format!("a tool fills in places of the file, and without that: {message}"));
         } else if self.faithful && failure.is_certain(self.complete) {
             statement.failed = Some(message.clone());
             statement.not_traced = Some(format!("it fails: {message}"));
