@@ -125,18 +125,23 @@ impl Page<'_> {
                 if i > 0 {
                     self.out.push('\n');
                 }
-                self.statement_finding(finding);
+                self.statement_finding(finding, report);
             }
         }
     }
 
-    fn statement_finding(&mut self, finding: &ReportFinding) {
+    fn statement_finding(&mut self, finding: &ReportFinding, report: &Report) {
         let badge = finding.level.to_string();
         let place = match &finding.location {
             Some(location) => format!("{}:{} ", visible(&location.file), location.line),
             None => String::new(),
         };
-        let text = format!("{place}{}", visible(&finding.rule));
+        let mut text = format!("{place}{}", visible(&finding.rule));
+        // Without a trace all rests on the files and the catalog; with one the levels differ.
+        if report.trace.is_some() {
+            let evidence = text::evidence_level(finding.evidence_level);
+            text.push_str(&format!("{}evidence: {evidence}", self.dot()));
+        }
         self.paragraph(&badge, level(finding.level), MARGIN, &text, Style::new().dimmed());
         self.paragraph("", Style::new(), MARGIN, &visible(&finding.message), Style::new().bold());
         self.details(finding);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::change::Change;
 use dbwright_model::effect::TransactionUse;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::finding::EvidenceLevel;
@@ -61,7 +62,11 @@ pub(super) async fn trace(
     let traced = |statement: &ChainStatement| statement.evidence_level == EvidenceLevel::Traced;
     Ok(ReportTrace {
         server: bench.server(),
-        instead_of: bench.instead_of().map(|version| version.to_string()),
+        instead_of: bench.instead_of().map(|version| match subject.engine {
+            // Minor versions are of no account there.
+            Engine::Postgres if version.major >= 10 => version.major.to_string(),
+            _ => version.to_string(),
+        }),
         traced: chain.judged().filter(|(_, statement)| traced(statement)).count() as u64,
         statements,
         missing: run.missing,
@@ -152,13 +157,30 @@ impl Run<'_> {
             Outcome::Unseen(because) => statement.not_traced = Some(because),
             Outcome::Untried(because) => {
                 statement.not_traced = Some(because);
-                self.faithful = false;
+                self.lacks(statement);
             }
             Outcome::Failed(failure) => {
                 self.failed(statement, &failure);
-                self.faithful = false;
+                self.lacks(statement);
             }
         }
+    }
+
+    /// Notes that a statement was not carried out, so that later ones find something else than they would.
+    fn lacks(&mut self, statement: &ChainStatement) {
+        let only_missed = |change: &Change| {
+            matches!(
+                change,
+                Change::CreateExtension { .. }
+                    | Change::CreateFunction { .. }
+                    | Change::Comment { .. }
+                    | Change::SetGrant { .. }
+                    | Change::SetOwner { .. }
+            )
+        };
+        self.complete = false;
+        // What is missing makes nothing fail but what asks for it.
+        self.faithful &= !statement.changes.is_empty() && statement.changes.iter().all(only_missed);
     }
 
     fn seen(&self, statement: &mut ChainStatement, traced: Traced) {
