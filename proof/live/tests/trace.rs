@@ -314,6 +314,36 @@ fn mariadb_is_asked_for_the_algorithm() {
 }
 
 #[test]
+fn a_catalog_of_mariadb_is_built_first() {
+    let schema = "
+        create table parent (id int primary key, a varchar(20) not null default 'x', unique key (a)) engine=InnoDB;
+        create table child (id bigint auto_increment primary key, parent_id int, key (parent_id),
+            constraint child_parent foreign key (parent_id) references parent (id) on delete cascade) engine=InnoDB;
+        create view v as select id, a from parent;
+    ";
+    for server in &servers() {
+        let Server::Mariadb(running) = server else { continue };
+        let target = format!("mysql://root@localhost/traced?socket={}", running.socket().display());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let dsn = server.fresh("traced").await.expect("a database");
+            write(&dsn).await.expect("a session").script(schema).await.expect("the schema");
+        });
+        let files =
+            [("1.sql", "alter table child add column w int;\nalter table parent modify a varchar(10);")];
+        let seen = report(server, &files, |request| {
+            request.catalog = Some(target.clone());
+            request.server_version = None;
+        });
+        let trace = seen.trace.as_ref().expect("it was traced");
+        assert_eq!(trace.missing, Vec::<String>::new());
+        let lines: Vec<String> = seen.statements.iter().map(line).collect();
+        assert_eq!(lines[0], "child LOCK=NONE brief INSTANT");
+        assert!(lines[1].starts_with("parent LOCK=SHARED rewrite COPY"), "{lines:?}");
+    }
+}
+
+#[test]
 fn sqlite_is_observed_over_rows() {
     for server in &servers() {
         if !matches!(server, Server::Sqlite(_)) {

@@ -237,7 +237,12 @@ async fn from_catalog(
 ) -> Result<Facts, ServiceError> {
     let engine = request.engine.map(Engine::from);
     let target = target::resolve(Some(named), None, engine, world)?;
-    let plan = gather::plan(rules.iter().copied());
+    let mut plan = gather::plan(rules.iter().copied());
+    if request.trace {
+        plan.extend(traced::FACTS);
+        plan.sort();
+        plan.dedup();
+    }
     let facts = gather::gather(target, &plan, rules, false, config, world).await?.facts;
     match engine {
         Some(engine) if engine.dialect() != facts.source.engine.dialect() => Err(ServiceError::new(

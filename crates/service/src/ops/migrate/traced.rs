@@ -8,6 +8,7 @@ use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::change::Change;
 use dbwright_model::effect::TransactionUse;
 use dbwright_model::engine::{Engine, Version};
+use dbwright_model::facts::Fact;
 use dbwright_model::finding::EvidenceLevel;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::report::ReportTrace;
@@ -17,6 +18,10 @@ use dbwright_sql::effects::Circumstances;
 use crate::error::ServiceError;
 use crate::trace::{Bench, Failure, Fault, Outcome, Step, Traced, Tracer};
 use crate::world::World;
+
+/// What has to be known of a database for its schema to be built.
+pub(super) const FACTS: [Fact; 6] =
+    [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions, Fact::Publications];
 
 /// What is traced.
 pub(super) struct Subject<'a> {
@@ -89,6 +94,21 @@ struct Run<'a> {
 
 impl Run<'_> {
     async fn build(&mut self, catalog: &Catalog, version: Version) {
+        let sections = [
+            ("functions", catalog.functions.because(), catalog.functions.is_unsupported()),
+            ("triggers", catalog.triggers.because(), catalog.triggers.is_unsupported()),
+            ("policies", catalog.policies.because(), catalog.policies.is_unsupported()),
+            ("extensions", catalog.extensions.because(), catalog.extensions.is_unsupported()),
+            ("publications", catalog.publications.because(), catalog.publications.is_unsupported()),
+        ];
+        for (section, because, unsupported) in sections {
+            // Other engines know no such thing, or the functions that they know are part of the program.
+            let without = unsupported && self.engine != Engine::Postgres;
+            if let (Some(because), false) = (because, without) {
+                self.complete = false;
+                self.missing.push(format!("{section}: {because}"));
+            }
+        }
         for unmade in self.tracer.build(catalog, version).await {
             self.complete = false;
             self.doubtful.extend(unmade.relation);
