@@ -111,8 +111,8 @@ pub struct Tracer<'a> {
 
 enum Session<'a> {
     Postgres(Box<postgres::Session<'a>>),
-    Mariadb(mariadb::Session<'a>),
-    Sqlite(sqlite::Session),
+    Mariadb(Box<mariadb::Session<'a>>),
+    Sqlite(Box<sqlite::Session>),
 }
 
 impl Bench {
@@ -182,11 +182,11 @@ impl Bench {
                 Session::Postgres(Box::new(postgres::Session::open(server, &made_up).await?))
             }
             Machine::Mariadb(server) => {
-                Session::Mariadb(mariadb::Session::open(server, name, &self.temporary).await?)
+                Session::Mariadb(Box::new(mariadb::Session::open(server, name, &self.temporary).await?))
             }
             Machine::Sqlite(folder) => {
                 let path = folder.path().join(format!("{made_up}.sqlite"));
-                Session::Sqlite(sqlite::Session::open(path, &self.temporary)?)
+                Session::Sqlite(Box::new(sqlite::Session::open(path, &self.temporary)?))
             }
         };
         Ok(Tracer { session, open: None, dead: None, limit: STATEMENT_LIMIT })

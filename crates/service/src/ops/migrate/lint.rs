@@ -127,6 +127,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
             version: facts.source.version,
             database: facts.source.database.as_str(),
             together: request.since.is_some(),
+            in_part: &facts.in_part,
             unfilled: &unfilled,
         };
         trace = Some(traced::trace(&mut read.chain, &subject, world).await?);

@@ -1,7 +1,7 @@
 //! `migrate lint --trace`: the chain is executed on a scratch server, and what is seen takes the place of what was
 //! foretold.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::chain::{Chain, ChainStatement};
@@ -37,6 +37,8 @@ pub(super) struct Subject<'a> {
     pub database: &'a str,
     /// Whether the judged files are applied together, so that what an earlier one makes is new to a later one.
     pub together: bool,
+    /// What was read only in part, with the reasons.
+    pub in_part: &'a BTreeMap<Fact, String>,
     /// Files with places that a tool fills in, and that hold a made-up word here.
     pub unfilled: &'a BTreeSet<String>,
 }
@@ -60,6 +62,10 @@ pub(super) async fn trace(
     };
     if let Some(catalog) = subject.catalog {
         world.progress.step("building the schema on the scratch server", 0, 0);
+        for (_, because) in subject.in_part.iter().filter(|(fact, _)| FACTS.contains(fact)) {
+            run.complete = false;
+            run.missing.push(format!("what could not be read: {because}"));
+        }
         run.build(catalog, bench.version()).await;
     }
     run.files(chain, subject, world).await;
@@ -108,6 +114,12 @@ impl Run<'_> {
                 self.complete = false;
                 self.missing.push(format!("{section}: {because}"));
             }
+        }
+        for doubt in &catalog.doubts {
+            self.complete = false;
+            self.doubtful.extend(doubt.object.clone());
+            let object = doubt.object.as_ref().map_or("the catalog".to_owned(), |name| format!("`{name}`"));
+            self.missing.push(format!("{object}: {}", doubt.because));
         }
         for unmade in self.tracer.build(catalog, version).await {
             self.complete = false;
@@ -165,7 +177,7 @@ impl Run<'_> {
         let Err(failure) = ended else { return };
         let last = next.checked_sub(1).and_then(|last| chain.statements.get_mut(last));
         let Some(last) = last else { return };
-        if failure.is_certain(self.complete && self.faithful) && self.faithful && last.failed.is_none() {
+        if self.faithful && failure.is_certain(self.complete) && last.failed.is_none() {
             last.failed = Some(format!("the transaction cannot be committed: {}", failure.message));
         }
         self.faithful = false;
