@@ -70,7 +70,8 @@ pub(super) fn observe_within(
         Some(move || {
             let counted = counter.fetch_add(STEPS, Ordering::Relaxed);
             // Asking for the time is dearer than the steps in between.
-            counted % (STEPS * GLANCE) == 0 && deadline.is_some_and(|deadline| Instant::now() > deadline)
+            counted.is_multiple_of(STEPS * GLANCE)
+                && deadline.is_some_and(|deadline| Instant::now() > deadline)
         }),
     )?;
     let mut observation = Observation::default();
