@@ -19,6 +19,11 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// The database that may be changed.
+    pub(crate) fn target(&self) -> &Dsn {
+        &self.target
+    }
+
     /// Leave to change a database that this process made for itself and will throw away: one of a scratch server that this
     /// process started, or an SQLite file below the folder for temporary files. For anything else there is no such leave.
     pub fn for_scratch(target: &Dsn, temporary: &Path) -> Result<Self, SessionError> {

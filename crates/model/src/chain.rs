@@ -87,6 +87,12 @@ pub struct ChainStatement {
     /// Settings of the session in force, by name: those the chain itself has set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<(Name, String)>,
+    /// Why the server that it was tried on refused it, in the server's words, where every server would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// Why it was not traced although that was asked for, as a lower-case fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_traced: Option<String>,
     /// What else it finds.
     #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
     pub around: Surroundings,

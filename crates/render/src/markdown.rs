@@ -186,6 +186,14 @@ fn tail(report: &Report) -> String {
         let rows = report.unused_suppressions.iter().map(|key| format!("- {}\n", code(key)));
         out.push_str(&folded(&format!("{} out of use", count(number, "suppression")), rows));
     }
+    if let Some(trace) = &report.trace {
+        out.push_str(&format!("\n## Traced\n\n{}\n", prose(&shape::traced(trace))));
+        let not = shape::not_traced(report);
+        if !not.is_empty() {
+            out.push('\n');
+        }
+        not.iter().for_each(|line| out.push_str(&format!("- {}\n", prose(line))));
+    }
     let skipped = shape::skipped(report);
     if !skipped.is_empty() {
         let number = skipped.len() as u64;

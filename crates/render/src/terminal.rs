@@ -35,6 +35,7 @@ pub fn render(report: &Report, options: &Options) -> String {
 
     page.suppressed(report);
     page.skipped(report);
+    page.trace(report);
     page.not_checked(report);
     page.out.push('\n');
     page.paragraph("", Style::new(), 0, &shape::summary(report, options.level), Style::new().bold());
@@ -124,18 +125,23 @@ impl Page<'_> {
                 if i > 0 {
                     self.out.push('\n');
                 }
-                self.statement_finding(finding);
+                self.statement_finding(finding, report);
             }
         }
     }
 
-    fn statement_finding(&mut self, finding: &ReportFinding) {
+    fn statement_finding(&mut self, finding: &ReportFinding, report: &Report) {
         let badge = finding.level.to_string();
         let place = match &finding.location {
             Some(location) => format!("{}:{} ", visible(&location.file), location.line),
             None => String::new(),
         };
-        let text = format!("{place}{}", visible(&finding.rule));
+        let mut text = format!("{place}{}", visible(&finding.rule));
+        // Without a trace all rests on the files and the catalog; with one the levels differ.
+        if report.trace.is_some() {
+            let evidence = text::evidence_level(finding.evidence_level);
+            text.push_str(&format!("{}evidence: {evidence}", self.dot()));
+        }
         self.paragraph(&badge, level(finding.level), MARGIN, &text, Style::new().dimmed());
         self.paragraph("", Style::new(), MARGIN, &visible(&finding.message), Style::new().bold());
         self.details(finding);
@@ -262,6 +268,21 @@ impl Page<'_> {
         if skipped.len() > shown {
             let text =
                 format!("{} and {} more (--verbose shows all)", self.ellipsis(), skipped.len() - shown);
+            self.plain(0, &text);
+        }
+    }
+
+    fn trace(&mut self, report: &Report) {
+        let Some(trace) = &report.trace else { return };
+        self.heading("Traced");
+        self.plain(0, &visible(&shape::traced(trace)));
+        let not = shape::not_traced(report);
+        let shown = if self.options.verbose { not.len() } else { EXAMPLES };
+        for line in not.iter().take(shown) {
+            self.plain(0, &visible(line));
+        }
+        if not.len() > shown {
+            let text = format!("{} and {} more (--verbose shows all)", self.ellipsis(), not.len() - shown);
             self.plain(0, &text);
         }
     }

@@ -195,8 +195,8 @@ impl<'a> Judged<'a> {
         let found = Found::at(object, message).located(self.statement.location.clone());
         match self.statement.evidence_level {
             EvidenceLevel::Text => found.from_text(),
-            EvidenceLevel::Catalog => found,
-            EvidenceLevel::Traced => found.traced(),
+            // What was observed are the effects; what else a rule says of a statement rests on the catalog.
+            EvidenceLevel::Catalog | EvidenceLevel::Traced => found,
         }
     }
 
@@ -210,6 +210,9 @@ impl<'a> Judged<'a> {
     ) -> Found {
         let mut found =
             self.found(object, message).evidence("lock", lock(effect)).evidence("work", effect.cost.as_str());
+        if self.statement.evidence_level == EvidenceLevel::Traced {
+            found = found.traced();
+        }
         if let Some(algorithm) = effect.algorithm {
             found = found.evidence("algorithm", algorithm.as_str());
         }

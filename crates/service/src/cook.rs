@@ -86,6 +86,7 @@ pub fn cook(
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
         statements: Vec::new(),
+        trace: None,
         unused_suppressions: book.unused(),
         unshown,
     }

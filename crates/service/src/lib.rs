@@ -8,6 +8,7 @@ pub mod world;
 pub mod config;
 pub mod target;
 pub mod gather;
+pub mod trace;
 pub mod cook;
 pub mod snapshot;
 pub mod anonymize;

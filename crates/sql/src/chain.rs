@@ -55,24 +55,50 @@ const LONGEST_KEPT: usize = 16 * 1024;
 /// Tables of one statement that are kept as it finds them.
 const MOST_TABLES: usize = 8;
 
+/// A statement as it is executed: whole, and in its transaction.
+#[derive(Clone, Debug)]
+pub struct Scripted<'a> {
+    /// Position of its file among the files.
+    pub file: usize,
+    /// Line of its first word, from 1.
+    pub line: u32,
+    /// Its text without the terminator.
+    pub text: &'a str,
+    /// What it changes, in order; empty when its end was not found.
+    pub changes: Vec<Change>,
+    /// The transaction it runs in, counted as in [`ChainStatement::transaction`].
+    pub transaction: Option<u32>,
+}
+
+/// The statements of files in the order in which they are executed. Those of judged files are the statements of the chain
+/// that [`read`] gives, one by one.
+pub fn script<'a>(
+    engine: Engine,
+    circumstances: &Circumstances,
+    files: &'a [MigrationFile],
+) -> Vec<Scripted<'a>> {
+    let mut reader = Reader::new(from_nothing(engine, *circumstances), files);
+    let mut script = Vec::new();
+    for (position, file) in files.iter().enumerate() {
+        for statement in reader.begin(file) {
+            let control = control_of(&statement.changes);
+            reader.open_by(control);
+            script.push(Scripted {
+                file: position,
+                line: statement.location.line,
+                text: statement.text,
+                transaction: reader.session.transaction,
+                changes: statement.changes,
+            });
+            reader.close_by(control);
+        }
+    }
+    script
+}
+
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
-    let Start { before, known, circumstances, together } = start;
-    let mut reader = Reader {
-        dialect: before.engine().dialect(),
-        folder: before,
-        circumstances,
-        together,
-        chain: Chain {
-            files: files.iter().map(|file| file.file.clone()).collect(),
-            starts_known: known,
-            ..Chain::default()
-        },
-        suppressions: Vec::new(),
-        created: BTreeSet::new(),
-        session: Session::default(),
-        transactions: 0,
-    };
+    let mut reader = Reader::new(start, files);
     for (position, file) in files.iter().enumerate() {
         reader.file(position, file);
     }
@@ -111,8 +137,41 @@ struct Parsed<'a> {
     not_analysed: Option<String>,
 }
 
+fn control_of(changes: &[Change]) -> Option<TransactionControl> {
+    changes.iter().find_map(|change| match change {
+        Change::Transaction { control, .. } => Some(*control),
+        _ => None,
+    })
+}
+
 impl Reader {
+    fn new(start: Start, files: &[MigrationFile]) -> Self {
+        let Start { before, known, circumstances, together } = start;
+        Reader {
+            dialect: before.engine().dialect(),
+            folder: before,
+            circumstances,
+            together,
+            chain: Chain {
+                files: files.iter().map(|file| file.file.clone()).collect(),
+                starts_known: known,
+                ..Chain::default()
+            },
+            suppressions: Vec::new(),
+            created: BTreeSet::new(),
+            session: Session::default(),
+            transactions: 0,
+        }
+    }
+
     fn file(&mut self, position: usize, file: &MigrationFile) {
+        for statement in self.begin(file) {
+            self.statement(position, file.file.judged, statement);
+        }
+    }
+
+    /// Parses a file and opens the transaction that its tool opens for it.
+    fn begin<'a>(&mut self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
         let statements = self.parse(file);
         self.session = Session::default();
         if !self.together {
@@ -130,8 +189,18 @@ impl Reader {
         if wrapped {
             self.open(false);
         }
-        for statement in statements {
-            self.statement(position, file.file.judged, statement);
+        statements
+    }
+
+    fn open_by(&mut self, control: Option<TransactionControl>) {
+        if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
+            self.open(true);
+        }
+    }
+
+    fn close_by(&mut self, control: Option<TransactionControl>) {
+        if matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+            self.close();
         }
     }
 
@@ -188,19 +257,12 @@ impl Reader {
 
     fn statement(&mut self, file: usize, judged: bool, parsed: Parsed<'_>) {
         self.note_suppressions(&parsed);
-        let control = parsed.changes.iter().find_map(|change| match change {
-            Change::Transaction { control, .. } => Some(*control),
-            _ => None,
-        });
-        if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
-            self.open(true);
-        }
+        let control = control_of(&parsed.changes);
+        self.open_by(control);
         if judged {
             self.record(file, &parsed);
         }
-        if matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
-            self.close();
-        }
+        self.close_by(control);
         for change in &parsed.changes {
             self.note_setting(change);
             if judged {
@@ -259,6 +321,7 @@ impl Reader {
             tables,
             settings,
             around: surroundings::of(&self.folder, &parsed.changes),
+            ..ChainStatement::default()
         });
     }
 

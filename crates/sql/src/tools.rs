@@ -106,6 +106,11 @@ impl Tool {
     }
 }
 
+/// Whether a text has places that a tool fills in before the server sees it.
+pub fn has_placeholders(dialect: Dialect, text: &str) -> bool {
+    fill(dialect, text.to_owned()) != text
+}
+
 /// Files as the migrations that their tools make of them, in the order in which they stand. What undoes them is blanked,
 /// placeholders are filled, and a file of several transactions becomes several.
 pub fn migrations(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {

@@ -16,6 +16,15 @@ pub struct MigrateArguments {
     pub command: MigrateCommand,
 }
 
+impl MigrateArguments {
+    /// Whether the command starts a server of its own.
+    pub fn uses_scratch_server(&self) -> bool {
+        match &self.command {
+            MigrateCommand::Lint(arguments) => arguments.request.trace,
+        }
+    }
+}
+
 /// What to do with migrations.
 #[derive(Debug, clap::Subcommand)]
 pub enum MigrateCommand {

@@ -141,10 +141,11 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long an interrupted command may take to clean up. Only a demonstration makes something that outlives it.
+/// How long an interrupted command may take to clean up. Only scratch servers outlive a command that is left where it is.
 fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
+        Command::Migrate(arguments) if arguments.uses_scratch_server() => Duration::from_secs(10),
         _ => Duration::from_millis(300),
     }
 }

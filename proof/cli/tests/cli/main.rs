@@ -14,6 +14,7 @@ mod outputs;
 mod read_only;
 mod reference;
 mod secrets;
+mod trace;
 
 use proof_cli::Outcome;
 

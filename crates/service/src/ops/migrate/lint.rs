@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Scripts};
 use super::since;
+use super::traced::{self, Subject};
 use crate::config::Config;
 use crate::cook::{Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
@@ -56,6 +57,10 @@ pub struct LintRequest {
     /// The first file starts from an empty database, so that whatever no file makes is not there
     #[arg(long, conflicts_with = "catalog")]
     pub assume_empty: bool,
+    /// Execute the migrations on a scratch server of the target's version, and judge what was seen there: locks,
+    /// rewritten tables, failures
+    #[arg(long)]
+    pub trace: bool,
     /// Run only these rules (`migration/blocking-index-build`); may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -101,6 +106,9 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // What came since a revision is rolled out as one.
         together: request.since.is_some(),
     };
+    let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
+    let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
+    let unfilled: BTreeSet<String> = unfilled.map(|file| file.name.clone()).collect();
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
@@ -109,7 +117,21 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // The catalog holds what the earlier files made.
         migrations.retain(|migration| migration.file.judged);
     }
-    let read = chain::read(start, &migrations);
+    let mut read = chain::read(start, &migrations);
+    let mut trace = None;
+    if request.trace {
+        let subject = Subject {
+            files: &migrations,
+            catalog: facts.catalog.known(),
+            engine,
+            version: facts.source.version,
+            database: facts.source.database.as_str(),
+            together: request.since.is_some(),
+            in_part: &facts.in_part,
+            unfilled: &unfilled,
+        };
+        trace = Some(traced::trace(&mut read.chain, &subject, world).await?);
+    }
     facts.source.skipped = skipped(&read.chain);
     let statements = statements(&read.chain, &facts);
     facts.migrations = Observed::Known(read.chain);
@@ -123,6 +145,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     report.statements = statements;
+    report.trace = trace;
     seen.note(&mut report.target);
     Ok(report)
 }
@@ -215,7 +238,12 @@ async fn from_catalog(
 ) -> Result<Facts, ServiceError> {
     let engine = request.engine.map(Engine::from);
     let target = target::resolve(Some(named), None, engine, world)?;
-    let plan = gather::plan(rules.iter().copied());
+    let mut plan = gather::plan(rules.iter().copied());
+    if request.trace {
+        plan.extend(traced::FACTS);
+        plan.sort();
+        plan.dedup();
+    }
     let facts = gather::gather(target, &plan, rules, false, config, world).await?.facts;
     match engine {
         Some(engine) if engine.dialect() != facts.source.engine.dialect() => Err(ServiceError::new(
@@ -281,6 +309,8 @@ fn statements(chain: &Chain, facts: &Facts) -> Vec<ReportStatement> {
         because: statement.not_analysed.clone(),
         transaction: statement.transaction,
         evidence_level: statement.evidence_level,
+        failed: statement.failed.clone(),
+        not_traced: statement.not_traced.clone(),
         effects: statement
             .effects
             .relations

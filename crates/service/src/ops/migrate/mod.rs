@@ -3,3 +3,4 @@
 pub mod lint;
 mod files;
 mod since;
+mod traced;
