@@ -1,7 +1,8 @@
 //! Migration files as a chain: parsed, put into transactions, folded one statement after the other, and each statement
 //! asked what it does to the state it finds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
@@ -60,6 +61,7 @@ pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
     let Start { before, known, circumstances, together } = start;
     let mut reader = Reader {
         dialect: before.engine().dialect(),
+        nothing: Folder::new(before.engine()),
         folder: before,
         circumstances,
         together,
@@ -70,6 +72,7 @@ pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
         },
         suppressions: Vec::new(),
         created: BTreeSet::new(),
+        kept: HashMap::new(),
         session: Session::default(),
         transactions: 0,
     };
@@ -82,12 +85,16 @@ pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
 struct Reader {
     dialect: Dialect,
     folder: Folder,
+    /// An empty database.
+    nothing: Folder,
     circumstances: Circumstances,
     together: bool,
     chain: Chain,
     suppressions: Vec<CommentSuppression>,
     /// Relations, indexes and types that the judged statements made.
     created: BTreeSet<QualifiedName>,
+    /// Tables as a recorded statement found them last.
+    kept: HashMap<QualifiedName, Arc<Table>>,
     session: Session,
     /// Transactions opened so far.
     transactions: u32,
@@ -170,8 +177,8 @@ impl Reader {
 
     /// Whether a server refuses a statement inside a transaction, which no catalog is needed for.
     fn runs_outside(&self, changes: &[Change]) -> bool {
-        let nothing = Folder::new(self.folder.engine());
-        effects::of_statement(&nothing, &self.circumstances, changes).transaction == TransactionUse::Outside
+        effects::of_statement(&self.nothing, &self.circumstances, changes).transaction
+            == TransactionUse::Outside
     }
 
     fn open(&mut self, explicit: bool) {
@@ -207,6 +214,9 @@ impl Reader {
                 self.note_created(change);
             }
             self.folder.apply(change);
+        }
+        if let Some(recorded) = self.chain.statements.last_mut().filter(|_| judged) {
+            recorded.changes = parsed.changes;
         }
     }
 
@@ -250,7 +260,8 @@ impl Reader {
             file,
             location: parsed.location.clone(),
             sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
-            changes: parsed.changes.clone(),
+            // They are moved in when they have been applied.
+            changes: Vec::new(),
             not_analysed: parsed.not_analysed.clone(),
             transaction: self.session.transaction,
             effects,
@@ -264,14 +275,29 @@ impl Reader {
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
     /// tables that statements name, and those that refer to them.
-    fn touched_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<Table> {
+    fn touched_tables(&mut self, effects: &Effects, changes: &[Change]) -> Vec<Arc<Table>> {
+        let mut kept = std::mem::take(&mut self.kept);
+        let mut share = |table: &Table| match kept.get(&table.name) {
+            Some(known) if **known == *table => Arc::clone(known),
+            _ => {
+                let table = Arc::new(table.clone());
+                kept.insert(table.name.clone(), Arc::clone(&table));
+                table
+            }
+        };
+        let tables = self.found_tables(effects, changes).into_iter().map(&mut share).collect();
+        self.kept = kept;
+        tables
+    }
+
+    fn found_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<&Table> {
         let named = changes.iter().flat_map(surroundings::named).filter_map(|name| self.folder.table(name));
         let felt = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
         let felt = felt.filter(|table| !table.is_partition()).take(MOST_TABLES);
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables: Vec<&Table> = Vec::new();
         for table in named.chain(felt) {
             if !tables.iter().any(|known| known.name == table.name) {
-                tables.push(table.clone());
+                tables.push(table);
             }
         }
         if self.dialect != Dialect::Sqlite {
@@ -287,7 +313,7 @@ impl Reader {
             let children = self.folder.referencing(&full).map(|(child, _)| child).filter(|_| referring);
             for table in self.folder.table(&full).into_iter().chain(children) {
                 if tables.len() < MOST_TABLES && !tables.iter().any(|other| other.name == table.name) {
-                    tables.push(table.clone());
+                    tables.push(table);
                 }
             }
         }

@@ -112,7 +112,7 @@ pub fn run(options: &BenchOptions) -> anyhow::Result<()> {
         }
     }
     let binary = match &options.binary {
-        Some(binary) => binary.clone(),
+        Some(binary) => std::path::absolute(binary)?,
         None => build()?,
     };
     let mut tables: Vec<(&str, String)> = Vec::new();
