@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
@@ -53,6 +54,15 @@ pub struct ReadChain {
 /// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
 const LONGEST_KEPT: usize = 16 * 1024;
 
+/// Files from which on parsing is done by threads of its own.
+const FEW_FILES: usize = 32;
+
+/// Threads that parse.
+const WORKERS: usize = 2;
+
+/// Files that a thread may be ahead by.
+const AHEAD: usize = 16;
+
 /// Tables of one statement that are kept as it finds them.
 const MOST_TABLES: usize = 8;
 
@@ -76,9 +86,29 @@ pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
         session: Session::default(),
         transactions: 0,
     };
-    for (position, file) in files.iter().enumerate() {
-        reader.file(position, file);
-    }
+    // Parsing takes longest and needs nothing of what came before, so that it goes ahead.
+    std::thread::scope(|scope| {
+        let dialect = reader.dialect;
+        let workers = if files.len() < FEW_FILES { 0 } else { WORKERS };
+        let ahead: Vec<Receiver<Vec<Parsed<'_>>>> = (0..workers)
+            .filter_map(|worker| {
+                let (sender, receiver) = sync_channel(AHEAD);
+                let mine = files.iter().skip(worker).step_by(workers);
+                let parse = move || {
+                    // Nobody listens any more when the one who folds has failed.
+                    let _ = mine.map(|file| parse(dialect, file)).try_for_each(|parsed| sender.send(parsed));
+                };
+                std::thread::Builder::new().spawn_scoped(scope, parse).ok().map(|_| receiver)
+            })
+            .collect();
+        for (position, file) in files.iter().enumerate() {
+            let parsed = match ahead.len() == workers && workers > 0 {
+                true => ahead[position % workers].recv().ok(),
+                false => None,
+            };
+            reader.file(position, file, parsed.unwrap_or_else(|| parse(dialect, file)));
+        }
+    });
     ReadChain { chain: reader.chain, after: reader.folder, suppressions: reader.suppressions }
 }
 
@@ -118,9 +148,41 @@ struct Parsed<'a> {
     not_analysed: Option<String>,
 }
 
+fn parse(dialect: Dialect, file: &MigrationFile) -> Vec<Parsed<'_>> {
+    let mut statements = Vec::new();
+    for statement in split(dialect, &file.text) {
+        let (changes, not_analysed) = match statement.kind {
+            StatementKind::ClientCommand | StatementKind::CopyData => continue,
+            StatementKind::Unterminated => {
+                (Vec::new(), Some("a quote or comment is never closed".to_owned()))
+            }
+            StatementKind::Sql => {
+                let changes = crate::parse_statement(dialect, statement.text);
+                let opaque = changes.iter().find_map(|change| match change {
+                    Change::Opaque { because, .. } => Some(because.clone()),
+                    Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
+                    _ => None,
+                });
+                (changes, opaque)
+            }
+        };
+        statements.push(Parsed {
+            text: statement.text,
+            comments: statement.leading_comments,
+            location: Location {
+                file: file.file.name.clone(),
+                line: statement.line,
+                column: statement.column,
+            },
+            changes,
+            not_analysed,
+        });
+    }
+    statements
+}
+
 impl Reader {
-    fn file(&mut self, position: usize, file: &MigrationFile) {
-        let statements = self.parse(file);
+    fn file(&mut self, position: usize, file: &MigrationFile, statements: Vec<Parsed<'_>>) {
         self.session = Session::default();
         if !self.together {
             self.created.clear();
@@ -140,39 +202,6 @@ impl Reader {
         for statement in statements {
             self.statement(position, file.file.judged, statement);
         }
-    }
-
-    fn parse<'a>(&self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
-        let mut statements = Vec::new();
-        for statement in split(self.dialect, &file.text) {
-            let (changes, not_analysed) = match statement.kind {
-                StatementKind::ClientCommand | StatementKind::CopyData => continue,
-                StatementKind::Unterminated => {
-                    (Vec::new(), Some("a quote or comment is never closed".to_owned()))
-                }
-                StatementKind::Sql => {
-                    let changes = crate::parse_statement(self.dialect, statement.text);
-                    let opaque = changes.iter().find_map(|change| match change {
-                        Change::Opaque { because, .. } => Some(because.clone()),
-                        Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
-                        _ => None,
-                    });
-                    (changes, opaque)
-                }
-            };
-            statements.push(Parsed {
-                text: statement.text,
-                comments: statement.leading_comments,
-                location: Location {
-                    file: file.file.name.clone(),
-                    line: statement.line,
-                    column: statement.column,
-                },
-                changes,
-                not_analysed,
-            });
-        }
-        statements
     }
 
     /// Whether a server refuses a statement inside a transaction, which no catalog is needed for.
