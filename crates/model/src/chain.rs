@@ -20,6 +20,21 @@ pub struct Chain {
     /// Whether the state before the first statement is known: an empty database or a catalog.
     #[serde(default)]
     pub starts_known: bool,
+    /// What the history of a database says of the files; `None` when none was compared with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// How the files stand to the history that a migration tool keeps in a database.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The tool.
+    pub tool: String,
+    /// Its table.
+    pub table: QualifiedName,
+    /// Versions that were applied and that no file has, the oldest first.
+    #[serde(default)]
+    pub without_file: Vec<String>,
 }
 
 /// One file of a chain.
@@ -39,6 +54,9 @@ pub struct ChainFile {
     /// Whether a way back is written for it: an undo file or section; `None` where the tool knows no such thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_undo: Option<bool>,
+    /// Whether the database has had it; `None` when no database was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<bool>,
 }
 
 /// How the statements of a file are put into transactions.

@@ -207,6 +207,7 @@ rules! {
     }
     migration {
         accidental_function_overload,
+        applied_migration_without_file,
         autovacuum_switched_off,
         blocking_check,
         blocking_foreign_key,
@@ -245,6 +246,7 @@ rules! {
         lossy_type_change,
         many_relations_locked,
         may_fail_on_rows,
+        migration_out_of_order,
         missing_migration_history,
         misspelt_column_in_index,
         mixed_transaction_needs,

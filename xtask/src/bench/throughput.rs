@@ -148,7 +148,7 @@ async fn bench(server: &PostgresServer) -> anyhow::Result<Vec<Measurement>> {
         let count = BYTES / shape.row;
         client
             .batch_execute(&format!(
-                "create table source as select (n * 7919 % 100000)::integer as a, md5((n / 3)::text)::varchar(32) as b, \
+                "create table source as select (n::bigint * 7919 % 100000)::integer as a, md5((n / 3)::text)::varchar(32) as b, \
                  {} as c from generate_series(1, {count}) n",
                 shape.filler
             ))

@@ -257,7 +257,7 @@ fn named(paths: &[PathBuf]) -> String {
 }
 
 /// The judged statements that were not understood.
-fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
+pub(super) fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     let opaque = chain.judged().filter_map(|(_, statement)| {
         let because = statement.not_analysed.clone()?;
         let words: Vec<&str> = statement.sql.split_whitespace().take(6).collect();

@@ -2,4 +2,5 @@
 
 pub mod lint;
 mod files;
+pub(crate) mod standing;
 mod since;
