@@ -285,7 +285,7 @@ pub fn choose(
 }
 
 /// The keys in a baseline.
-pub(crate) fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
+pub(crate) fn read_baseline(path: &Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ServiceError::new(
             ErrorKind::Usage,
