@@ -4,6 +4,9 @@
 //! `schema/table_without_primary_key.md` with the text that documents and tests it, and its line in the list below.
 //! Its id is its path. Rules do not know where facts come from and name no server version.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 pub mod rule;
 pub mod context;
 pub mod findings;
@@ -204,6 +207,7 @@ rules! {
     }
     migration {
         accidental_function_overload,
+        applied_migration_without_file,
         autovacuum_switched_off,
         blocking_check,
         blocking_foreign_key,
@@ -244,6 +248,7 @@ rules! {
         lossy_type_change,
         many_relations_locked,
         may_fail_on_rows,
+        migration_out_of_order,
         missing_migration_history,
         misspelt_column_in_index,
         mixed_transaction_needs,
@@ -389,5 +394,7 @@ rules! {
 
 /// The rule of an id.
 pub fn find(id: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.id == id)
+    static BY_ID: LazyLock<HashMap<&str, &Entry>> =
+        LazyLock::new(|| ALL.iter().map(|entry| (entry.id, entry)).collect());
+    BY_ID.get(id).copied()
 }

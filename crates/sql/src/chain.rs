@@ -1,7 +1,9 @@
 //! Migration files as a chain: parsed, put into transactions, folded one statement after the other, and each statement
 //! asked what it does to the state it finds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
@@ -52,6 +54,15 @@ pub struct ReadChain {
 /// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
 const LONGEST_KEPT: usize = 16 * 1024;
 
+/// Files from which on parsing is done by threads of its own.
+const FEW_FILES: usize = 32;
+
+/// Threads that parse.
+const WORKERS: usize = 2;
+
+/// Files that a thread may be ahead by.
+const AHEAD: usize = 16;
+
 /// Tables of one statement that are kept as it finds them.
 const MOST_TABLES: usize = 8;
 
@@ -80,7 +91,9 @@ pub fn script<'a>(
     let mut reader = Reader::new(from_nothing(engine, *circumstances), files);
     let mut script = Vec::new();
     for (position, file) in files.iter().enumerate() {
-        for statement in reader.begin(file) {
+        let statements = parse(reader.dialect, file);
+        reader.begin(file, &statements);
+        for statement in statements {
             let control = control_of(&statement.changes);
             reader.open_by(control);
             script.push(Scripted {
@@ -99,21 +112,45 @@ pub fn script<'a>(
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
     let mut reader = Reader::new(start, files);
-    for (position, file) in files.iter().enumerate() {
-        reader.file(position, file);
-    }
+    // Parsing takes longest and needs nothing of what came before, so that it goes ahead.
+    std::thread::scope(|scope| {
+        let dialect = reader.dialect;
+        let workers = if files.len() < FEW_FILES { 0 } else { WORKERS };
+        let ahead: Vec<Receiver<Vec<Parsed<'_>>>> = (0..workers)
+            .filter_map(|worker| {
+                let (sender, receiver) = sync_channel(AHEAD);
+                let mine = files.iter().skip(worker).step_by(workers);
+                let parse = move || {
+                    // Nobody listens any more when the one who folds has failed.
+                    let _ = mine.map(|file| parse(dialect, file)).try_for_each(|parsed| sender.send(parsed));
+                };
+                std::thread::Builder::new().spawn_scoped(scope, parse).ok().map(|_| receiver)
+            })
+            .collect();
+        for (position, file) in files.iter().enumerate() {
+            let parsed = match ahead.len() == workers && workers > 0 {
+                true => ahead[position % workers].recv().ok(),
+                false => None,
+            };
+            reader.file(position, file, parsed.unwrap_or_else(|| parse(dialect, file)));
+        }
+    });
     ReadChain { chain: reader.chain, after: reader.folder, suppressions: reader.suppressions }
 }
 
 struct Reader {
     dialect: Dialect,
     folder: Folder,
+    /// An empty database.
+    nothing: Folder,
     circumstances: Circumstances,
     together: bool,
     chain: Chain,
     suppressions: Vec<CommentSuppression>,
     /// Relations, indexes and types that the judged statements made.
     created: BTreeSet<QualifiedName>,
+    /// Tables as a recorded statement found them last.
+    kept: HashMap<QualifiedName, Arc<Table>>,
     session: Session,
     /// Transactions opened so far.
     transactions: u32,
@@ -144,11 +181,45 @@ fn control_of(changes: &[Change]) -> Option<TransactionControl> {
     })
 }
 
+fn parse(dialect: Dialect, file: &MigrationFile) -> Vec<Parsed<'_>> {
+    let mut statements = Vec::new();
+    for statement in split(dialect, &file.text) {
+        let (changes, not_analysed) = match statement.kind {
+            StatementKind::ClientCommand | StatementKind::CopyData => continue,
+            StatementKind::Unterminated => {
+                (Vec::new(), Some("a quote or comment is never closed".to_owned()))
+            }
+            StatementKind::Sql => {
+                let changes = crate::parse_statement(dialect, statement.text);
+                let opaque = changes.iter().find_map(|change| match change {
+                    Change::Opaque { because, .. } => Some(because.clone()),
+                    Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
+                    _ => None,
+                });
+                (changes, opaque)
+            }
+        };
+        statements.push(Parsed {
+            text: statement.text,
+            comments: statement.leading_comments,
+            location: Location {
+                file: file.file.name.clone(),
+                line: statement.line,
+                column: statement.column,
+            },
+            changes,
+            not_analysed,
+        });
+    }
+    statements
+}
+
 impl Reader {
     fn new(start: Start, files: &[MigrationFile]) -> Self {
         let Start { before, known, circumstances, together } = start;
         Reader {
             dialect: before.engine().dialect(),
+            nothing: Folder::new(before.engine()),
             folder: before,
             circumstances,
             together,
@@ -159,20 +230,21 @@ impl Reader {
             },
             suppressions: Vec::new(),
             created: BTreeSet::new(),
+            kept: HashMap::new(),
             session: Session::default(),
             transactions: 0,
         }
     }
 
-    fn file(&mut self, position: usize, file: &MigrationFile) {
-        for statement in self.begin(file) {
+    fn file(&mut self, position: usize, file: &MigrationFile, statements: Vec<Parsed<'_>>) {
+        self.begin(file, &statements);
+        for statement in statements {
             self.statement(position, file.file.judged, statement);
         }
     }
 
-    /// Parses a file and opens the transaction that its tool opens for it.
-    fn begin<'a>(&mut self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
-        let statements = self.parse(file);
+    /// Opens the transaction that its tool opens for a file.
+    fn begin(&mut self, file: &MigrationFile, statements: &[Parsed<'_>]) {
         self.session = Session::default();
         if !self.together {
             self.created.clear();
@@ -189,7 +261,6 @@ impl Reader {
         if wrapped {
             self.open(false);
         }
-        statements
     }
 
     fn open_by(&mut self, control: Option<TransactionControl>) {
@@ -204,43 +275,10 @@ impl Reader {
         }
     }
 
-    fn parse<'a>(&self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
-        let mut statements = Vec::new();
-        for statement in split(self.dialect, &file.text) {
-            let (changes, not_analysed) = match statement.kind {
-                StatementKind::ClientCommand | StatementKind::CopyData => continue,
-                StatementKind::Unterminated => {
-                    (Vec::new(), Some("a quote or comment is never closed".to_owned()))
-                }
-                StatementKind::Sql => {
-                    let changes = crate::parse_statement(self.dialect, statement.text);
-                    let opaque = changes.iter().find_map(|change| match change {
-                        Change::Opaque { because, .. } => Some(because.clone()),
-                        Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
-                        _ => None,
-                    });
-                    (changes, opaque)
-                }
-            };
-            statements.push(Parsed {
-                text: statement.text,
-                comments: statement.leading_comments,
-                location: Location {
-                    file: file.file.name.clone(),
-                    line: statement.line,
-                    column: statement.column,
-                },
-                changes,
-                not_analysed,
-            });
-        }
-        statements
-    }
-
     /// Whether a server refuses a statement inside a transaction, which no catalog is needed for.
     fn runs_outside(&self, changes: &[Change]) -> bool {
-        let nothing = Folder::new(self.folder.engine());
-        effects::of_statement(&nothing, &self.circumstances, changes).transaction == TransactionUse::Outside
+        effects::of_statement(&self.nothing, &self.circumstances, changes).transaction
+            == TransactionUse::Outside
     }
 
     fn open(&mut self, explicit: bool) {
@@ -269,6 +307,9 @@ impl Reader {
                 self.note_created(change);
             }
             self.folder.apply(change);
+        }
+        if let Some(recorded) = self.chain.statements.last_mut().filter(|_| judged) {
+            recorded.changes = parsed.changes;
         }
     }
 
@@ -312,7 +353,8 @@ impl Reader {
             file,
             location: parsed.location.clone(),
             sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
-            changes: parsed.changes.clone(),
+            // They are moved in when they have been applied.
+            changes: Vec::new(),
             not_analysed: parsed.not_analysed.clone(),
             transaction: self.session.transaction,
             effects,
@@ -327,14 +369,29 @@ impl Reader {
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
     /// tables that statements name, and those that refer to them.
-    fn touched_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<Table> {
+    fn touched_tables(&mut self, effects: &Effects, changes: &[Change]) -> Vec<Arc<Table>> {
+        let mut kept = std::mem::take(&mut self.kept);
+        let mut share = |table: &Table| match kept.get(&table.name) {
+            Some(known) if **known == *table => Arc::clone(known),
+            _ => {
+                let table = Arc::new(table.clone());
+                kept.insert(table.name.clone(), Arc::clone(&table));
+                table
+            }
+        };
+        let tables = self.found_tables(effects, changes).into_iter().map(&mut share).collect();
+        self.kept = kept;
+        tables
+    }
+
+    fn found_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<&Table> {
         let named = changes.iter().flat_map(surroundings::named).filter_map(|name| self.folder.table(name));
         let felt = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
         let felt = felt.filter(|table| !table.is_partition()).take(MOST_TABLES);
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables: Vec<&Table> = Vec::new();
         for table in named.chain(felt) {
             if !tables.iter().any(|known| known.name == table.name) {
-                tables.push(table.clone());
+                tables.push(table);
             }
         }
         if self.dialect != Dialect::Sqlite {
@@ -350,7 +407,7 @@ impl Reader {
             let children = self.folder.referencing(&full).map(|(child, _)| child).filter(|_| referring);
             for table in self.folder.table(&full).into_iter().chain(children) {
                 if tables.len() < MOST_TABLES && !tables.iter().any(|other| other.name == table.name) {
-                    tables.push(table.clone());
+                    tables.push(table);
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 mod marks;
 mod placeholders;
+pub mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -282,6 +283,7 @@ impl<'a> Folder<'a> {
             wrap: self.wrap(tool, &file),
             judged: true,
             has_undo: self.has_undo(tool, &file),
+            applied: None,
         };
         if tool == Tool::Liquibase {
             return marks::change_sets(dialect, &chain_file, &file.text);

@@ -147,7 +147,7 @@ fn programs_are_seen_through_and_commands_outside_of_transactions_too() {
         (&[BASE, "vacuum full {t};"], &["public.{t} ACCESS EXCLUSIVE rewrite"]),
         // What is foretold otherwise becomes right.
         (&[BASE, "do $$ begin execute 'alter table {t} add column b int'; end $$;"], &[brief]),
-        (&[BASE, "select * from {t} for update;"], &["public.{t} ROW SHARE brief"]),
+        (&[BASE, "select * from {t} for update;"], &["public.{t} ROW SHARE scan"]),
         (
             &["create table {t} (id serial, a int);", "insert into {t} (a) values (1);"],
             &["public.{t} ROW EXCLUSIVE brief, public.{t}_id_seq ROW EXCLUSIVE brief"],

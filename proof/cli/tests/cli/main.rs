@@ -1,7 +1,9 @@
 //! Everything that the program promises on its command line.
 
 mod advice;
+mod audit_migrations;
 mod bad_files;
+mod bad_migrations;
 mod bad_servers;
 mod choices;
 mod commands;

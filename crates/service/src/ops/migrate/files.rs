@@ -99,7 +99,8 @@ impl List<'_> {
             let path = entry?.path();
             let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
-                if depth < DEPTH && !base.starts_with('.') && base != "node_modules" && base != "target" {
+                let apart = !base.starts_with('.') && base != "node_modules" && base != "target";
+                if depth < DEPTH && apart && !leads_back(&path, folder) {
                     self.folder(&path, depth + 1)?;
                 }
                 continue;
@@ -124,6 +125,13 @@ impl List<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a folder is a link to one that it lies in itself.
+fn leads_back(link: &Path, folder: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    link.is_symlink()
+        && whole(link).zip(whole(folder)).is_some_and(|(target, inside)| inside.starts_with(target))
 }
 
 impl Scripts {

@@ -12,7 +12,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
 use dbwright_rules::{Entry, lint};
-use dbwright_sql::chain::{self, Start};
+use dbwright_sql::chain::{self, ReadChain, Start};
 use dbwright_sql::effects::Circumstances;
 use dbwright_sql::fold::Folder;
 use dbwright_sql::places::Places;
@@ -117,7 +117,9 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // The catalog holds what the earlier files made.
         migrations.retain(|migration| migration.file.judged);
     }
-    let mut read = chain::read(start, &migrations);
+    let ReadChain { mut chain, after, suppressions } = chain::read(start, &migrations);
+    let seen = Seen::of(after.catalog());
+    drop(after);
     let mut trace = None;
     if request.trace {
         let subject = Subject {
@@ -130,17 +132,20 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
             in_part: &facts.in_part,
             unfilled: &unfilled,
         };
-        trace = Some(traced::trace(&mut read.chain, &subject, world).await?);
+        trace = Some(traced::trace(&mut chain, &subject, world).await?);
     }
-    facts.source.skipped = skipped(&read.chain);
-    let statements = statements(&read.chain, &facts);
-    facts.migrations = Observed::Known(read.chain);
-
-    let seen = Seen::of(read.after.catalog());
+    // Long histories take much memory: what nobody asks for any more goes at once.
+    drop(migrations);
+    facts.source.skipped = skipped(&chain);
+    facts.migrations = Observed::Known(chain);
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
     let engine_guessed = request.engine.is_none() && request.catalog.is_none();
-    let gathered =
-        Gathered { facts, places: Places::default(), suppressions: read.suppressions, engine_guessed };
+    let sizes = sizes(&facts);
+    let statements = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
+        Observed::Known(chain) => statements(chain, &sizes),
+        _ => Vec::new(),
+    };
+    let gathered = Gathered { facts, places: Places::default(), suppressions, engine_guessed };
     let level = request.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
@@ -281,7 +286,7 @@ fn named(paths: &[PathBuf]) -> String {
 }
 
 /// The judged statements that were not understood.
-fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
+pub(super) fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     let opaque = chain.judged().filter_map(|(_, statement)| {
         let because = statement.not_analysed.clone()?;
         let words: Vec<&str> = statement.sql.split_whitespace().take(6).collect();
@@ -295,39 +300,43 @@ fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     opaque.collect()
 }
 
-/// The judged statements with what each does.
-fn statements(chain: &Chain, facts: &Facts) -> Vec<ReportStatement> {
+/// Bytes of tables, where they are known.
+fn sizes(facts: &Facts) -> HashMap<QualifiedName, u64> {
     let known = facts.table_statistics.known().map(Vec::as_slice).unwrap_or_default();
-    let sizes: HashMap<&QualifiedName, u64> =
-        known.iter().filter_map(|table| Some((&table.table, table.table_bytes?))).collect();
-    let reported = chain.judged().map(|(_, statement)| ReportStatement {
-        file: statement.location.file.clone(),
-        line: statement.location.line,
-        column: statement.location.column,
-        sql: statement.sql.clone(),
-        analysed: statement.not_analysed.is_none(),
-        because: statement.not_analysed.clone(),
-        transaction: statement.transaction,
-        evidence_level: statement.evidence_level,
-        failed: statement.failed.clone(),
-        not_traced: statement.not_traced.clone(),
-        effects: statement
-            .effects
-            .relations
-            .iter()
-            .map(|effect| ReportEffect {
-                relation: effect.relation.to_string(),
-                lock: effect.lock.as_str().to_owned(),
-                blocks: lint::waiting(effect).to_owned(),
-                cost: effect.cost.as_str().to_owned(),
-                algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-                expected: sizes
-                    .get(&effect.relation)
-                    .and_then(|bytes| lint::expected(effect, *bytes))
-                    .filter(|_| !statement.is_new(&effect.relation)),
-                made_here: statement.is_new(&effect.relation),
-            })
-            .collect(),
+    known.iter().filter_map(|table| Some((table.table.clone(), table.table_bytes?))).collect()
+}
+
+/// The judged statements with what each does.
+fn statements(chain: Chain, sizes: &HashMap<QualifiedName, u64>) -> Vec<ReportStatement> {
+    let Chain { files, statements, .. } = chain;
+    let judged = statements.into_iter().filter(|one| files.get(one.file).is_none_or(|file| file.judged));
+    let reported = judged.map(|statement| {
+        let effects = statement.effects.relations.iter().map(|effect| ReportEffect {
+            relation: effect.relation.to_string(),
+            lock: effect.lock.as_str().to_owned(),
+            blocks: lint::waiting(effect).to_owned(),
+            cost: effect.cost.as_str().to_owned(),
+            algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            expected: sizes
+                .get(&effect.relation)
+                .and_then(|bytes| lint::expected(effect, *bytes))
+                .filter(|_| !statement.is_new(&effect.relation)),
+            made_here: statement.is_new(&effect.relation),
+        });
+        let effects = effects.collect();
+        ReportStatement {
+            file: statement.location.file,
+            line: statement.location.line,
+            column: statement.location.column,
+            sql: statement.sql,
+            analysed: statement.not_analysed.is_none(),
+            because: statement.not_analysed,
+            transaction: statement.transaction,
+            evidence_level: statement.evidence_level,
+            failed: statement.failed,
+            not_traced: statement.not_traced,
+            effects,
+        }
     });
     reported.collect()
 }

@@ -2,5 +2,6 @@
 
 pub mod lint;
 mod files;
+pub(crate) mod standing;
 mod since;
 mod traced;
