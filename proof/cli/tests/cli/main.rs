@@ -5,6 +5,7 @@ mod bad_files;
 mod bad_servers;
 mod choices;
 mod commands;
+mod documents;
 mod formats;
 mod interrupts;
 mod lint;
