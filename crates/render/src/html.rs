@@ -1,5 +1,6 @@
 //! One self-contained page: no request leaves it, it works without scripts, on paper and on a phone.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Level, Location};
 use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
@@ -128,7 +129,7 @@ struct FindingView {
     place: Option<String>,
     count: u64,
     confidence: &'static str,
-    evidence_level: &'static str,
+    learnt_from: &'static str,
     evidence: Vec<EvidenceView>,
     remedy: Option<RemedyView>,
     key: String,
@@ -172,8 +173,10 @@ struct NotCheckedView {
 }
 
 fn page(report: &Report, options: &Options) -> Page {
-    let groups: Vec<GroupView> =
-        shape::groups(report, options.level).iter().map(|group| group_view(group, options.rules)).collect();
+    let groups: Vec<GroupView> = shape::groups(report, options.level)
+        .iter()
+        .map(|group| group_view(group, report.target.origin, options.rules))
+        .collect();
     let levels =
         [Level::Error, Level::Warning, Level::Note].into_iter().filter(|level| *level >= options.level);
     let mut dimensions: Vec<_> =
@@ -289,7 +292,7 @@ fn class(band: Band) -> &'static str {
     }
 }
 
-fn group_view(group: &Group<'_>, rules: &[RuleText]) -> GroupView {
+fn group_view(group: &Group<'_>, origin: Origin, rules: &[RuleText]) -> GroupView {
     // Groups are never empty.
     let first = group.parts[0].first;
     let words = |mut words: Vec<String>| {
@@ -304,25 +307,26 @@ fn group_view(group: &Group<'_>, rules: &[RuleText]) -> GroupView {
         message: visible(&first.message),
         count: group.findings().count(),
         critical: group.findings().any(|finding| finding.critical),
-        parts: group.parts.iter().map(|part| part_view(part, rules)).collect(),
+        parts: group.parts.iter().map(|part| part_view(part, origin, rules)).collect(),
     }
 }
 
-fn part_view(part: &Part<'_>, rules: &[RuleText]) -> PartView {
-    let mut others: Vec<FindingView> = part.others.iter().map(|finding| finding_view(finding)).collect();
+fn part_view(part: &Part<'_>, origin: Origin, rules: &[RuleText]) -> PartView {
+    let mut others: Vec<FindingView> =
+        part.others.iter().map(|finding| finding_view(finding, origin)).collect();
     let more = others.split_off(others.len().min(EXAMPLES - 1));
     let about = rules.iter().find(|text| text.id == part.first.rule).map(|text| visible(&text.summary));
     PartView {
         rule: visible(&part.first.rule),
         about,
         dimension: part.first.dimension.to_string(),
-        first: finding_view(part.first),
+        first: finding_view(part.first, origin),
         others,
         more,
     }
 }
 
-fn finding_view(finding: &ReportFinding) -> FindingView {
+fn finding_view(finding: &ReportFinding, origin: Origin) -> FindingView {
     let place =
         |location: &Location| format!("{}:{}:{}", visible(&location.file), location.line, location.column);
     FindingView {
@@ -333,7 +337,7 @@ fn finding_view(finding: &ReportFinding) -> FindingView {
         place: finding.location.as_ref().map(place),
         count: finding.count,
         confidence: text::confidence(finding.confidence),
-        evidence_level: text::evidence_level(finding.evidence_level),
+        learnt_from: text::learnt_from(finding.evidence_level, origin),
         evidence: finding
             .evidence
             .iter()

@@ -1,5 +1,6 @@
 //! Words, numbers and names as people read them.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Confidence, EvidenceLevel, ObjectKind};
 use dbwright_model::remedy::Applicability;
 
@@ -167,7 +168,17 @@ pub fn confidence(confidence: Confidence) -> &'static str {
     }
 }
 
-/// A level of evidence in one word.
+/// What a finding was learnt from, for people.
+pub fn learnt_from(level: EvidenceLevel, origin: Origin) -> &'static str {
+    match (level, origin) {
+        (EvidenceLevel::Text, _) => "the statement alone",
+        (EvidenceLevel::Catalog, Origin::Files) => "the files together",
+        (EvidenceLevel::Catalog, Origin::Live | Origin::Snapshot) => "the catalog",
+        (EvidenceLevel::Traced, _) => "rows read or a run watched",
+    }
+}
+
+/// A level of evidence in one word, for programs.
 pub fn evidence_level(level: EvidenceLevel) -> &'static str {
     match level {
         EvidenceLevel::Text => "text",
