@@ -25,6 +25,7 @@ pub mod backup;
 pub mod facts;
 pub mod change;
 pub mod plan;
+pub mod quantity;
 pub mod remedy;
 pub mod finding;
 pub mod score;

@@ -2,6 +2,7 @@
 
 use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Level, Location};
+use dbwright_model::quantity;
 use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
 use dbwright_model::score::{Band, Cap, DimensionScore, Score};
@@ -10,7 +11,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::shape::{self, EXAMPLES, Group, Part};
-use crate::text::{self, bytes, count, pieces, visible, visible_block};
+use crate::text::{self, count, pieces, visible, visible_block};
 use crate::{Options, RuleText};
 
 const TEMPLATE: &str = include_str!("html/report.html");
@@ -245,7 +246,7 @@ fn facts(report: &Report) -> Vec<Fact> {
         Fact { name: "Views", value: target.views.to_string() },
     ];
     if let Some(size) = target.bytes {
-        facts.push(Fact { name: "Size", value: bytes(size) });
+        facts.push(Fact { name: "Size", value: quantity::size(size) });
     }
     facts.push(Fact { name: "Facts", value: shape::origin(target) });
     facts

@@ -85,21 +85,6 @@ pub fn count(number: u64, singular: &str) -> String {
     }
 }
 
-/// A size in binary units with at most one decimal: `512 bytes`, `1.5 MiB`, `20 GiB`.
-pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return count(bytes, "byte");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if value < 10.0 { format!("{value:.1} {}", UNITS[unit]) } else { format!("{value:.0} {}", UNITS[unit]) }
-}
-
 /// A kind of object in words.
 pub fn kind(kind: ObjectKind) -> &'static str {
     match kind {
@@ -221,13 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
-        assert_eq!(bytes(1), "1 byte");
-        assert_eq!(bytes(1023), "1023 bytes");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
-        assert_eq!(bytes(20 << 30), "20 GiB");
-        assert_eq!(bytes(u64::MAX), "16 EiB");
+    fn counts_have_their_plural() {
         assert_eq!(count(2, "index"), "2 indexes");
     }
 }
