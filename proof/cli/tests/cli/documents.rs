@@ -87,7 +87,7 @@ fn repository(new: &str) -> Sandbox {
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     };
     git(&["init", "-q"]);
-    sandbox.file("migrations/1.sql", &format!("{TABLE}create index t_a on t (a);\n"));
+    sandbox.file("migrations/1.sql", format!("{TABLE}create index t_a on t (a);\n"));
     sandbox.file("schema.sql", TABLE);
     git(&["add", "."]);
     git(&["commit", "-qm", "a"]);
