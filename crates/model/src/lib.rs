@@ -27,6 +27,7 @@ pub mod facts;
 pub mod change;
 pub mod plan;
 pub mod migration;
+pub mod quantity;
 pub mod remedy;
 pub mod finding;
 pub mod score;

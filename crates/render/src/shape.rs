@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::facts::{Origin, SkippedStatement};
 use dbwright_model::finding::{Level, ObjectKind};
+use dbwright_model::quantity;
 use dbwright_model::report::{
     NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, ReportTrace, TargetSummary,
 };
 use dbwright_model::score::{Cap, DimensionScore, Score};
 use jiff::Timestamp;
 
-use crate::text::{bytes, count, visible, visible_block};
+use crate::text::{count, visible, visible_block};
 
 /// How many findings of one rule a group shows unless all are asked for.
 pub const EXAMPLES: usize = 5;
@@ -335,7 +336,7 @@ pub fn target(target: &TargetSummary) -> Vec<String> {
     pieces.push(engine(target));
     pieces.push(count(target.tables, "table"));
     if let Some(size) = target.bytes {
-        pieces.push(bytes(size));
+        pieces.push(quantity::size(size));
     }
     pieces.push(origin(target));
     pieces

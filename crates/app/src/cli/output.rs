@@ -18,12 +18,14 @@ pub struct Screen {
     pub error_color: bool,
     /// Whether progress is shown.
     pub progress: bool,
+    /// Whether people read standard output as it is written.
+    pub terminal: bool,
     /// Columns to fill.
     pub width: usize,
 }
 
 /// Narrower terminals are written to as if they had this many columns.
-const NARROWEST: usize = 60;
+const NARROWEST: usize = 40;
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 120;
 /// Columns when nobody tells.
@@ -44,6 +46,7 @@ impl Screen {
             color: wants(io::stdout().is_terminal()),
             error_color: wants(io::stderr().is_terminal()),
             progress: !global.quiet && io::stderr().is_terminal(),
+            terminal: io::stdout().is_terminal(),
             width: width.clamp(NARROWEST, WIDEST),
         }
     }

@@ -7,6 +7,7 @@ mod bad_migrations;
 mod bad_servers;
 mod choices;
 mod commands;
+mod documents;
 mod formats;
 mod interrupts;
 mod lint;
