@@ -255,6 +255,13 @@ pub fn changes(statements: &[ChainStatement]) -> impl Iterator<Item = &Change> {
     statements.iter().flat_map(|statement| &statement.changes)
 }
 
+/// The same of statements that something else picks.
+pub fn changes_of<'a>(
+    statements: impl Iterator<Item = &'a ChainStatement>,
+) -> impl Iterator<Item = &'a Change> {
+    statements.flat_map(|statement| &statement.changes)
+}
+
 /// A name as a query that is shown as evidence spells it.
 pub fn spelled(context: &Context<'_>, name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')

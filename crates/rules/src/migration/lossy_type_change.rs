@@ -16,15 +16,12 @@ pub static RULE: Rule = Rule {
     weight: 5,
     needs: &[Fact::Migrations],
     wants: lint::WANTS,
-    engines: Engines::only(
-        Engine::Postgres,
-        "other rules tell what a change of type does to the values there",
-    ),
+    engines: Engines::servers("a type there does not bind the values of its column"),
     when: "a column gets a type that holds less of each value, and the server does not complain",
     then: "Digits, times of day or fractions are gone, and no way back restores them.",
     instead: "Count the values that would change first, and keep the old column until nobody misses them.",
     remedy: Applicability::Manual,
-    source: "PostgreSQL manual, \"Data Types\": what assignment rounds and cuts off",
+    source: "PostgreSQL manual, \"Data Types\": what assignment rounds and cuts off; MySQL manual, \"Data Types\"",
     check,
     ..Rule::DEFAULT
 };
@@ -32,8 +29,10 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         // A conversion of one's own says what is meant.
-        let Change::AlterColumnType { table, column, to, using: None, .. } = change else {
-            return Verdict::Other;
+        let (table, column, to) = match change {
+            Change::AlterColumnType { table, column, to, using: None, .. } => (table, column, to),
+            Change::ModifyColumn { table, column, to, .. } => (table, column, &to.data_type),
+            _ => return Verdict::Other,
         };
         let Some(effect) = judged.effect(table) else { return Verdict::Fine };
         let old = judged.statement.table(table).and_then(|table| table.column(column.as_str()));
@@ -45,6 +44,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             old.data_type.text, to.text
         );
         let found = judged.found(ObjectRef::column(name, column), message);
+        if context.engine() != Engine::Postgres {
+            return Verdict::Found(found.remedy(Remedy::manual(RULE.instead)));
+        }
         let column = lint::spelled(context, column.as_str());
         let query = format!(
             "SELECT count(*) FROM {} WHERE {column}::{}::{} IS DISTINCT FROM {column}",
