@@ -1,4 +1,5 @@
 use dbwright_model::catalog::Table;
+use dbwright_model::chain::ChainStatement;
 use dbwright_model::change::{Change, ColumnPosition, DroppedConstraint};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::effect::Algorithm;
@@ -55,8 +56,31 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let locked: Vec<String> = also_locked(&judged, name).map(ToString::to_string).collect();
         let also = (!locked.is_empty()).then(|| locked.join(", "));
         let found = judged.felt(context, effect, ObjectRef::table(name), message);
+        let level = if known.is_none() && is_likely_of_another_kind(judged.statement) {
+            Level::Note
+        } else {
+            RULE.level
+        };
+        let found = found.level(level);
         findings.add(found.evidence_if("also locked", also).remedy(Remedy::manual(cause.instead)));
     }
+}
+
+/// Whether a `MODIFY` of a column that is not known says something that may be all that it changes: nulls, a default, a
+/// name, a place. A big integer is mostly what an integer becomes.
+fn is_likely_of_another_kind(statement: &ChainStatement) -> bool {
+    let says = |word: &str| lint::has_word(&statement.sql, word);
+    statement.changes.iter().any(|change| match change {
+        Change::ModifyColumn { column, to, position, .. } => {
+            let said =
+                to.not_null || to.default.is_some() || says("comment") || says("invisible") || says("update");
+            let place = *position != ColumnPosition::Last || !to.name.eq_ignore_case(column.as_str());
+            let is_virtual = to.generated.as_ref().is_some_and(|generated| !generated.stored);
+            let checked = statement.changes.iter().any(|change| matches!(change, Change::AddCheck { .. }));
+            to.data_type.kind != TypeKind::BigInt && (said || place || is_virtual || checked)
+        }
+        _ => false,
+    })
 }
 
 fn also_locked<'a>(judged: &Judged<'a>, name: &QualifiedName) -> impl Iterator<Item = &'a QualifiedName> {

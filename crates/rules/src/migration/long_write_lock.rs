@@ -63,7 +63,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 Cost::Scan | Cost::Brief =>
                     "while `".to_owned() + &lint::verb(judged.statement) + "` reads the rows",
                 Cost::IndexBuild => "while an index is built over the rows".to_owned(),
-                Cost::Rewrite if judged.rebuilt(name) => "while the rebuild copies the rows".to_owned(),
+                Cost::Rewrite if judged.effect(name).is_none_or(|own| own.cost != Cost::Rewrite) =>
+                    "while the rebuild copies the rows".to_owned(),
                 Cost::Rewrite =>
                     "while `".to_owned() + &lint::verb(judged.statement) + "` writes anew the rows",
             }
@@ -86,6 +87,20 @@ fn work(judged: &Judged<'_>) -> Option<RelationEffect> {
         return Some(effect.clone());
     }
     judged.statement.changes.iter().find_map(|change| match change {
+        // The old table is moved away, and one of its name is filled from it.
+        Change::RenameTable { table, .. }
+            if judged.is_in_use(table)
+                && lint::changes_of(judged.later_in_file()).any(|later| {
+                    matches!(later, Change::CreateTable { table: made, .. } if lint::same_relation(&made.name, table))
+                }) =>
+        {
+            Some(RelationEffect {
+                relation: judged.full_name(table),
+                lock: Lock::SqliteWrite,
+                cost: Cost::Rewrite,
+                algorithm: None,
+            })
+        }
         Change::DropTable { name, .. } if judged.is_in_use(name) && judged.rebuilt(name) => {
             Some(RelationEffect {
                 relation: judged.full_name(name),
