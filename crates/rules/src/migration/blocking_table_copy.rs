@@ -77,7 +77,10 @@ fn is_likely_of_another_kind(statement: &ChainStatement) -> bool {
             let place = *position != ColumnPosition::Last || !to.name.eq_ignore_case(column.as_str());
             let is_virtual = to.generated.as_ref().is_some_and(|generated| !generated.stored);
             let checked = statement.changes.iter().any(|change| matches!(change, Change::AddCheck { .. }));
-            to.data_type.kind != TypeKind::BigInt && (said || place || is_virtual || checked)
+            // So are signs, lengths and orders of texts what changes where they are said.
+            let is_type =
+                to.data_type.kind == TypeKind::BigInt || to.data_type.unsigned || to.data_type.kind.is_text();
+            !is_type && (said || place || is_virtual || checked)
         }
         _ => false,
     })

@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(effect) = judged.effect(table) else { return Verdict::Fine };
         let old = judged.statement.table(table).and_then(|table| table.column(column.as_str()));
         let Some(old) = old else { return Verdict::Fine };
-        let Some(lost) = lost(&old.data_type, to) else { return Verdict::Fine };
+        let Some(lost) = lost(context.engine(), &old.data_type, to) else { return Verdict::Fine };
         let name = &effect.relation;
         let message = format!(
             "Changing `{name}.{column}` from {} to {} {lost} without a word.",
@@ -59,13 +59,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// What is cut off from a value.
-fn lost(from: &DataType, to: &DataType) -> Option<&'static str> {
+fn lost(engine: Engine, from: &DataType, to: &DataType) -> Option<&'static str> {
     if from.array || to.array || from.user_type.is_some() || to.user_type.is_some() {
         return None;
     }
     let fractions = |kind| {
         matches!(kind, TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz)
     };
+    // Digits of a fraction of a second where none are said.
+    let usual = if engine == Engine::Postgres { 6 } else { 0 };
     let (a, b) = (from.kind, to.kind);
     match (a, b) {
         (TypeKind::Decimal, TypeKind::Decimal) => {
@@ -83,7 +85,7 @@ fn lost(from: &DataType, to: &DataType) -> Option<&'static str> {
         (TypeKind::Timestamp | TypeKind::TimestampTz, TypeKind::Time | TypeKind::TimeTz) => {
             Some("drops its day")
         }
-        _ if fractions(a) && fractions(b) && to.length.unwrap_or(6) < from.length.unwrap_or(6) => {
+        _ if fractions(a) && fractions(b) && to.length.unwrap_or(usual) < from.length.unwrap_or(usual) => {
             Some("rounds its fractions of a second")
         }
         _ => None,
