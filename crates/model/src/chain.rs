@@ -140,6 +140,8 @@ pub struct Surroundings {
     pub view_columns: Vec<Name>,
     /// The default partition of the table that it attaches to or detaches from.
     pub default_partition: Option<QualifiedName>,
+    /// Views of MySQL that read a table or column that it drops or renames, which the server lets happen.
+    pub readers: Vec<QualifiedName>,
     /// What depends on the objects that it drops or on the function that it makes: fragments such as "view `v`".
     pub dependants: Vec<String>,
 }
@@ -164,12 +166,26 @@ impl Chain {
         self.files.get(statement.file)
     }
 
-    /// The other statements that run in the same transaction and come before the statement at a position.
+    /// The other statements that run in the same transaction and come before the statement at a position. Statements of
+    /// a transaction, and of a file, stand beside each other, so that only they are looked at.
     pub fn earlier_in_transaction(&self, position: usize) -> impl Iterator<Item = &ChainStatement> {
         let transaction = self.statements.get(position).and_then(|statement| statement.transaction);
-        self.statements[..position.min(self.statements.len())]
-            .iter()
-            .filter(move |other| transaction.is_some() && other.transaction == transaction)
+        let before = &self.statements[..position.min(self.statements.len())];
+        let begin = match transaction {
+            Some(_) => {
+                before.iter().rposition(|other| other.transaction != transaction).map_or(0, |at| at + 1)
+            }
+            None => before.len(),
+        };
+        before[begin..].iter()
+    }
+
+    /// The other statements of the same file that come before the statement at a position.
+    pub fn earlier_in_file(&self, position: usize) -> &[ChainStatement] {
+        let before = &self.statements[..position.min(self.statements.len())];
+        let Some(file) = self.statements.get(position).map(|statement| statement.file) else { return &[] };
+        let begin = before.iter().rposition(|other| other.file != file).map_or(0, |at| at + 1);
+        &before[begin..]
     }
 }
 

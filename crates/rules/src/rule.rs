@@ -136,6 +136,11 @@ impl Engines {
         none.with(engine, Applies::Yes)
     }
 
+    /// On one more engine.
+    pub const fn and(self, engine: Engine) -> Engines {
+        self.with(engine, Applies::Yes)
+    }
+
     /// On MySQL and MariaDB only.
     pub const fn mysql_family(because: &'static str) -> Engines {
         Engines::only(Engine::Mysql, because).with(Engine::Mariadb, Applies::Yes)

@@ -1,5 +1,10 @@
 //! Migration files as a chain: parsed, put into transactions, folded one statement after the other, and each statement
 //! asked what it does to the state it finds.
+//!
+//! A statement that the server refuses changes nothing, so it is not folded. What comes after it is still judged, as if it
+//! had been left out: whoever mends it wants to know of the rest too. But nobody knows what the mended one makes, so from
+//! there on what is not known is no longer taken to be absent; and the rest of its transaction, or of its file where it
+//! stands in none, which the server would not come to, rests on an assumption that its statements name.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -154,6 +159,15 @@ struct Reader {
     session: Session,
     /// Transactions opened so far.
     transactions: u32,
+    /// The statement that is refused and ends the certainty of what comes after it.
+    refused: Option<Refused>,
+}
+
+/// A statement that the server refuses.
+struct Refused {
+    file: usize,
+    line: u32,
+    transaction: Option<u32>,
 }
 
 /// What lasts from one statement to the next.
@@ -233,6 +247,7 @@ impl Reader {
             kept: HashMap::new(),
             session: Session::default(),
             transactions: 0,
+            refused: None,
         }
     }
 
@@ -297,10 +312,14 @@ impl Reader {
         self.note_suppressions(&parsed);
         let control = control_of(&parsed.changes);
         self.open_by(control);
-        if judged {
-            self.record(file, &parsed);
-        }
+        let refused = judged && self.record(file, &parsed);
         self.close_by(control);
+        if refused {
+            let (line, transaction) = (parsed.location.line, self.session.transaction);
+            self.refused.get_or_insert(Refused { file, line, transaction });
+            self.keep(parsed.changes);
+            return;
+        }
         for change in &parsed.changes {
             self.note_setting(change);
             if judged {
@@ -308,8 +327,15 @@ impl Reader {
             }
             self.folder.apply(change);
         }
-        if let Some(recorded) = self.chain.statements.last_mut().filter(|_| judged) {
-            recorded.changes = parsed.changes;
+        if judged {
+            self.keep(parsed.changes);
+        }
+    }
+
+    /// Keeps the changes of the statement that was recorded last.
+    fn keep(&mut self, changes: Vec<Change>) {
+        if let Some(recorded) = self.chain.statements.last_mut() {
+            recorded.changes = changes;
         }
     }
 
@@ -319,16 +345,26 @@ impl Reader {
         let zone = settings.filter(|(name, _)| name.eq_ignore_case("timezone")).map(|(_, zone)| zone).next();
         Circumstances {
             utc: zone.map(|zone| effects::is_utc(zone)).or(self.circumstances.utc),
-            known: self.chain.starts_known,
+            known: self.chain.starts_known && self.refused.is_none(),
             ..self.circumstances
         }
     }
 
-    fn record(&mut self, file: usize, parsed: &Parsed<'_>) {
+    /// Adds a statement with what it does to the state it finds. Whether the server refuses it.
+    fn record(&mut self, file: usize, parsed: &Parsed<'_>) -> bool {
         let mut effects = effects::of_statement(&self.folder, &self.circumstances(), &parsed.changes);
         if let Some(because) = &parsed.not_analysed {
             effects.assumed.push(because.clone());
         }
+        let transaction = self.session.transaction;
+        let not_reached = |refused: &&Refused| match refused.transaction {
+            Some(_) => refused.transaction == transaction,
+            None => refused.file == file,
+        };
+        if let Some(refused) = self.refused.as_ref().filter(not_reached) {
+            effects.assumed.push(format!("the statement in line {} fails and is mended first", refused.line));
+        }
+        let is_refused = effects.refused.is_some();
         let is_known = |name: &QualifiedName| {
             self.folder.table(name).is_some()
                 || self.folder.view(name).is_some()
@@ -365,6 +401,7 @@ impl Reader {
             around: surroundings::of(&self.folder, &parsed.changes),
             ..ChainStatement::default()
         });
+        is_refused
     }
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
@@ -526,6 +563,48 @@ mod tests {
         let felt: Vec<usize> = chain.statements.iter().map(|statement| statement.felt().count()).collect();
         assert_eq!(felt, [0, 0, 1]);
         assert!(chain.statements.iter().all(|statement| statement.evidence_level == EvidenceLevel::Catalog));
+    }
+
+    #[test]
+    fn a_refused_statement_changes_nothing_and_ends_certainty() {
+        let known = |files: &[(&str, Wrap)]| {
+            let mut before = Folder::new(Engine::Postgres);
+            for change in crate::parse_statement(Dialect::Postgres, "CREATE TABLE t (a int NOT NULL, b int)")
+            {
+                before.apply(&change);
+            }
+            let files: Vec<MigrationFile> = files
+                .iter()
+                .map(|(text, wrap)| MigrationFile {
+                    file: ChainFile { wrap: *wrap, judged: true, ..ChainFile::default() },
+                    text: (*text).to_owned(),
+                })
+                .collect();
+            let start =
+                Start { before, known: true, circumstances: Circumstances::default(), together: false };
+            read(start, &files)
+        };
+        // The column is there already and stays what it is; the statement behind it finds it so.
+        let read = known(&[(
+            "ALTER TABLE t ADD COLUMN a bigint, DROP COLUMN b; ALTER TABLE t ALTER COLUMN b SET NOT NULL;",
+            Wrap::Transaction,
+        )]);
+        let [first, second] = read.chain.statements.as_slice() else { panic!("two statements") };
+        assert!(first.effects.refused.is_some() && second.effects.refused.is_none(), "{second:#?}");
+        assert_eq!(second.evidence_level, EvidenceLevel::Text);
+        assert_eq!(second.effects.assumed, ["the statement in line 1 fails and is mended first"]);
+        let table = read.after.table(&QualifiedName::bare("t")).expect("the table is there");
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(columns, ["a", "b"]);
+        // What the mended statement may make is not said to be absent, and later files are sure again of what is known.
+        let read = known(&[
+            ("CREATE TABLE u (a int, a text);", Wrap::None),
+            ("ALTER TABLE u ADD COLUMN c int; ALTER TABLE t ALTER COLUMN b SET NOT NULL;", Wrap::Transaction),
+        ]);
+        let [first, second, third] = read.chain.statements.as_slice() else { panic!("three statements") };
+        assert!(first.effects.refused.is_some() && second.effects.refused.is_none(), "{first:#?}");
+        assert_eq!(second.evidence_level, EvidenceLevel::Text);
+        assert_eq!(third.evidence_level, EvidenceLevel::Catalog);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::chain::MigrationFile;
 use crate::files::SourceFile;
 
 pub use marks::blank_undo;
-pub use placeholders::fill;
+pub use placeholders::{as_written, fill, stand_ins};
 
 /// What stands around migration files and tells of their tool.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,11 @@
 //! `migrate lint`: what the statements of migrations would do to a running server, before they are run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::chain::Chain;
-use dbwright_model::engine::{Engine, Version};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Level;
 use dbwright_model::name::{Name, QualifiedName};
@@ -13,7 +13,7 @@ use dbwright_model::observed::Observed;
 use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
 use dbwright_rules::{Entry, lint};
 use dbwright_sql::chain::{self, ReadChain, Start};
-use dbwright_sql::effects::Circumstances;
+use dbwright_sql::effects::{self, Circumstances};
 use dbwright_sql::fold::Folder;
 use dbwright_sql::places::Places;
 use dbwright_sql::tools;
@@ -102,13 +102,23 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
             Some(catalog) => Folder::on(catalog.clone()),
             None => Folder::new(engine),
         },
-        circumstances: Circumstances { version: facts.source.version, ..Circumstances::default() },
+        circumstances: Circumstances {
+            version: facts.source.version,
+            utc: is_in_utc(&facts),
+            ..Circumstances::default()
+        },
         // What came since a revision is rolled out as one.
         together: request.since.is_some(),
     };
     let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
     let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
     let unfilled: BTreeSet<String> = unfilled.map(|file| file.name.clone()).collect();
+    let stand_ins: BTreeMap<String, BTreeMap<String, String>> = scripts
+        .files
+        .iter()
+        .map(|file| (file.name.clone(), tools::stand_ins(engine.dialect(), &file.text)))
+        .filter(|(_, words)| !words.is_empty())
+        .collect();
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
@@ -151,8 +161,43 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     report.statements = statements;
     report.trace = trace;
+    show_as_written(&mut report, &stand_ins);
     seen.note(&mut report.target);
     Ok(report)
+}
+
+/// Whether sessions of the server are in UTC unless they say otherwise, where its settings are known.
+fn is_in_utc(facts: &Facts) -> Option<bool> {
+    let zone = facts.settings.known()?.get("timezone")?;
+    Some(effects::is_utc(zone)).filter(|_| facts.source.engine.dialect() == Dialect::Postgres)
+}
+
+/// Puts the placeholders of a tool back in the place of the words that stood in for them. Keys of findings are made of
+/// the words and stay.
+fn show_as_written(report: &mut Report, stand_ins: &BTreeMap<String, BTreeMap<String, String>>) {
+    if stand_ins.is_empty() {
+        return;
+    }
+    for statement in &mut report.statements {
+        let Some(words) = stand_ins.get(&statement.file) else { continue };
+        statement.sql = tools::as_written(&statement.sql, words);
+        for effect in &mut statement.effects {
+            effect.relation = tools::as_written(&effect.relation, words);
+        }
+    }
+    for finding in &mut report.findings {
+        let Some(words) = finding.location.as_ref().and_then(|place| stand_ins.get(&place.file)) else {
+            continue;
+        };
+        let restore = |text: &mut String| *text = tools::as_written(text, words);
+        restore(&mut finding.object);
+        restore(&mut finding.message);
+        finding.evidence.iter_mut().for_each(|evidence| restore(&mut evidence.value));
+        if let Some(remedy) = &mut finding.remedy {
+            restore(&mut remedy.summary);
+            remedy.steps.iter_mut().for_each(|step| restore(&mut step.sql));
+        }
+    }
 }
 
 /// How much there is after the last statement, as far as the files and the catalog tell.
