@@ -10,6 +10,7 @@ mod sight;
 mod collect;
 pub mod probe;
 pub mod observe;
+pub(crate) mod apply;
 
 use std::time::Instant;
 
