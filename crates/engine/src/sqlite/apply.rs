@@ -37,11 +37,7 @@ impl Session {
     pub(crate) async fn open(path: &Path, writes: bool) -> Result<Self, SessionError> {
         let path = path.to_owned();
         let opened = super::blocking(move || {
-            let connection = if writes {
-                Connection::open(&path)?
-            } else {
-                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?
-            };
+            let connection = if writes { Connection::open(&path)? } else { open_to_read(&path)? };
             // A file that is no database says so at the first reading.
             connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
             Ok::<_, rusqlite::Error>(connection)
@@ -173,6 +169,22 @@ impl Session {
         let connection = self.connection.take();
         // Closing may touch the disk; a failure leaves nothing to do.
         let _ = super::blocking(move || drop(connection)).await;
+    }
+}
+
+/// Opens a file that is only read. What a stopped writer left half written must be taken back by somebody first, which
+/// SQLite does at the first reading of a connection that may write; that connection is then kept from everything else.
+fn open_to_read(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let readable = connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()));
+    match readable {
+        Err(rusqlite::Error::SqliteFailure(failure, _)) if failure.code == ErrorCode::ReadOnly => {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+            connection.busy_timeout(Duration::from_secs(5))?;
+            connection.execute_batch("pragma query_only = on")?;
+            Ok(connection)
+        }
+        _ => Ok(connection),
     }
 }
 

@@ -6,6 +6,7 @@ mod bad_servers;
 mod choices;
 mod commands;
 mod formats;
+mod harsh;
 mod interrupts;
 mod lint;
 mod looks;
