@@ -86,6 +86,8 @@ pub(super) struct Work<'a> {
     host: String,
     blockers: Vec<Blocker>,
     guard_lost: bool,
+    /// Statements of the running file that set a limit themselves, by position.
+    own_limits: Vec<usize>,
     /// How far the bar is.
     place: (u64, u64),
     done: Done,
@@ -128,6 +130,7 @@ impl<'a> Work<'a> {
             host: dbwright_engine::apply::host_name(),
             blockers: Vec::new(),
             guard_lost: false,
+            own_limits: Vec::new(),
             place: (0, 0),
             done: Done::default(),
         })
@@ -278,6 +281,7 @@ impl<'a> Work<'a> {
 
     /// Runs the statements of a job that are not done yet.
     async fn job(&mut self, job: &Job<'_>, mut row: Applied) -> Result<(), ServiceError> {
+        self.own_limits.clear();
         let parsed = steps::parse(self.engine, job.statements);
         let steps = steps::cut(self.engine.dialect(), job.mode, &parsed);
         let from = row.statements_done as usize;
@@ -299,7 +303,10 @@ impl<'a> Work<'a> {
         for (number, step) in steps.iter().enumerate().skip(first) {
             let last = number + 1 == steps.len();
             match step.way {
-                Way::Setting => self.settings(job, step).await?,
+                Way::Setting => {
+                    self.settings(job, step).await?;
+                    row.statements_done = count(step.covers.end);
+                }
                 Way::Transaction => {
                     self.transaction(job, &parsed, step, &mut row, last).await?;
                     ended = last;
@@ -325,6 +332,18 @@ impl<'a> Work<'a> {
             if let Err(error) = result {
                 return Err(self.refusal(job, *position, &error));
             }
+            if sets_timeout(&job.statements[*position].sql) {
+                self.own_limits.push(*position);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets the limits of what follows; those that the file itself has set win.
+    async fn limit(&mut self, job: &Job<'_>, lock: u64) -> Result<(), ServiceError> {
+        self.hold.worker.limits(Some(lock), job.statement_timeout).await.map_err(failed)?;
+        for position in self.own_limits.clone() {
+            self.hold.worker.execute(&job.statements[position].sql).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -348,7 +367,7 @@ impl<'a> Work<'a> {
         let mut attempt = 0;
         loop {
             let limit = self.share(job, &changes);
-            self.hold.worker.limits(Some(limit), job.statement_timeout).await.map_err(failed)?;
+            self.limit(job, limit).await?;
             if rebuilds {
                 self.hold.worker.begin_rebuild().await.map_err(failed)?;
             }
@@ -529,6 +548,14 @@ fn dropped(changes: &[Vec<Change>]) -> Vec<String> {
         _ => None,
     };
     changes.iter().flatten().filter_map(name).collect()
+}
+
+/// Whether a setting is one of the limits that the runner sets too.
+fn sets_timeout(sql: &str) -> bool {
+    let lower = sql.to_ascii_lowercase();
+    let limits =
+        ["lock_timeout", "statement_timeout", "lock_wait_timeout", "max_statement_time", "busy_timeout"];
+    limits.iter().any(|limit| lower.contains(limit))
 }
 
 /// The begin of a statement, on one line.

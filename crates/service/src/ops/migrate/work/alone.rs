@@ -35,11 +35,12 @@ impl Work<'_> {
             row.statement_before = serde_json::to_string(&expected).ok();
             self.record(row, &job.states[0]).await?;
             // A build without a transaction waits for others through waits for locks: a limit would end it half done.
-            let (lock, statement) = match outside {
-                true => (0, Some(0)),
-                false => (self.share(job, std::slice::from_ref(changes)), job.statement_timeout),
-            };
-            self.hold.worker.limits(Some(lock), statement).await.map_err(failed)?;
+            if outside {
+                self.hold.worker.limits(Some(0), Some(0)).await.map_err(failed)?;
+            } else {
+                let limit = self.share(job, std::slice::from_ref(changes));
+                self.limit(job, limit).await?;
+            }
             let error = match self.send(job, position).await {
                 Ok(()) => break,
                 Err(error) => error,
