@@ -261,7 +261,7 @@ fn refused_locks_only_cost_time() {
     server.database("smooth", "");
     server.database("busy", "");
     own.run(&arguments(&server.target("postgres", "smooth"))).expect(0);
-    // Whoever asks for a table is in the way a fifth of the time, for longer than anybody waits.
+    // Somebody is in the way again and again, for longer than anybody waits.
     let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let dsn = server.server.dsn("busy");
     let disturber = std::thread::spawn({
@@ -293,13 +293,13 @@ fn disturb(dsn: &dbwright_engine::dsn::Dsn, stop: &std::sync::atomic::AtomicBool
         while !stop.load(std::sync::atomic::Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(80) {
             let lock = "do $$ declare r text; begin for r in select quote_ident(tablename) from pg_tables \
                         where schemaname = 'public' and tablename <> 'dbwright_migrations' loop \
-                        execute 'lock table ' || r || ' in access share mode'; end loop; end $$";
-            let _ = session.script("begin; set local lock_timeout = '50ms'").await;
+                        execute 'lock table ' || r || ' in row exclusive mode'; end loop; end $$";
+            let _ = session.script("begin; set local lock_timeout = '500ms'").await;
             let locked = session.script(lock).await.is_ok();
             held += usize::from(locked);
             tokio::time::sleep(Duration::from_millis(150)).await;
             let _ = session.script("rollback").await;
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            tokio::time::sleep(Duration::from_millis(70)).await;
         }
     });
     held

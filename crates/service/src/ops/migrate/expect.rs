@@ -1,9 +1,9 @@
 //! What the catalog is before a statement that stands alone, and what it is to be after it, so that after a crash the
 //! catalog itself tells whether the statement was done.
 
-use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::catalog::{Catalog, Index, IndexKey, Table};
 use dbwright_model::change::Change;
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_sql::fold::Folder;
 use serde::{Deserialize, Serialize};
 
@@ -104,10 +104,21 @@ fn shape_of_table(table: &Table, lines: &mut Vec<String>) {
         lines.push(format!("column {name}.{}", column.name));
     }
     for index in &table.indexes {
+        // MySQL makes an index for a foreign key where none fits, and takes it away when a better one comes.
+        if table.foreign_keys.iter().any(|key| begins_with(index, &key.columns)) {
+            continue;
+        }
         lines.push(format!("index {} on {name}", index.name));
     }
     lines.push(format!("{} foreign keys of {name}", table.foreign_keys.len()));
     lines.push(format!("{} checks of {name}", table.checks.len()));
+}
+
+/// Whether the first parts of an index are some columns, in any order.
+fn begins_with(index: &Index, columns: &[Name]) -> bool {
+    let first = index.parts.iter().take(columns.len());
+    index.parts.len() >= columns.len()
+        && first.clone().all(|part| matches!(&part.key, IndexKey::Column(name) if columns.contains(name)))
 }
 
 #[cfg(test)]
