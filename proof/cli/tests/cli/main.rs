@@ -14,6 +14,7 @@ mod names;
 mod outputs;
 mod read_only;
 mod reference;
+mod running;
 mod secrets;
 
 use proof_cli::Outcome;
