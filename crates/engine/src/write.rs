@@ -19,8 +19,14 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Leave that the user gave in words: on a terminal after seeing what will be done, or with `--yes`. Only the service's
+    /// `consent` makes one.
+    pub fn by_the_users_word(target: &Dsn) -> Self {
+        Consent { target: target.clone() }
+    }
+
     /// The database that may be changed.
-    pub(crate) fn target(&self) -> &Dsn {
+    pub fn target(&self) -> &Dsn {
         &self.target
     }
 

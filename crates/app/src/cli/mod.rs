@@ -39,8 +39,8 @@ const UNCHECKED: u8 = 3;
 
 /// The database engineer in one binary.
 ///
-/// Audits, reviews and explains PostgreSQL, MySQL, MariaDB and SQLite databases, dumps and migrations. It reads and never
-/// changes what it looks at.
+/// Audits, reviews and explains PostgreSQL, MySQL, MariaDB and SQLite databases, dumps and migrations. It never changes what
+/// it looks at, but where `migrate` was told to run migrations.
 ///
 /// Exit codes: 0 clean; 1 findings at or above --fail-on; 2 the work could not be done; 3 some checks could not run
 /// (with --require-checks).
@@ -93,7 +93,7 @@ pub enum Command {
     Audit(audit::AuditArguments),
     /// Review the design of a schema: keys, types, constraints, relationships, names, indexes
     Review(review::ReviewArguments),
-    /// Check migrations before they are run
+    /// Check migrations before they are run, and run them
     Migrate(migrate::MigrateArguments),
     /// Make a shop with the flaws of real ones in a scratch database, and audit it
     Demo(demo::DemoArguments),
@@ -141,11 +141,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long an interrupted command may take to clean up. Only scratch servers outlive a command that is left where it is.
+/// How long an interrupted command may take to clean up. Scratch servers outlive a command that is left where it is.
 fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
         Command::Migrate(arguments) if arguments.uses_scratch_server() => Duration::from_secs(10),
+        // The server is told to stop its statement.
+        Command::Migrate(_) => Duration::from_secs(5),
         _ => Duration::from_millis(300),
     }
 }

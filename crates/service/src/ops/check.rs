@@ -17,7 +17,7 @@ use crate::config::{Config, names, no_such_rule};
 use crate::cook::{BASELINE, Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather::{self, Gathered};
-use crate::ops::migrate::standing;
+use crate::ops::migrate::folder;
 use crate::target::{self, Target};
 use crate::world::World;
 
@@ -211,7 +211,7 @@ fn is_migrations(folder: &Path) -> bool {
 
 /// Adds what a folder of migrations tells to what is known of the target.
 fn judge_migrations(folder: &Path, gathered: &mut Gathered, world: &World<'_>) -> Result<(), ServiceError> {
-    let told = standing::read(folder, &gathered.facts, world)?;
+    let told = folder::read(folder, &gathered.facts, world)?;
     gathered.facts.migrations = told.migrations;
     for statement in told.skipped {
         if !gathered.facts.source.skipped.contains(&statement) {

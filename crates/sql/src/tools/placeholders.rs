@@ -23,7 +23,7 @@ pub fn stand_ins(dialect: Dialect, text: &str) -> BTreeMap<String, String> {
 }
 
 /// A text that names stand-ins, with the placeholders in their place.
-pub fn as_written(text: &str, stand_ins: &BTreeMap<String, String>) -> String {
+pub fn put_back(text: &str, stand_ins: &BTreeMap<String, String>) -> String {
     // A longer word may hold a shorter one.
     let mut words: Vec<(&String, &String)> = stand_ins.iter().collect();
     words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
@@ -50,6 +50,36 @@ fn fill_and_tell(dialect: Dialect, text: String, tell: &mut dyn FnMut(&str, &str
             out.push(c);
             at += c.len_utf8();
         }
+    }
+    out
+}
+
+/// A statement without its comments and with every run of blanks reduced to one. Quotes stay as they are.
+pub fn plain(dialect: Dialect, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut blank = false;
+    while at < text.len() {
+        let rest = &text[at..];
+        let quoted = quoted(dialect, text, at);
+        let executed = dialect == Dialect::Mysql && (rest.starts_with("/*!") || rest.starts_with("/*M!"));
+        if quoted.is_some() && !executed && (rest.starts_with("--") || rest.starts_with("/*")) {
+            blank = true;
+            at += quoted.unwrap_or(1);
+            continue;
+        }
+        let c = rest.chars().next().unwrap_or(' ');
+        if quoted.is_none() && c.is_whitespace() {
+            blank = true;
+            at += c.len_utf8();
+            continue;
+        }
+        if std::mem::take(&mut blank) && !out.is_empty() {
+            out.push(' ');
+        }
+        let length = quoted.unwrap_or(c.len_utf8());
+        out.push_str(&rest[..length]);
+        at += length;
     }
     out
 }

@@ -159,7 +159,7 @@ fn placeholders_are_shown_as_written() {
     assert_eq!(written, ["${tenant}", "${schema}", "{{ .Type }}"]);
     let filled = fill(Dialect::Postgres, text.to_owned());
     assert_ne!(filled, text);
-    assert!(as_written(&filled, &words).starts_with("ALTER TABLE ${schema}.t_${tenant} ADD x {{ .Type }};"));
+    assert!(put_back(&filled, &words).starts_with("ALTER TABLE ${schema}.t_${tenant} ADD x {{ .Type }};"));
     assert!(stand_ins(Dialect::Sqlite, "select 1").is_empty());
 }
 

@@ -9,6 +9,7 @@ mod choices;
 mod commands;
 mod documents;
 mod formats;
+mod harsh;
 mod interrupts;
 mod lint;
 mod looks;
@@ -16,6 +17,7 @@ mod names;
 mod outputs;
 mod read_only;
 mod reference;
+mod running;
 mod secrets;
 mod trace;
 

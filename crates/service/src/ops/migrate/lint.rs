@@ -180,16 +180,16 @@ fn show_as_written(report: &mut Report, stand_ins: &BTreeMap<String, BTreeMap<St
     }
     for statement in &mut report.statements {
         let Some(words) = stand_ins.get(&statement.file) else { continue };
-        statement.sql = tools::as_written(&statement.sql, words);
+        statement.sql = tools::put_back(&statement.sql, words);
         for effect in &mut statement.effects {
-            effect.relation = tools::as_written(&effect.relation, words);
+            effect.relation = tools::put_back(&effect.relation, words);
         }
     }
     for finding in &mut report.findings {
         let Some(words) = finding.location.as_ref().and_then(|place| stand_ins.get(&place.file)) else {
             continue;
         };
-        let restore = |text: &mut String| *text = tools::as_written(text, words);
+        let restore = |text: &mut String| *text = tools::put_back(text, words);
         restore(&mut finding.object);
         restore(&mut finding.message);
         finding.evidence.iter_mut().for_each(|evidence| restore(&mut evidence.value));

@@ -1,121 +1,147 @@
-//! How a folder of migrations stands to a database: which files it has had, and what the others would do to it.
+//! How files and history stand to each other: what is pending, edited, missing, out of order, half done.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
-use dbwright_model::chain::{Chain, Standing};
-use dbwright_model::facts::{Facts, MigrationHistory, Origin, SkippedStatement};
-use dbwright_model::observed::Observed;
-use dbwright_sql::chain::{self, MigrationFile, Start};
-use dbwright_sql::effects::Circumstances;
-use dbwright_sql::fold::Folder;
-use dbwright_sql::suppress::CommentSuppression;
-use dbwright_sql::tools::{self, recorded};
+use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
+use dbwright_model::migration::Migration;
+use dbwright_sql::tools;
 
-use super::files;
-use super::lint::skipped;
-use crate::error::ServiceError;
-use crate::world::World;
+/// The name of the history table when none is chosen.
+pub const HISTORY_TABLE: &str = "dbwright_migrations";
 
-/// What a folder tells.
-pub(crate) struct Told {
-    /// The chain of its files, or why the database does not tell which of them are still to be run.
-    pub migrations: Observed<Chain>,
-    /// Suppressions in comments.
-    pub suppressions: Vec<CommentSuppression>,
-    /// Statements that were not understood.
-    pub skipped: Vec<SkippedStatement>,
+/// Every file and every row, put side by side.
+#[derive(Debug, Default)]
+pub struct Standing {
+    /// Each file's state, in the order of the files.
+    pub files: Vec<State>,
+    /// Versions in the history for which there is no file.
+    pub missing: Vec<String>,
 }
 
-/// Reads a folder and compares it with the facts of a database. Files that were applied are not judged again: what they
-/// did is in the catalog, and has been judged there. With facts from files there is no history, and all are judged.
-pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<Told, ServiceError> {
-    let scripts = files::read(&[folder.to_path_buf()], &world.directory)?;
-    let engine = facts.source.engine;
-    if let Some(other) = scripts.engine().filter(|other| other.dialect() != engine.dialect()) {
-        let because = format!("the migrations are written for {other}, and the target is one of {engine}");
-        return Ok(Told::unknown(because));
-    }
-    let circumstances = Circumstances { version: facts.source.version, ..Circumstances::default() };
-    let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
-    for migration in &mut migrations {
-        migration.file.judged = true;
-    }
-    if facts.source.origin == Origin::Files {
-        return Ok(Told::of(chain::from_nothing(engine, circumstances), &migrations, None));
-    }
-    let standing = match compare(facts, &migrations) {
-        Ok(standing) => standing,
-        Err(because) => return Ok(Told::unknown(because)),
-    };
-    let Some(catalog) = facts.catalog.known() else {
-        return Ok(Told::unknown("the catalog is not known".to_owned()));
-    };
-    let applied = standing.as_ref().map(|(_, applied)| applied.as_slice()).unwrap_or_default();
-    for (position, migration) in migrations.iter_mut().enumerate() {
-        let applied = applied.get(position).copied().unwrap_or(false);
-        migration.file.applied = Some(applied);
-        migration.file.judged = !applied;
-        if applied {
-            // The catalog holds what it made.
-            migration.text.clear();
-        }
-    }
-    let start = Start { known: true, before: Folder::on(catalog.clone()), circumstances, together: true };
-    Ok(Told::of(start, &migrations, standing.map(|(standing, _)| standing)))
+/// The state of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not applied.
+    Pending,
+    /// Not applied, though files of later versions are.
+    OutOfOrder {
+        /// The newest version that is applied.
+        newest: String,
+    },
+    /// Applied as it stands.
+    Applied,
+    /// Applied, and only blanks or comments of the file have changed since.
+    LooksChanged,
+    /// Applied, and its statements have changed since.
+    Edited,
+    /// A repeatable file whose text has changed since it was run.
+    Repeat,
+    /// Begun and not ended.
+    Unfinished {
+        /// Statements that are done.
+        done: usize,
+        /// Whether its statements have changed since.
+        edited: bool,
+    },
+    /// Its way back was begun and not ended.
+    Undoing,
 }
 
-/// The history that the files belong to, with whether each was applied; nothing for a database that has had no
-/// migration yet.
-fn compare(facts: &Facts, migrations: &[MigrationFile]) -> Result<Option<(Standing, Vec<bool>)>, String> {
-    let histories = match &facts.migration_history {
-        Observed::Known(histories) => histories,
-        other => {
-            let because = other.because().unwrap_or_default();
-            return Err(format!("which files were applied is not known: {because}"));
-        }
-    };
-    let histories: Vec<&MigrationHistory> =
-        histories.iter().filter(|history| !history.applied.is_empty()).collect();
-    let paths: Vec<&str> = migrations.iter().map(|migration| migration.file.name.as_str()).collect();
-    let best = histories
-        .iter()
-        .map(|history| (recorded::compare(history, &paths), history))
-        .max_by_key(|(compared, _)| compared.applied.iter().filter(|applied| **applied).count());
-    match best {
-        Some((compared, history)) if compared.applied.contains(&true) => {
-            let standing = Standing {
-                tool: history.tool.clone(),
-                table: history.table.clone(),
-                without_file: compared.without_file,
+/// Whether a row says that its version's work is in the database.
+pub fn is_applied(row: &Applied) -> bool {
+    row.state == AppliedState::Applied
+}
+
+/// Puts files and history side by side.
+pub fn compare(files: &[Migration], history: &[Applied]) -> Standing {
+    let rows: BTreeMap<&str, &Applied> = history.iter().map(|row| (row.version.as_str(), row)).collect();
+    let applied = |row: &&Applied| is_applied(row) && row.kind != AppliedKind::Repeatable;
+    let newest = history.iter().filter(applied).max_by_key(|row| tools::order(&row.version));
+    let known: BTreeSet<&str> = files.iter().map(|file| file.version.as_str()).collect();
+    let missing =
+        history.iter().filter(|row| row.state != AppliedState::Undone && row.kind != AppliedKind::Squash);
+    let missing = missing.filter(|row| !known.contains(row.version.as_str()));
+    let state = |file: &Migration| {
+        let row = rows.get(file.version.as_str()).filter(|row| row.state != AppliedState::Undone);
+        let Some(row) = row else {
+            return match newest {
+                Some(newest)
+                    if !file.repeatable && tools::order(&file.version) < tools::order(&newest.version) =>
+                {
+                    State::OutOfOrder { newest: newest.version.clone() }
+                }
+                _ => State::Pending,
             };
-            Ok(Some((standing, compared.applied)))
-        }
-        Some((_, history)) => {
-            Err(format!("the history of {} in `{}` names none of the files", history.tool, history.table))
-        }
-        None => {
-            let tables = facts.catalog.known().map(|catalog| catalog.tables.as_slice()).unwrap_or_default();
-            let is_tool = |name: &str| dbwright_model::history::is_tool_table(name);
-            match tables.iter().all(|table| is_tool(table.name.name.as_str())) {
-                true => Ok(None),
-                false => Err("the database keeps no history of migrations, so that nobody can say which files it has had".to_owned()),
+        };
+        let same = row.checksum == file.checksum;
+        let same_content = same || !row.content.is_empty() && row.content == file.content;
+        match row.state {
+            AppliedState::Running | AppliedState::Failed => {
+                State::Unfinished { done: row.statements_done as usize, edited: !same_content }
             }
+            AppliedState::Undoing => State::Undoing,
+            // Other tools' rows and baselines may know no checksum of ours.
+            _ if same || row.checksum.is_empty() => State::Applied,
+            _ if file.repeatable => State::Repeat,
+            _ if same_content => State::LooksChanged,
+            _ => State::Edited,
         }
+    };
+    Standing {
+        files: files.iter().map(state).collect(),
+        missing: missing.map(|row| row.version.clone()).collect(),
     }
 }
 
-impl Told {
-    fn of(start: Start, migrations: &[MigrationFile], standing: Option<Standing>) -> Self {
-        let mut read = chain::read(start, migrations);
-        read.chain.standing = standing;
-        Told {
-            skipped: skipped(&read.chain),
-            migrations: Observed::Known(read.chain),
-            suppressions: read.suppressions,
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn unknown(because: String) -> Self {
-        Told { migrations: Observed::Unsupported(because), suppressions: Vec::new(), skipped: Vec::new() }
+    #[test]
+    fn every_way_of_standing_is_told() {
+        let file = |version: &str, checksum: &str, content: &str| Migration {
+            version: version.to_owned(),
+            checksum: checksum.to_owned(),
+            content: content.to_owned(),
+            ..Migration::default()
+        };
+        let row = |version: &str, checksum: &str, content: &str, state: AppliedState| Applied {
+            version: version.to_owned(),
+            checksum: checksum.to_owned(),
+            content: content.to_owned(),
+            state,
+            ..Applied::default()
+        };
+        let files = [
+            file("1", "a", "x"),
+            file("2", "b", "x"),
+            file("3", "c", "y"),
+            file("4", "d", "x"),
+            file("5", "e", "x"),
+            file("10", "f", "x"),
+            file("11", "g", "x"),
+        ];
+        let history = [
+            row("1", "a", "x", AppliedState::Applied),
+            row("2", "old", "x", AppliedState::Applied),
+            row("3", "old", "x", AppliedState::Applied),
+            row("5", "e", "x", AppliedState::Failed),
+            row("9", "e", "x", AppliedState::Applied),
+            row("11", "g", "x", AppliedState::Undone),
+        ];
+        let standing = compare(&files, &history);
+        assert_eq!(
+            standing.files,
+            [
+                State::Applied,
+                State::LooksChanged,
+                State::Edited,
+                State::OutOfOrder { newest: "9".to_owned() },
+                State::Unfinished { done: 0, edited: false },
+                State::Pending,
+                State::Pending,
+            ]
+        );
+        assert_eq!(standing.missing, ["9"]);
     }
 }
