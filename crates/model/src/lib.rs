@@ -24,6 +24,7 @@ pub mod storage;
 pub mod backup;
 pub mod facts;
 pub mod change;
+pub mod comparison;
 pub mod plan;
 pub mod migration;
 pub mod remedy;

@@ -15,6 +15,7 @@ pub mod names;
 pub mod places;
 pub mod suppress;
 pub mod files;
+pub mod compare;
 pub mod prisma;
 pub mod postgres;
 pub mod mysql;
