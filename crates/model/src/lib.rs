@@ -22,6 +22,7 @@ pub mod activity;
 pub mod replication;
 pub mod storage;
 pub mod backup;
+pub mod history;
 pub mod facts;
 pub mod change;
 pub mod comparison;

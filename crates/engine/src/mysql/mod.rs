@@ -7,6 +7,7 @@ mod statistics;
 mod activity;
 mod questions;
 mod sight;
+mod history;
 mod collect;
 pub mod probe;
 pub mod observe;
