@@ -28,6 +28,7 @@ pub mod change;
 pub mod comparison;
 pub mod plan;
 pub mod migration;
+pub mod applied;
 pub mod remedy;
 pub mod finding;
 pub mod score;

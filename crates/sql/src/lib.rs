@@ -11,6 +11,8 @@ pub mod chain;
 mod surroundings;
 pub mod tools;
 pub mod script;
+pub mod import;
+pub mod standing;
 pub mod understand;
 pub mod names;
 pub mod places;
