@@ -1,169 +1,147 @@
-//! What a database itself records of the migrations that were run on it, and how each file stands to that record.
+//! What dbwright has applied: the rows of its own history table.
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The table in which dbwright records them, in the default schema, unless another is named.
-pub const HISTORY_TABLE: &str = "dbwright_migrations";
-
-/// One row of the record.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
+/// One row of the history: a migration and how far it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
-    /// The migration's version, which no other row has.
+    /// The migration's version, which is the key of the table.
     pub version: String,
     /// What its file name says beside the version.
     pub description: String,
-    /// Its file as it was named then.
+    /// Its file as the user knew it.
     pub file: String,
-    /// The checksum of its file.
+    /// [`crate::migration::Migration::checksum`] of the file as it was run.
     pub checksum: String,
-    /// How it came into the record.
+    /// [`crate::migration::Migration::content`] of the file as it was run; empty where it is not known.
+    pub content: String,
+    /// What the row records.
     pub kind: AppliedKind,
     /// How far it came.
     pub state: AppliedState,
-    /// Statements that are done.
+    /// Statements that are done and recorded.
     pub statements_done: u32,
-    /// Statements that it has.
+    /// Statements of the file.
     pub statements: u32,
-    /// Fingerprint of what the running statement touches, taken before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the catalog was before the statement that is running, and what it is expected to be after it; absent where the
+    /// statement and the row are committed together.
     pub statement_before: Option<String>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// What the server said when it failed.
     pub error: Option<String>,
-    /// The database user that ran it.
+    /// The account of the database that ran it.
     pub applied_by: String,
-    /// The machine on which dbwright ran.
+    /// The machine that ran it.
     pub host: String,
-    /// The process there.
-    pub process: i64,
-    /// The version of dbwright, or the tool that it was taken over from.
+    /// The process on that machine that ran it.
+    pub process: u32,
+    /// The program and its version.
     pub program: String,
-    /// When it was begun.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When it was done.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
 
-/// How a migration came into the record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What a row of the history records.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AppliedKind {
-    /// It was run.
+    /// A migration that is run once.
     #[default]
     Migration,
-    /// It was run, and is run anew when its text changes.
+    /// A migration that is run anew whenever its text changes.
     Repeatable,
-    /// It was there before dbwright came.
+    /// A migration whose work was there before dbwright came.
     Baseline,
-    /// Another tool ran it.
+    /// A migration that another tool had applied.
     Imported,
-    /// It took the place of several that had been run.
+    /// A migration that stands for others which it was made of.
     Squash,
+    /// A word of a later version of dbwright.
+    Other(String),
+}
+
+/// How far a migration came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppliedState {
+    /// Begun and not ended: it runs right now, or its process was stopped.
+    #[default]
+    Running,
+    /// Done.
+    Applied,
+    /// A statement was refused; those before it are done.
+    Failed,
+    /// Its way back was run.
+    Undone,
+    /// A word of a later version of dbwright.
+    Other(String),
 }
 
 impl AppliedKind {
-    /// Its word in the record.
-    pub fn as_str(self) -> &'static str {
+    /// Its word in the table.
+    pub fn as_str(&self) -> &str {
         match self {
             AppliedKind::Migration => "migration",
             AppliedKind::Repeatable => "repeatable",
             AppliedKind::Baseline => "baseline",
             AppliedKind::Imported => "imported",
             AppliedKind::Squash => "squash",
+            AppliedKind::Other(word) => word,
+        }
+    }
+
+    /// Reads what [`AppliedKind::as_str`] writes.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "migration" => AppliedKind::Migration,
+            "repeatable" => AppliedKind::Repeatable,
+            "baseline" => AppliedKind::Baseline,
+            "imported" => AppliedKind::Imported,
+            "squash" => AppliedKind::Squash,
+            other => AppliedKind::Other(other.to_owned()),
         }
     }
 }
 
-/// How far a migration came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AppliedState {
-    /// It was begun; whether somebody is still at it, the record does not say.
-    Running,
-    /// All of it is done.
-    #[default]
-    Applied,
-    /// A statement was refused, and what came before it could not be undone.
-    Failed,
-    /// It was done and taken back.
-    Undone,
-}
-
 impl AppliedState {
-    /// Its word in the record.
-    pub fn as_str(self) -> &'static str {
+    /// Its word in the table.
+    pub fn as_str(&self) -> &str {
         match self {
             AppliedState::Running => "running",
             AppliedState::Applied => "applied",
             AppliedState::Failed => "failed",
             AppliedState::Undone => "undone",
+            AppliedState::Other(word) => word,
+        }
+    }
+
+    /// Reads what [`AppliedState::as_str`] writes.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "running" => AppliedState::Running,
+            "applied" => AppliedState::Applied,
+            "failed" => AppliedState::Failed,
+            "undone" => AppliedState::Undone,
+            other => AppliedState::Other(other.to_owned()),
         }
     }
 }
 
-/// How a migration stands: its file against the record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// It is applied, and its file is what was applied.
-    Applied,
-    /// It is applied, and only comments or blanks of its file have changed since.
-    Reworded,
-    /// It is applied, and its file is another one now.
-    Edited,
-    /// It is applied, and there is no file.
-    Missing,
-    /// It was begun and not finished.
-    Unfinished,
-    /// It is not applied.
-    Pending,
-    /// It is not applied, and newer ones are.
-    OutOfOrder,
-    /// It is applied, and run anew because its text has changed.
-    Changed,
-    /// It is not in the record; the files that it took the place of are.
-    Replaces,
-    /// It is in the record; a file that took its place is among the files.
-    Replaced,
-}
-
-impl Standing {
-    /// Its words in a table.
-    pub fn words(self) -> &'static str {
-        match self {
-            Standing::Applied => "applied",
-            Standing::Reworded => "applied, comments edited since",
-            Standing::Edited => "edited after it was applied",
-            Standing::Missing => "applied, but its file is missing",
-            Standing::Unfinished => "unfinished",
-            Standing::Pending => "pending",
-            Standing::OutOfOrder => "pending, out of order",
-            Standing::Changed => "changed, to be run anew",
-            Standing::Replaces => "applied in parts",
-            Standing::Replaced => "squashed",
-        }
-    }
-
-    /// Whether it waits to be run.
-    pub fn is_pending(self) -> bool {
-        matches!(self, Standing::Pending | Standing::OutOfOrder | Standing::Changed)
-    }
-
-    /// Whether files and record contradict each other, so that nothing should be run before somebody has looked.
-    pub fn is_trouble(self) -> bool {
-        matches!(
-            self,
-            Standing::Edited
-                | Standing::Missing
-                | Standing::Unfinished
-                | Standing::OutOfOrder
-                | Standing::Replaces
-                | Standing::Replaced
-        )
-    }
+/// A session that others wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocker {
+    /// The server's number of the session: PostgreSQL's process id, MySQL's connection id.
+    pub process: i64,
+    /// Its account.
+    pub user: String,
+    /// The application that it names, or the machine that it comes from.
+    pub application: String,
+    /// What it is doing: "active", "idle in transaction".
+    pub state: String,
+    /// Seconds since its transaction began, where known.
+    pub transaction_seconds: Option<i64>,
+    /// The beginning of its statement, which may have ended already.
+    pub query: String,
 }

@@ -29,6 +29,7 @@ pub mod comparison;
 pub mod plan;
 pub mod migration;
 pub mod applied;
+pub mod standing;
 pub mod remedy;
 pub mod finding;
 pub mod score;

@@ -13,6 +13,7 @@ pub mod tools;
 pub mod script;
 pub mod import;
 pub mod standing;
+pub mod squash;
 pub mod understand;
 pub mod names;
 pub mod places;
