@@ -8,6 +8,8 @@ pub mod redact;
 pub mod row;
 pub mod session;
 pub mod write;
+pub mod apply;
+pub mod guard;
 pub mod cassette;
 pub mod scratch;
 mod questions;

@@ -16,7 +16,7 @@ use crate::chain::MigrationFile;
 use crate::files::SourceFile;
 
 pub use marks::{blank_undo, undo_part};
-pub use placeholders::fill;
+pub use placeholders::{fill, plain};
 
 /// What stands around migration files and tells of their tool.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,7 @@ mod history;
 mod collect;
 pub mod probe;
 pub mod observe;
+pub(crate) mod apply;
 
 use std::time::Instant;
 

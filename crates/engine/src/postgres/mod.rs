@@ -16,6 +16,7 @@ mod data;
 mod draft;
 mod objects;
 pub mod observe;
+pub(crate) mod apply;
 mod statements;
 mod statistics;
 mod template;

@@ -80,6 +80,7 @@ fn migration(
             });
         }
     }
+    let content = content(dialect, &up);
     let mut up: Vec<Statement> = up.into_iter().map(|read| read.statement).collect();
     // What the first lines say, the runner sets by itself, so that it may shorten a wait where many locks are taken.
     up.retain(|statement| {
@@ -119,6 +120,7 @@ fn migration(
         verify: check(header::VERIFY),
         repeatable,
         checksum: checksum(hashed),
+        content,
         problems,
     }
 }
@@ -170,6 +172,16 @@ fn undo_key(path: &str) -> String {
     let endings = [".up.sql", ".down.sql", ".undo.sql", "_up.sql", "_down.sql", ".sql"];
     let stem = endings.iter().find_map(|ending| lower.strip_suffix(ending)).unwrap_or(&lower);
     format!("{folder}{stem}")
+}
+
+/// SHA-256 of statements, comments and the number of blanks left out of account.
+fn content(dialect: Dialect, statements: &[Read]) -> String {
+    let mut text = String::new();
+    for read in statements {
+        text.push_str(&tools::plain(dialect, &read.statement.sql));
+        text.push_str(";\n");
+    }
+    checksum(&text)
 }
 
 /// SHA-256 of a text in lower-case hexadecimal digits; a byte order mark and the kind of line ends make no difference.

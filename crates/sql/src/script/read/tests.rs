@@ -200,3 +200,11 @@ fn a_changeset_of_liquibase_is_a_migration_of_its_own() {
     assert!(matches!(&read[0].down, Down::Statements(down) if down[0].sql == "select 2"));
     assert_ne!(read[0].checksum, read[1].checksum);
 }
+
+#[test]
+fn the_looks_of_a_file_do_not_change_its_content() {
+    let content = |text: &str| one("1_a.sql", text).content;
+    let plain = content("select 'a  b', 1;");
+    assert_eq!(plain, content("-- why\nselect  'a  b', /* c */\n1 ;"));
+    assert_ne!(plain, content("select 'a b', 1;"));
+}
