@@ -7,6 +7,7 @@ pub mod error;
 pub mod world;
 pub mod config;
 pub mod target;
+pub mod consent;
 pub mod gather;
 pub mod cook;
 pub mod snapshot;

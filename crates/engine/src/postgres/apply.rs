@@ -33,6 +33,13 @@ pub struct Canceller {
 
 impl Session {
     pub(crate) async fn open(dsn: &ServerDsn) -> Result<Self, SessionError> {
+        let mut session = Self::open_reading(dsn).await?;
+        session.execute(WRITABLE).await.map_err(|error| unprepared(dsn, &error))?;
+        Ok(session)
+    }
+
+    /// A session that stays read-only, as every connection of dbwright begins.
+    pub(crate) async fn open_reading(dsn: &ServerDsn) -> Result<Self, SessionError> {
         let client = connect(dsn, &Limits::default()).await?.client;
         let mut session = Session {
             client,
@@ -42,16 +49,11 @@ impl Session {
             own_limits: ["0".to_owned(), "0".to_owned()],
             dsn: dsn.clone(),
         };
-        session.prepare().await.map_err(|error| SessionError {
-            kind: SessionErrorKind::Connection,
-            message: format!("`{}` could not be prepared for writing: {error}", super::connect::target(dsn)),
-            hint: None,
-        })?;
+        session.prepare().await.map_err(|error| unprepared(dsn, &error))?;
         Ok(session)
     }
 
     async fn prepare(&mut self) -> Result<(), ApplyError> {
-        self.execute(WRITABLE).await?;
         let rows = self
             .ask(
                 "select current_user as account, pg_backend_pid() as process, \
@@ -154,6 +156,14 @@ impl Session {
 
     pub(crate) async fn close(self) {
         drop(self.client);
+    }
+}
+
+fn unprepared(dsn: &ServerDsn, error: &ApplyError) -> SessionError {
+    SessionError {
+        kind: SessionErrorKind::Connection,
+        message: format!("`{}` could not be prepared: {error}", super::connect::target(dsn)),
+        hint: None,
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, InterruptHandle};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use crate::apply::history::{identifier, literal, texts};
 use crate::apply::{ApplyError, Refusal};
@@ -35,16 +35,27 @@ struct Before {
 
 impl Session {
     pub(crate) async fn open(path: &Path) -> Result<Self, SessionError> {
+        Self::open_with(path, OpenFlags::default(), "writing").await
+    }
+
+    /// A session on a file that is opened for reading only.
+    pub(crate) async fn open_reading(path: &Path) -> Result<Self, SessionError> {
+        let flags =
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        Self::open_with(path, flags, "reading").await
+    }
+
+    async fn open_with(path: &Path, flags: OpenFlags, purpose: &str) -> Result<Self, SessionError> {
         let path = path.to_owned();
         let opened = super::blocking(move || {
-            let connection = Connection::open(&path)?;
+            let connection = Connection::open_with_flags(&path, flags)?;
             // A file that is no database says so at the first reading.
             connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
             Ok::<_, rusqlite::Error>(connection)
         });
         let connection = opened.await?.map_err(|error| SessionError {
             kind: SessionErrorKind::Connection,
-            message: format!("the database cannot be opened for writing: {error}"),
+            message: format!("the database cannot be opened for {purpose}: {error}"),
             hint: None,
         })?;
         let interrupter = Arc::new(connection.get_interrupt_handle());

@@ -133,8 +133,9 @@ pub async fn plan(
     if !reply.comparison.is_equal() {
         match &request.force {
             Some(reason) if reason.trim().is_empty() => {
-                return Err(ServiceError::new(ErrorKind::Usage, "`--force` needs a reason")
-                    .hint("write why the differences do not matter: `--force \"views are managed elsewhere\"`"));
+                return Err(ServiceError::new(ErrorKind::Usage, "`--force` needs a reason").hint(
+                    "write why the differences do not matter: `--force \"views are managed elsewhere\"`",
+                ));
             }
             Some(reason) => {
                 reply.notes.push(format!("The differences are accepted, as you say: {reason}."));
@@ -156,7 +157,11 @@ pub async fn plan(
 }
 
 /// Records what was shown. Nothing is recorded where the plan refused it.
-pub async fn carry_out(reply: &BaselineReply, changes: &Changes, consent: &Consent) -> Result<(), ServiceError> {
+pub async fn carry_out(
+    reply: &BaselineReply,
+    changes: &Changes,
+    consent: &Consent,
+) -> Result<(), ServiceError> {
     if let Some(because) = reply.refused.first() {
         return Err(ServiceError::new(ErrorKind::Usage, format!("nothing was recorded: {because}")));
     }
@@ -190,7 +195,9 @@ fn import_rows<'a>(
     let Import { applied, refused, notes } =
         import::import(source, &history.applied, &situation.migrations, &situation.sources);
     if history.applied.len() >= MOST_ROWS {
-        reply.refused.push(format!("`{}` has more than {MOST_ROWS} rows, and not all were read.", history.table));
+        reply
+            .refused
+            .push(format!("`{}` has more than {MOST_ROWS} rows, and not all were read.", history.table));
     }
     reply.refused.extend(refused);
     reply.notes.extend(notes);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::RecordReader;
 use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, closest, installations};
@@ -77,7 +77,9 @@ impl Scratch {
                 .prefix("dbwright-migrate-")
                 .tempdir_in(&world.temporary)
                 .map(Scratch::Sqlite)
-                .map_err(|error| Unable(format!("no folder could be made in `{}`: {error}", world.temporary.display()))),
+                .map_err(|error| {
+                    Unable(format!("no folder could be made in `{}`: {error}", world.temporary.display()))
+                }),
         }
     }
 
@@ -128,7 +130,11 @@ impl Scratch {
         let dsn = self.database(name, world).await?;
         let mut session = WriteSession::open(&Consent::for_scratch(&dsn, &world.temporary)?).await?;
         for (done, migration) in migrations.iter().enumerate() {
-            world.progress.step(&format!("trying `{}`", migration.file), done as u64, migrations.len() as u64);
+            world.progress.step(
+                &format!("trying `{}`", migration.file),
+                done as u64,
+                migrations.len() as u64,
+            );
             let together = migration.transaction == TransactionMode::OneTransaction;
             if together {
                 session.script("begin").await?;
@@ -144,19 +150,26 @@ impl Scratch {
             tokio::task::yield_now().await;
         }
         drop(session);
-        let facts = [Fact::Catalog, Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Extensions, Fact::Publications];
+        let facts = [
+            Fact::Catalog,
+            Fact::Functions,
+            Fact::Triggers,
+            Fact::Policies,
+            Fact::Extensions,
+            Fact::Publications,
+        ];
         let gathered =
             gather::gather(Target::Database(dsn.clone()), &facts, &[], false, config, world).await?;
         let Some(catalog) = gathered.facts.catalog.known().cloned() else {
             return Err(Unable("the catalog of the scratch server could not be read".to_owned()));
         };
-        let rows = count(&dsn, &catalog).await?;
+        let rows = count(&dsn, &catalog, world).await?;
         Ok(Made { catalog, rows })
     }
 }
 
-async fn count(dsn: &Dsn, catalog: &Catalog) -> Result<BTreeMap<String, u64>, Unable> {
-    let mut session = ApplySession::reading(dsn).await?;
+async fn count(dsn: &Dsn, catalog: &Catalog, world: &World<'_>) -> Result<BTreeMap<String, u64>, Unable> {
+    let mut session = RecordReader::open(dsn, &world.limits).await?;
     let dialect = session.dialect();
     let mut rows = BTreeMap::new();
     for table in catalog.tables.iter().filter(|table| table.is_own()) {

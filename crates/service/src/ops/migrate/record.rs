@@ -77,8 +77,11 @@ pub async fn carry_out(changes: &Changes, consent: &Consent) -> Result<(), Servi
     let mut session = ApplySession::open(consent).await?;
     let (table, there) = session.find_history(&changes.table).await.map_err(failed)?;
     let Some(_guard) = Waiting::new(consent, &table.quoted).try_take().await? else {
-        return Err(ServiceError::new(ErrorKind::Unsupported, "another dbwright is running migrations on this database")
-            .hint("wait until it has ended, and look at `dbwright migrate status` again"));
+        return Err(ServiceError::new(
+            ErrorKind::Unsupported,
+            "another dbwright is running migrations on this database",
+        )
+        .hint("wait until it has ended, and look at `dbwright migrate status` again"));
     };
     let account = session.account().to_owned();
     if !there {

@@ -88,8 +88,12 @@ pub async fn plan(
         repair.line(line)?;
     }
     repair.finish()?;
-    let gone: BTreeSet<&str> =
-        changes.list.iter().filter(|change| change.row.is_none()).map(|change| change.version.as_str()).collect();
+    let gone: BTreeSet<&str> = changes
+        .list
+        .iter()
+        .filter(|change| change.row.is_none())
+        .map(|change| change.version.as_str())
+        .collect();
     let applied: Vec<_> = situation
         .applied()
         .into_iter()
@@ -128,8 +132,10 @@ impl<'a> Repair<'a> {
                 }
                 (Some(_), standing) => {
                     let after = if migration.is_some() { "; its file will be pending again" } else { "" };
-                    self.changes
-                        .forget(version, format!("`{version}` ({}) leaves the record{after}.", standing.words()));
+                    self.changes.forget(
+                        version,
+                        format!("`{version}` ({}) leaves the record{after}.", standing.words()),
+                    );
                 }
             }
             return Ok(());
@@ -141,7 +147,11 @@ impl<'a> Repair<'a> {
             }
             (Standing::Edited | Standing::Changed, Some(row), Some(migration)) if accept => {
                 self.asked.remove(version);
-                self.checksum(row, migration, "its statements were edited, and you accept them as what was run");
+                self.checksum(
+                    row,
+                    migration,
+                    "its statements were edited, and you accept them as what was run",
+                );
             }
             (Standing::Edited, _, _) => self.left.push(format!(
                 "`{version}` was edited after it was applied; `--accept {version}` records it as it is now."
@@ -210,7 +220,10 @@ impl<'a> Repair<'a> {
                 if number == row.statements {
                     after.state = AppliedState::Applied;
                     after.finished_at = Some(self.world.now);
-                    format!("`{version}` counts as applied: its last statement, {number} of {}, was done.", row.statements)
+                    format!(
+                        "`{version}` counts as applied: its last statement, {number} of {}, was done.",
+                        row.statements
+                    )
                 } else {
                     format!(
                         "Statement {number} of {} of `{version}` counts as done; `dbwright migrate up` goes on with the next.",
@@ -250,7 +263,8 @@ impl<'a> Repair<'a> {
             return;
         }
         for part in parts.iter().filter(|part| **part != migration.version) {
-            self.changes.forget(part, format!("`{part}` leaves the record: it is part of `{}`.", migration.file));
+            self.changes
+                .forget(part, format!("`{part}` leaves the record: it is part of `{}`.", migration.file));
         }
         let row = record::row(migration, AppliedKind::Squash, self.world);
         self.changes.write(row, format!("`{}` is recorded in their place.", migration.file));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::RecordReader;
 use dbwright_engine::dsn::Dsn;
 use dbwright_model::applied::Applied;
 use dbwright_model::catalog::Catalog;
@@ -99,13 +99,17 @@ impl Situation {
         let engine = facts.source.engine;
         let Some(catalog) = facts.catalog.known().cloned() else {
             let because = facts.catalog.because().unwrap_or_default();
-            return Err(ServiceError::new(ErrorKind::Permission, format!("the catalog could not be read: {because}")));
+            return Err(ServiceError::new(
+                ErrorKind::Permission,
+                format!("the catalog could not be read: {because}"),
+            ));
         };
         let table = place.history_table.clone().unwrap_or_else(|| HISTORY_TABLE.to_owned());
-        let mut session = ApplySession::reading(&dsn).await?;
-        let (found, has_history) = session.find_history(&table).await.map_err(failed)?;
-        let rows = if has_history { session.history(&found).await.map_err(failed)? } else { Vec::new() };
+        let mut session = RecordReader::open(&dsn, &world.limits).await?;
+        let (found, rows) = session.history(&table).await.map_err(failed)?;
         session.close().await;
+        let has_history = rows.is_some();
+        let rows = rows.unwrap_or_default();
         let migrations = dbwright_sql::script::read(engine.dialect(), &scripts.files, &scripts.around);
         let replaces = standing::all_replaced(&migrations, &scripts.files);
         let lines = standing::lines(&migrations, &rows, &replaces);
@@ -133,8 +137,13 @@ impl Situation {
 
     /// Takes the tables of migration tools out of the catalog: no file makes them.
     fn leave_out(&mut self, own: &QualifiedName) {
-        let made: BTreeSet<QualifiedName> =
-            self.expected(&self.migrations.iter().collect::<Vec<_>>()).0.tables.into_iter().map(|table| table.name).collect();
+        let made: BTreeSet<QualifiedName> = self
+            .expected(&self.migrations.iter().collect::<Vec<_>>())
+            .0
+            .tables
+            .into_iter()
+            .map(|table| table.name)
+            .collect();
         let mut gone = BTreeSet::new();
         self.catalog.tables.retain(|table| {
             let name = &table.name;
@@ -160,7 +169,14 @@ impl Situation {
     /// Migrations that are recorded as applied and have a file, in the order of the files.
     pub fn applied(&self) -> Vec<&Migration> {
         self.with_standing(|standing| {
-            matches!(standing, Standing::Applied | Standing::Reworded | Standing::Edited | Standing::Changed | Standing::Replaces)
+            matches!(
+                standing,
+                Standing::Applied
+                    | Standing::Reworded
+                    | Standing::Edited
+                    | Standing::Changed
+                    | Standing::Replaces
+            )
         })
     }
 
@@ -176,10 +192,11 @@ impl Situation {
 fn database(place: &Place, config: &Config, world: &World<'_>) -> Result<Dsn, ServiceError> {
     match target::resolve(place.target.as_deref(), config.target.as_deref(), None, world)? {
         Target::Database(dsn) => Ok(dsn),
-        Target::Snapshot(_) | Target::Files(_) => {
-            Err(ServiceError::new(ErrorKind::Usage, "migrations are recorded in a database, and the target is none")
-                .hint("name a connection string or an SQLite file with `--target`"))
-        }
+        Target::Snapshot(_) | Target::Files(_) => Err(ServiceError::new(
+            ErrorKind::Usage,
+            "migrations are recorded in a database, and the target is none",
+        )
+        .hint("name a connection string or an SQLite file with `--target`")),
     }
 }
 

@@ -79,7 +79,8 @@ pub async fn plan(
     let situation = Situation::read(&request.place, config, world).await?;
     must_be_applied(&situation)?;
     let range = range(request, &situation)?;
-    let all: Vec<&Migration> = situation.migrations.iter().filter(|migration| !migration.repeatable).collect();
+    let all: Vec<&Migration> =
+        situation.migrations.iter().filter(|migration| !migration.repeatable).collect();
     let (before, parts) = (&all[..range.start], &all[range.clone()]);
     let [first, .., last] = parts else {
         return Err(ServiceError::new(ErrorKind::Usage, "there is only one file to squash")
@@ -122,10 +123,16 @@ pub async fn plan(
 /// still needs.
 pub async fn carry_out(reply: &SquashReply, squash: &Squash, consent: &Consent) -> Result<(), ServiceError> {
     if !reply.comparison.is_equal() {
-        return Err(ServiceError::new(ErrorKind::Usage, "nothing was squashed: the new file does not make the same"));
+        return Err(ServiceError::new(
+            ErrorKind::Usage,
+            "nothing was squashed: the new file does not make the same",
+        ));
     }
     let cannot = |path: &Path, error: &std::io::Error| {
-        ServiceError::new(ErrorKind::Permission, format!("cannot write `{}`: {}", path.display(), crate::error::why(error)))
+        ServiceError::new(
+            ErrorKind::Permission,
+            format!("cannot write `{}`: {}", path.display(), crate::error::why(error)),
+        )
     };
     let part = squash.path.with_extension("sql.part");
     std::fs::write(&part, &squash.text).map_err(|error| cannot(&part, &error))?;
@@ -143,8 +150,11 @@ pub async fn carry_out(reply: &SquashReply, squash: &Squash, consent: &Consent) 
 /// Refuses while a file waits or contradicts the record.
 fn must_be_applied(situation: &Situation) -> Result<(), ServiceError> {
     if !situation.has_history {
-        return Err(ServiceError::new(ErrorKind::Usage, "nothing is recorded as applied there, so nothing can be squashed")
-            .hint("squash against a database on which every file has been run"));
+        return Err(ServiceError::new(
+            ErrorKind::Usage,
+            "nothing is recorded as applied there, so nothing can be squashed",
+        )
+        .hint("squash against a database on which every file has been run"));
     }
     let waiting: Vec<&str> = situation
         .lines
@@ -167,7 +177,8 @@ fn must_be_applied(situation: &Situation) -> Result<(), ServiceError> {
 }
 
 fn range(request: &SquashRequest, situation: &Situation) -> Result<std::ops::Range<usize>, ServiceError> {
-    let all: Vec<&Migration> = situation.migrations.iter().filter(|migration| !migration.repeatable).collect();
+    let all: Vec<&Migration> =
+        situation.migrations.iter().filter(|migration| !migration.repeatable).collect();
     let position = |version: &str| {
         all.iter().position(|migration| migration.version == version).ok_or_else(|| {
             ServiceError::new(ErrorKind::Usage, format!("no file has the version `{version}`"))
@@ -214,7 +225,9 @@ fn removed(situation: &Situation, parts: &[&Migration]) -> (Vec<PathBuf>, Vec<St
     for part in parts {
         let Some(at) = situation.sources.iter().position(|file| file.name == part.file) else { continue };
         let path = &situation.paths[at];
-        for (candidate, name) in [(path.clone(), part.file.clone())].into_iter().chain(ways_back(path, &part.file)) {
+        for (candidate, name) in
+            [(path.clone(), part.file.clone())].into_iter().chain(ways_back(path, &part.file))
+        {
             if candidate.is_file() && !paths.contains(&candidate) {
                 paths.push(candidate);
                 shown.push(name);
@@ -251,7 +264,9 @@ async fn prove(
     let with_one: Vec<&Migration> = before.iter().copied().chain([one]).collect();
     let (expected, not_analysed) = situation.expected(&with_parts);
     let read = compare(&expected, &situation.expected(&with_one).0, Texts::Trees);
-    reply.proof.push(format!("Read in order, the new file and the {} old ones make the same catalog.", parts.len()));
+    reply
+        .proof
+        .push(format!("Read in order, the new file and the {} old ones make the same catalog.", parts.len()));
     reply.comparison = read;
     reply.comparison.not_compared.extend(not_analysed);
     if !reply.comparison.is_equal() {
@@ -300,4 +315,3 @@ async fn prove(
         .hint("`--without-scratch` is content with reading them")),
     }
 }
-

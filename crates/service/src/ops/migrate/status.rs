@@ -165,10 +165,7 @@ fn notes(situation: &Situation) -> Vec<String> {
         for history in &situation.histories {
             let applied = history.applied.iter().filter(|row| row.ok).count();
             let known = dbwright_sql::import::Source::ALL.iter().find(|one| one.history() == history.tool);
-            let mut note = format!(
-                "{} records {applied} migrations in `{}`.",
-                history.tool, history.table
-            );
+            let mut note = format!("{} records {applied} migrations in `{}`.", history.tool, history.table);
             if let Some(source) = known {
                 note.push_str(&format!(
                     " `dbwright migrate baseline --from {}` takes them over.",
@@ -204,7 +201,10 @@ fn notes(situation: &Situation) -> Vec<String> {
             "`dbwright migrate up` goes on with what is unfinished; where it cannot tell whether the last statement was done, \
              `dbwright migrate repair --statement done` or `redo` tells it.",
         ),
-        (Standing::OutOfOrder, "`dbwright migrate up --out-of-order` runs what is older than the newest applied."),
+        (
+            Standing::OutOfOrder,
+            "`dbwright migrate up --out-of-order` runs what is older than the newest applied.",
+        ),
         (
             Standing::Replaces,
             "The record still holds the files that were squashed; `dbwright migrate repair` puts the one in their place.",

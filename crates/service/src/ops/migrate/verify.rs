@@ -1,6 +1,6 @@
 //! `migrate verify`: whether the database is what its record and the files say.
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::RecordReader;
 use dbwright_model::comparison::Comparison;
 use dbwright_model::engine::Dialect;
 use dbwright_model::plan::CheckQuery;
@@ -77,7 +77,9 @@ pub async fn verify(
             ErrorKind::Usage,
             format!("there is nothing to verify: the database has no table `{}`", situation.table),
         )
-        .hint("`dbwright migrate up` makes it, and `dbwright migrate baseline` records what is there already"));
+        .hint(
+            "`dbwright migrate up` makes it, and `dbwright migrate baseline` records what is there already",
+        ));
     }
     let (mut drift, mut evidence) = drift(&situation, &situation.applied());
     if request.scratch {
@@ -92,25 +94,28 @@ pub async fn verify(
                 evidence = name;
             }
             Err(super::executed::Unable(because)) => {
-                return Err(ServiceError::new(ErrorKind::Unsupported, format!("the files could not be tried: {because}"))
-                    .hint("without `--scratch` the files are read and not run"));
+                return Err(ServiceError::new(
+                    ErrorKind::Unsupported,
+                    format!("the files could not be tried: {because}"),
+                )
+                .hint("without `--scratch` the files are read and not run"));
             }
         }
     }
     for standing in [Standing::Missing, Standing::Unfinished] {
         for line in situation.lines.iter().filter(|line| line.standing == standing) {
             drift.not_compared.push(match standing {
-                Standing::Missing => format!("What `{}` made counts as a difference, as its file is missing.", line.version),
+                Standing::Missing => {
+                    format!("What `{}` made counts as a difference, as its file is missing.", line.version)
+                }
                 _ => format!("What `{}` has done so far counts as a difference.", line.version),
             });
         }
     }
     passed_over(&situation, &mut drift);
-    let checks = checks(&situation).await?;
+    let checks = checks(&situation, world).await?;
     let status = status::of(&situation);
-    let ok = drift.is_equal()
-        && status.trouble == 0
-        && checks.iter().all(|check| check.rows == Some(0));
+    let ok = drift.is_equal() && status.trouble == 0 && checks.iter().all(|check| check.rows == Some(0));
     Ok(VerifyReply { status, drift, evidence, checks, ok })
 }
 
@@ -128,12 +133,14 @@ pub(super) fn drift(
 /// Says which tables were not looked at.
 pub(super) fn passed_over(situation: &Situation, comparison: &mut Comparison) {
     for name in &situation.left_out {
-        comparison.not_compared.push(format!("`{name}` was passed over: it is the table of a migration tool."));
+        comparison
+            .not_compared
+            .push(format!("`{name}` was passed over: it is the table of a migration tool."));
     }
 }
 
-async fn checks(situation: &Situation) -> Result<Vec<CheckLine>, ServiceError> {
-    let mut session = ApplySession::reading(&situation.dsn).await?;
+async fn checks(situation: &Situation, world: &World<'_>) -> Result<Vec<CheckLine>, ServiceError> {
+    let mut session = RecordReader::open(&situation.dsn, &world.limits).await?;
     let dialect = session.dialect();
     let mut lines = Vec::new();
     for migration in situation.applied() {
