@@ -1,19 +1,19 @@
-//! Leave to change a database, made out of the user's word and nothing else.
+//! Leave to change a database, made of what the user said. Nothing else makes it.
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::write::Consent;
 
-/// How the user said yes.
+/// How the user said yes, after what will be done was shown or with a flag that says it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// By `--yes`, before anything was shown.
+    /// `--yes` on the command line.
     Flag,
-    /// On a terminal, after seeing what will be done.
+    /// An answer on a terminal to a question that showed what will be done.
     Answer,
 }
 
-/// The consent that a word gives for one database.
-pub fn given(target: &Dsn, word: Word) -> Consent {
+/// The leave that a word gives, for one database.
+pub fn given(word: Word, target: &Dsn) -> Consent {
     match word {
         Word::Flag | Word::Answer => Consent::by_the_users_word(target),
     }

@@ -53,10 +53,8 @@ pub fn lines(
         let standing = match own.map(|row| (row, &row.state)) {
             _ if took_place => Standing::Replaces,
             Some((row, AppliedState::Applied)) => of_applied(migration, row),
-            Some((_, AppliedState::Running | AppliedState::Failed | AppliedState::Other(_))) => {
-                Standing::Unfinished
-            }
-            None | Some((_, AppliedState::Undone)) => {
+            Some((_, state)) if *state != AppliedState::Undone => Standing::Unfinished,
+            None | Some(_) => {
                 let earlier =
                     newest.as_ref().is_some_and(|newest| tools::order(&migration.version) < *newest);
                 if earlier && !migration.repeatable { Standing::OutOfOrder } else { Standing::Pending }
@@ -73,8 +71,8 @@ pub fn lines(
             _ if replaced.contains(row.version.as_str()) => Standing::Replaced,
             // What was taken back may well have lost its file.
             AppliedState::Undone => continue,
-            AppliedState::Running | AppliedState::Failed | AppliedState::Other(_) => Standing::Unfinished,
             AppliedState::Applied => Standing::Missing,
+            _ => Standing::Unfinished,
         };
         lines.push(Line { version: row.version.clone(), standing, migration: None, row: Some(at) });
     }
@@ -84,7 +82,8 @@ pub fn lines(
 }
 
 fn of_applied(migration: &Migration, row: &Applied) -> Standing {
-    if row.checksum.eq_ignore_ascii_case(&migration.checksum) {
+    // What other programs wrote there may know no checksum.
+    if row.checksum.is_empty() || row.checksum.eq_ignore_ascii_case(&migration.checksum) {
         Standing::Applied
     } else if !row.content.is_empty() && row.content == migration.content {
         Standing::Reworded

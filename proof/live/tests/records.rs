@@ -91,7 +91,7 @@ impl Case {
         let request = BaselineRequest { place: self.place(), ..request };
         let (reply, changes, situation) = baseline::plan(&request, &Config::default(), &self.world()).await?;
         if reply.refused.is_empty() {
-            baseline::carry_out(&reply, &changes, &consent::given(&situation.dsn, Word::Flag)).await?;
+            baseline::carry_out(&reply, &changes, &consent::given(Word::Flag, &situation.dsn)).await?;
         }
         Ok(reply)
     }
@@ -99,7 +99,7 @@ impl Case {
     async fn repair(&self, request: RepairRequest) -> Result<RepairReply, ServiceError> {
         let request = RepairRequest { place: self.place(), ..request };
         let (reply, changes, situation) = repair::plan(&request, &Config::default(), &self.world()).await?;
-        record::carry_out(&changes, &consent::given(&situation.dsn, Word::Flag)).await?;
+        record::carry_out(&changes, &consent::given(Word::Flag, &situation.dsn)).await?;
         Ok(reply)
     }
 
@@ -513,7 +513,7 @@ fn a_squash_makes_what_its_parts_made() {
         assert_eq!(reply.comparison.differences, [], "{}", reply.text);
         assert_eq!(reply.proof.len(), 2, "{:?}", reply.proof);
         assert!(reply.proof[1].contains("2 tables and the same number of rows (1)"), "{:?}", reply.proof);
-        squash::carry_out(&reply, &squash, &consent::given(&situation.dsn, Word::Flag))
+        squash::carry_out(&reply, &squash, &consent::given(Word::Flag, &situation.dsn))
             .await
             .expect("it is done");
         assert_eq!(case.listed(), ["3_all.sql"]);

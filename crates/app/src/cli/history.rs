@@ -156,7 +156,7 @@ pub async fn repair(
         return Ok(CLEAN);
     }
     let Some(word) = agreed(&arguments.agreement, "Change the record like this?")? else { return Ok(CLEAN) };
-    let consent = consent::given(&situation.dsn, word);
+    let consent = consent::given(word, &situation.dsn);
     dbwright_service::ops::migrate::record::carry_out(&changes, &consent).await?;
     done(&arguments.agreement, &reply.changes, &situation, screen)
 }
@@ -189,7 +189,7 @@ pub async fn baseline(
         return Ok(CLEAN);
     }
     let Some(word) = agreed(&arguments.agreement, "Record this?")? else { return Ok(CLEAN) };
-    baseline::carry_out(&reply, &changes, &consent::given(&situation.dsn, word)).await?;
+    baseline::carry_out(&reply, &changes, &consent::given(word, &situation.dsn)).await?;
     done(&arguments.agreement, &reply.changes, &situation, screen)
 }
 
@@ -215,7 +215,7 @@ pub async fn squash(
     else {
         return Ok(CLEAN);
     };
-    squash::carry_out(&reply, &plan, &consent::given(&situation.dsn, word)).await?;
+    squash::carry_out(&reply, &plan, &consent::given(word, &situation.dsn)).await?;
     done(&arguments.agreement, &reply.changes, &situation, screen)
 }
 

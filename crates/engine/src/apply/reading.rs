@@ -16,15 +16,7 @@ pub struct RecordReader {
 impl RecordReader {
     /// Opens one.
     pub async fn open(dsn: &Dsn, limits: &Limits) -> Result<Self, SessionError> {
-        let mut session = match dsn {
-            Dsn::Postgres(dsn) => {
-                ApplySession::Postgres(crate::postgres::apply::Session::open_reading(dsn).await?)
-            }
-            Dsn::Mysql(dsn) => ApplySession::Mysql(crate::mysql::apply::Session::open(dsn).await?),
-            Dsn::Sqlite(path) => {
-                ApplySession::Sqlite(crate::sqlite::apply::Session::open_reading(path).await?)
-            }
-        };
+        let mut session = ApplySession::open_to_read(dsn).await?;
         let milliseconds = |limit: std::time::Duration| u64::try_from(limit.as_millis()).ok();
         // A server that knows no such limit answers all the same.
         let _ =

@@ -32,14 +32,7 @@ pub struct Canceller {
 }
 
 impl Session {
-    pub(crate) async fn open(dsn: &ServerDsn) -> Result<Self, SessionError> {
-        let mut session = Self::open_reading(dsn).await?;
-        session.execute(WRITABLE).await.map_err(|error| unprepared(dsn, &error))?;
-        Ok(session)
-    }
-
-    /// A session that stays read-only, as every connection of dbwright begins.
-    pub(crate) async fn open_reading(dsn: &ServerDsn) -> Result<Self, SessionError> {
+    pub(crate) async fn open(dsn: &ServerDsn, writes: bool) -> Result<Self, SessionError> {
         let client = connect(dsn, &Limits::default()).await?.client;
         let mut session = Session {
             client,
@@ -49,11 +42,16 @@ impl Session {
             own_limits: ["0".to_owned(), "0".to_owned()],
             dsn: dsn.clone(),
         };
-        session.prepare().await.map_err(|error| unprepared(dsn, &error))?;
+        session.prepare(writes).await.map_err(|error| SessionError {
+            kind: SessionErrorKind::Connection,
+            message: format!("`{}` could not be prepared for writing: {error}", super::connect::target(dsn)),
+            hint: None,
+        })?;
         Ok(session)
     }
 
-    async fn prepare(&mut self) -> Result<(), ApplyError> {
+    async fn prepare(&mut self, writes: bool) -> Result<(), ApplyError> {
+        self.execute(if writes { WRITABLE } else { READING }).await?;
         let rows = self
             .ask(
                 "select current_user as account, pg_backend_pid() as process, \
@@ -159,16 +157,10 @@ impl Session {
     }
 }
 
-fn unprepared(dsn: &ServerDsn, error: &ApplyError) -> SessionError {
-    SessionError {
-        kind: SessionErrorKind::Connection,
-        message: format!("`{}` could not be prepared: {error}", super::connect::target(dsn)),
-        hint: None,
-    }
-}
-
 /// The connection begins read-only, as every session of dbwright does.
 const WRITABLE: &str = "set default_transaction_read_only = off";
+/// Poolers refuse what a connection begins with, so it is said again.
+const READING: &str = "set default_transaction_read_only = on";
 
 /// Everything about some relations that a statement can change, a line each, and what is no relation.
 const STRUCTURE: &str = include_str!("../../sql/postgres/structure.sql");

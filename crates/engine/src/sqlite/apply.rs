@@ -34,28 +34,21 @@ struct Before {
 }
 
 impl Session {
-    pub(crate) async fn open(path: &Path) -> Result<Self, SessionError> {
-        Self::open_with(path, OpenFlags::default(), "writing").await
-    }
-
-    /// A session on a file that is opened for reading only.
-    pub(crate) async fn open_reading(path: &Path) -> Result<Self, SessionError> {
-        let flags =
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        Self::open_with(path, flags, "reading").await
-    }
-
-    async fn open_with(path: &Path, flags: OpenFlags, purpose: &str) -> Result<Self, SessionError> {
+    pub(crate) async fn open(path: &Path, writes: bool) -> Result<Self, SessionError> {
         let path = path.to_owned();
         let opened = super::blocking(move || {
-            let connection = Connection::open_with_flags(&path, flags)?;
+            let connection = if writes {
+                Connection::open(&path)?
+            } else {
+                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?
+            };
             // A file that is no database says so at the first reading.
             connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
             Ok::<_, rusqlite::Error>(connection)
         });
         let connection = opened.await?.map_err(|error| SessionError {
             kind: SessionErrorKind::Connection,
-            message: format!("the database cannot be opened for {purpose}: {error}"),
+            message: format!("the database cannot be opened for writing: {error}"),
             hint: None,
         })?;
         let interrupter = Arc::new(connection.get_interrupt_handle());

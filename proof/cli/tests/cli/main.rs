@@ -12,6 +12,7 @@ mod looks;
 mod names;
 mod outputs;
 mod read_only;
+mod records;
 mod reference;
 mod secrets;
 

@@ -76,7 +76,7 @@ pub async fn carry_out(changes: &Changes, consent: &Consent) -> Result<(), Servi
     }
     let mut session = ApplySession::open(consent).await?;
     let (table, there) = session.find_history(&changes.table).await.map_err(failed)?;
-    let Some(_guard) = Waiting::new(consent, &table.quoted).try_take().await? else {
+    let Some(_guard) = Waiting::new(consent, &changes.table).try_take().await? else {
         return Err(ServiceError::new(
             ErrorKind::Unsupported,
             "another dbwright is running migrations on this database",

@@ -191,6 +191,12 @@ impl<'a> Repair<'a> {
         let row = line.row.map(|at| &self.situation.rows[at]);
         let Some(row) = row else { return Ok(()) };
         let version = line.version.as_str();
+        if row.state == AppliedState::Undoing {
+            self.left.push(format!(
+                "The way back from `{version}` is unfinished; `dbwright migrate down` goes on with it."
+            ));
+            return Ok(());
+        }
         let is_meant = self.request.version.as_deref().is_none_or(|wanted| wanted == version);
         let Some(answer) = self.request.statement.filter(|_| is_meant) else {
             self.left.push(format!(

@@ -115,7 +115,7 @@ fn one(situation: &Situation, line: &dbwright_sql::standing::Line) -> StatusLine
     // What was taken back tells nothing of what comes.
     let shown = row.filter(|_| !matches!(line.standing, Standing::Pending | Standing::OutOfOrder));
     let mut problems: Vec<String> = Vec::new();
-    for migration in migration {
+    if let Some(migration) = migration {
         problems.extend(migration.problems.iter().map(|problem| {
             format!("`{}` line {} cannot be run: {}.", migration.file, problem.line, problem.because)
         }));

@@ -9,7 +9,7 @@ use dbwright_sql::compare::{Texts, compare};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::executed::Scratch;
+use super::executed::{Scratch, Unable};
 use super::situation::{Place, Situation};
 use super::status::{self, StatusReply};
 use crate::config::Config;
@@ -86,14 +86,14 @@ pub async fn verify(
         let applied = situation.applied();
         let tried = async {
             let scratch = Scratch::start(situation.engine, situation.version, world)?;
-            Ok((scratch.run("verify", &applied, config, world).await?, scratch.name()))
+            Ok::<_, Unable>((scratch.run("verify", &applied, config, world).await?, scratch.name()))
         };
         match tried.await {
             Ok((made, name)) => {
                 drift = compare(&made.catalog, &situation.catalog, Texts::Trees);
                 evidence = name;
             }
-            Err(super::executed::Unable(because)) => {
+            Err(Unable(because)) => {
                 return Err(ServiceError::new(
                     ErrorKind::Unsupported,
                     format!("the files could not be tried: {because}"),
