@@ -41,7 +41,7 @@ fn a_database_without_a_record_says_what_to_do() {
 fn a_baseline_asks_first_and_refuses_a_difference() {
     let sandbox = sandbox();
     let refused = sandbox.run(&arguments("baseline", &["--yes"])).expect(2);
-    assert!(refused.out().contains("table `t`, column `b` (integer) is missing"), "{}", refused.out());
+    assert!(refused.out().contains("table `t`, column `b` (INTEGER) is missing"), "{}", refused.out());
     assert!(refused.err().contains("`--force REASON`"), "{}", refused.err());
     let unasked = sandbox.run(&arguments("baseline", &["--to", "20260102000000"])).expect(2);
     assert!(unasked.err().contains("nobody is there to be asked"), "{}", unasked.err());
@@ -121,7 +121,7 @@ fn a_password_is_not_told_and_a_record_needs_no_right_to_write() {
     let as_reader = server.target(&format!("reader:{}", proof_cli::SECRET), "shop");
     let as_owner = server.target("postgres", "shop");
     sandbox.run(&["migrate", "baseline", "m", "--yes", "--target", &as_owner]).expect(0);
-    // The role may not even read the record, which is no empty record.
+    // What the role may not read is no empty record.
     let denied = sandbox.run(&["migrate", "status", "m", "--target", &as_reader]).expect(2);
     assert!(denied.err().contains("permission denied"), "{}", denied.err());
     runtime_grant(&server);

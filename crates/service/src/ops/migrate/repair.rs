@@ -35,7 +35,7 @@ pub struct RepairRequest {
     pub statement: Option<StatementAnswer>,
     /// The unfinished migration that `--statement` is about, when there are several
     #[arg(long, value_name = "VERSION", requires = "statement")]
-    pub version: Option<String>,
+    pub of: Option<String>,
 }
 
 /// What became of a statement.
@@ -197,7 +197,7 @@ impl<'a> Repair<'a> {
             ));
             return Ok(());
         }
-        let is_meant = self.request.version.as_deref().is_none_or(|wanted| wanted == version);
+        let is_meant = self.request.of.as_deref().is_none_or(|wanted| wanted == version);
         let Some(answer) = self.request.statement.filter(|_| is_meant) else {
             self.left.push(format!(
                 "`{version}` is unfinished: {} of {} statements are done. `dbwright migrate up` goes on with it.",
@@ -207,9 +207,9 @@ impl<'a> Repair<'a> {
         };
         let unfinished =
             self.situation.lines.iter().filter(|line| line.standing == Standing::Unfinished).count();
-        if unfinished > 1 && self.request.version.is_none() {
+        if unfinished > 1 && self.request.of.is_none() {
             return Err(refuse(format!("{unfinished} migrations are unfinished"))
-                .hint("say which one is meant with `--version`"));
+                .hint("say which one is meant with `--of`"));
         }
         let mut after = row.clone();
         after.statement_before = None;

@@ -179,9 +179,9 @@ fn notes(situation: &Situation) -> Vec<String> {
         }
         if situation.histories.is_empty() && !situation.catalog.tables.is_empty() {
             notes.push(format!(
-                "It holds {} tables all the same. If the files made them, `dbwright migrate baseline` says so after \
-                 comparing the two.",
-                situation.catalog.tables.len()
+                "It holds {} all the same. If the files made that, `dbwright migrate baseline` says so after comparing the \
+                 two.",
+                counted(situation.catalog.tables.len(), "table")
             ));
         }
     }
@@ -219,4 +219,8 @@ fn notes(situation: &Situation) -> Vec<String> {
         }
     }
     notes
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
