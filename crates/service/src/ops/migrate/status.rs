@@ -165,7 +165,8 @@ fn notes(situation: &Situation) -> Vec<String> {
         for history in &situation.histories {
             let applied = history.applied.iter().filter(|row| row.ok).count();
             let known = dbwright_sql::import::Source::ALL.iter().find(|one| one.history() == history.tool);
-            let mut note = format!("{} records {applied} migrations in `{}`.", history.tool, history.table);
+            let mut note =
+                format!("{} records {} in `{}`.", history.tool, counted(applied, "migration"), history.table);
             if let Some(source) = known {
                 note.push_str(&format!(
                     " `dbwright migrate baseline --from {}` takes them over.",
