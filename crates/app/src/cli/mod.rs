@@ -143,10 +143,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long an interrupted command may take to clean up. Only a demonstration makes something that outlives it.
+/// How long an interrupted command may take to clean up.
 fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
+        // The server is told to stop its statement.
+        Command::Migrate(_) => Duration::from_secs(5),
         _ => Duration::from_millis(300),
     }
 }

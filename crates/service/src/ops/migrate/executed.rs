@@ -14,7 +14,7 @@ use dbwright_model::migration::Migration;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::plan::TransactionMode;
 
-use super::situation::failed;
+use super::hold::failed;
 use crate::config::Config;
 use crate::error::ServiceError;
 use crate::gather;

@@ -1,6 +1,9 @@
 //! `migrate`: the operations about migrations.
 
 pub mod lint;
+pub mod up;
+pub mod down;
+pub mod standing;
 pub mod status;
 pub mod verify;
 pub mod repair;
@@ -9,5 +12,9 @@ pub mod squash;
 pub mod situation;
 pub mod record;
 mod executed;
+mod steps;
+mod expect;
+mod hold;
+mod work;
 mod files;
 mod since;

@@ -8,7 +8,8 @@ use dbwright_model::migration::Migration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::situation::{Situation, failed};
+use super::hold::failed;
+use super::situation::Situation;
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
 

@@ -19,10 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::hold::failed;
+use super::up::{self, Running};
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
-use crate::target::{self, Target};
+use crate::target::Target;
 use crate::world::World;
 
 /// Which files and which database.
@@ -39,9 +41,6 @@ pub struct Place {
     #[arg(long, value_name = "TABLE")]
     pub history_table: Option<String>,
 }
-
-/// The table that records what was applied, unless another is named.
-const HISTORY_TABLE: &str = "dbwright_migrations";
 
 /// Files, database and record side by side.
 pub struct Situation {
@@ -92,7 +91,12 @@ impl Situation {
     /// Reads all of it; nothing is changed.
     pub async fn read(place: &Place, config: &Config, world: &World<'_>) -> Result<Self, ServiceError> {
         let scripts = files::read(&files::named(&place.paths, config)?, &world.directory)?;
-        let dsn = database(place, config, world)?;
+        let running = Running {
+            target: place.target.clone(),
+            history_table: place.history_table.clone(),
+            ..Running::default()
+        };
+        let dsn = up::database(&running, config, world)?;
         let gathered =
             gather::gather(Target::Database(dsn.clone()), &FACTS, &[], false, config, world).await?;
         let facts = gathered.facts;
@@ -104,13 +108,15 @@ impl Situation {
                 format!("the catalog could not be read: {because}"),
             ));
         };
-        let table = place.history_table.clone().unwrap_or_else(|| HISTORY_TABLE.to_owned());
+        let table = up::table(&running, config);
         let mut session = RecordReader::open(&dsn, &world.limits).await?;
         let (found, rows) = session.history(&table).await.map_err(failed)?;
         session.close().await;
         let has_history = rows.is_some();
         let rows = rows.unwrap_or_default();
-        let migrations = dbwright_sql::script::read(engine.dialect(), &scripts.files, &scripts.around);
+        let mut sources = scripts.undo_files()?;
+        sources.extend(scripts.files.iter().cloned());
+        let migrations = dbwright_sql::script::read(engine.dialect(), &sources, &scripts.around);
         let replaces = standing::all_replaced(&migrations, &scripts.files);
         let lines = standing::lines(&migrations, &rows, &replaces);
         let mut situation = Situation {
@@ -186,21 +192,4 @@ impl Situation {
             self.lines.iter().filter(|line| is_it(line.standing)).filter_map(|line| line.migration).collect();
         wanted.into_iter().map(|at| &self.migrations[at]).collect()
     }
-}
-
-/// The database that is meant.
-fn database(place: &Place, config: &Config, world: &World<'_>) -> Result<Dsn, ServiceError> {
-    match target::resolve(place.target.as_deref(), config.target.as_deref(), None, world)? {
-        Target::Database(dsn) => Ok(dsn),
-        Target::Snapshot(_) | Target::Files(_) => Err(ServiceError::new(
-            ErrorKind::Usage,
-            "migrations are recorded in a database, and the target is none",
-        )
-        .hint("name a connection string or an SQLite file with `--target`")),
-    }
-}
-
-/// An error of a statement of our own.
-pub(super) fn failed(error: dbwright_engine::apply::ApplyError) -> ServiceError {
-    ServiceError::new(ErrorKind::Internal, format!("the server refused a statement: {error}"))
 }
