@@ -113,6 +113,30 @@ fn a_squash_is_shown_proved_and_done() {
 }
 
 #[test]
+fn what_was_run_is_told_verified_and_squashed() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/20260101000000_make_t.sql", A);
+    sandbox.file("m/20260102000000_make_child.sql", B);
+    sandbox.run(&arguments("up", &["--yes"])).expect(0);
+    let status = sandbox.run(&arguments("status", &["--format", "json"])).expect(0).json();
+    assert_eq!(
+        (&status["applied"], &status["pending"], &status["trouble"]),
+        (&2.into(), &0.into(), &0.into())
+    );
+    assert!(status["migrations"][0]["seconds"].is_number(), "{status:#}");
+    sandbox.run(&arguments("verify", &["--scratch"])).expect(0);
+    sandbox.run(&arguments("squash", &["--yes", "--name", "The First Two"])).expect(0);
+    assert!(sandbox.path("m/20260102000000_the_first_two.sql").is_file());
+    let up = sandbox.run(&arguments("up", &["--yes"])).expect(0).out();
+    assert!(up.contains("Nothing to do."), "{up}");
+    // The one file makes on an empty database what the two made.
+    let fresh = ["migrate", "up", "m", "--target", "fresh.sqlite", "--yes"];
+    sandbox.run(&fresh).expect(0);
+    let verify = sandbox.run(&["migrate", "verify", "m", "--target", "fresh.sqlite"]).expect(0).out();
+    assert!(verify.contains("1 applied, 0 pending"), "{verify}");
+}
+
+#[test]
 fn a_password_is_not_told_and_a_record_needs_no_right_to_write() {
     let sandbox = Sandbox::new();
     sandbox.file("m/1_t.sql", A);
