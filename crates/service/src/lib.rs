@@ -8,7 +8,6 @@ pub mod consent;
 pub mod world;
 pub mod config;
 pub mod target;
-pub mod consent;
 pub mod gather;
 pub mod cook;
 pub mod snapshot;
