@@ -1,3 +1,5 @@
+//! Catalogs of two scripts, and what is said of their differences.
+
 use dbwright_model::engine::Engine;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Rows as tools write them, and the files that they stand for.
+
 use dbwright_model::engine::Dialect;
 
 use super::*;

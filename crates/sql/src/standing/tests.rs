@@ -1,3 +1,5 @@
+//! Files as they are, files as they were when they were applied, and how each stands.
+
 use dbwright_model::engine::Dialect;
 
 use super::*;

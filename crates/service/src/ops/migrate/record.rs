@@ -1,6 +1,6 @@
 //! Changes of the record alone: shown first, then written together while no runner is at work.
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::{ApplySession, host_name};
 use dbwright_engine::guard::Waiting;
 use dbwright_engine::write::Consent;
 use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
@@ -63,6 +63,7 @@ pub(super) fn row(migration: &Migration, kind: AppliedKind, world: &World<'_>) -
         statements_done: statements,
         statements,
         program: format!("dbwright {}", world.version),
+        host: host_name(),
         process: std::process::id(),
         finished_at: Some(world.now),
         ..Applied::default()
