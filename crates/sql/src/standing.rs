@@ -45,7 +45,10 @@ pub fn lines(
         let parts = replaces.get(&position).map(Vec::as_slice).unwrap_or_default();
         let own = row.map(|at| &rows[at]);
         let took_place = !parts.is_empty()
-            && own.is_none_or(|row| row.kind != AppliedKind::Squash)
+            // On a database that began with the file, its own row stands for all of them.
+            && own.is_none_or(|row| {
+                row.kind != AppliedKind::Squash && of_applied(migration, row) == Standing::Edited
+            })
             && parts.iter().any(|part| is_applied(part));
         if took_place {
             replaced.extend(parts.iter().map(String::as_str));

@@ -12,6 +12,9 @@ use owo_colors::{OwoColorize, Style};
 
 use super::output::Screen;
 
+/// A description is not cut shorter than this many characters.
+const SHORTEST: usize = 12;
+
 /// Differences that are shown before the rest is only counted.
 const MOST_SHOWN: usize = 20;
 
@@ -58,7 +61,8 @@ fn table(lines: &[StatusLine], screen: &Screen) -> String {
     }
     // What does not fit is taken from the description, which the file's name says too.
     let whole: usize = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
-    widths[1] = widths[1].saturating_sub(whole.saturating_sub(screen.width)).max(12);
+    let over = whole.saturating_sub(screen.width);
+    widths[1] = widths[1].saturating_sub(over).max(widths[1].min(SHORTEST));
     let mut text = String::new();
     let line = |cells: &[String; 6]| -> String {
         let cells: Vec<String> = cells

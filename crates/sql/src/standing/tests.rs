@@ -59,6 +59,7 @@ fn files_stand_to_what_is_recorded() {
     check(&say("do $$ begin null; -- a\n end $$"), &say("do $$ begin null; -- b\n end $$"), &[("1", Edited)]);
     let squash = ("2_all.sql", "-- Replaces: 1, 2\ncreate table t (a int default 1);");
     check(&[squash, C], &[A, B, C], &[("1", Replaced), ("2", Replaces), ("10", Applied)]);
+    check(&[squash, C], &[squash], &[("2", Applied), ("10", Pending)]);
     check(&[squash, C], &[], &[("2", Pending), ("10", Pending)]);
 }
 
