@@ -146,7 +146,8 @@ fn walk(object: &str, what: &str, expected: &Value, found: &Value, all: &mut Vec
 
 /// Whether an object is walked into: an expression or a qualified name is one value to a reader.
 fn is_record(fields: &Map<String, Value>) -> bool {
-    !(fields.len() == 1 && fields.contains_key("text")) && !(name_only(fields))
+    let is_expression = fields.len() == 1 && fields.contains_key("text");
+    !is_expression && !name_only(fields)
 }
 
 fn name_only(fields: &Map<String, Value>) -> bool {
