@@ -3,6 +3,7 @@
 //! Nothing here decides what is run or tried again; it carries out and reports.
 
 pub(crate) mod history;
+mod reading;
 
 use dbwright_model::applied::Applied;
 use dbwright_model::engine::{Dialect, Engine, Version};
@@ -13,6 +14,8 @@ use crate::dsn::Dsn;
 use crate::row::Row;
 use crate::session::SessionError;
 use crate::write::Consent;
+
+pub use reading::RecordReader;
 
 /// Why a statement was not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -22,7 +22,8 @@ pub struct HistoryTable {
     pub script: Option<&'static str>,
     /// The column with the checksum of the file as the tool reckons it: a number, a text or bytes.
     pub checksum: Option<&'static str>,
-    /// The column that says what kind of entry a row is, as Flyway's `BASELINE` and `UNDO_SQL`.
+    /// The column that says what kind of entry a row is, as Flyway's `BASELINE` and `UNDO_SQL`; of Prisma any value says that
+    /// the row was rolled back.
     pub kind: Option<&'static str>,
 }
 
@@ -138,6 +139,7 @@ pub const HISTORIES: &[HistoryTable] = &[
         at: Some("finished_at"),
         order: "started_at",
         checksum: Some("checksum"),
+        kind: Some("rolled_back_at"),
         ..table("Prisma", "_prisma_migrations")
     },
     HistoryTable { at: Some("run_on"), ..table("Diesel", "__diesel_schema_migrations") },

@@ -11,7 +11,7 @@ use dbwright_service::{ErrorKind, ServiceError};
 use super::audit::{ReportArguments, deliver, parse_format};
 use super::output::Screen;
 use super::progress::Bar;
-use super::{CLEAN, FAILED, Global, world};
+use super::{CLEAN, FAILED, Global, history, world};
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -40,6 +40,16 @@ pub enum MigrateCommand {
     Up(UpArguments),
     /// Take the newest migrations back
     Down(DownArguments),
+    /// Say which migrations are applied, which wait, and where files and record contradict each other
+    Status(history::StatusArguments),
+    /// Compare the database with what its applied migrations make, and ask their VERIFY questions
+    Verify(history::VerifyArguments),
+    /// Bring the record in line with the files; the database itself is not touched
+    Repair(history::RepairArguments),
+    /// Record what is there already as applied, after comparing; takes over the history of other tools
+    Baseline(history::BaselineArguments),
+    /// Put one file in the place of several applied ones, after proving that it makes the same
+    Squash(history::SquashArguments),
 }
 
 /// Arguments of `migrate up`.
@@ -88,6 +98,11 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
         }
         MigrateCommand::Up(arguments) => run_up(arguments, global, screen).await,
         MigrateCommand::Down(arguments) => run_down(arguments, global, screen).await,
+        MigrateCommand::Status(arguments) => history::status(arguments, global, screen).await,
+        MigrateCommand::Verify(arguments) => history::verify(arguments, global, screen).await,
+        MigrateCommand::Repair(arguments) => history::repair(arguments, global, screen).await,
+        MigrateCommand::Baseline(arguments) => history::baseline(arguments, global, screen).await,
+        MigrateCommand::Squash(arguments) => history::squash(arguments, global, screen).await,
     }
 }
 

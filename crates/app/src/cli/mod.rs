@@ -6,6 +6,8 @@ mod interrupts;
 mod audit;
 mod review;
 mod migrate;
+mod history;
+mod tables;
 mod demo;
 mod explain;
 mod rules;

@@ -8,6 +8,9 @@ use jiff::tz::TimeZone;
 use super::{ApplyError, ApplySession, HistoryTable, Refusal};
 use crate::row::{Row, Value};
 
+/// MySQL's number for a table that is not there.
+const NO_SUCH_TABLE: &str = "1146";
+
 /// Its columns in the order in which they are written.
 const COLUMNS: [&str; 17] = [
     "version",
@@ -61,15 +64,29 @@ pub(super) async fn find(
     };
     let (schema_text, name_text) = (literal(dialect, &schema), literal(dialect, &name));
     let asked = match dialect {
-        Dialect::Postgres | Dialect::Mysql => format!(
-            "select count(*) as n from information_schema.tables where table_schema = {schema_text} and table_name = {name_text}"
+        // The standard's views hide what the role may not read.
+        Dialect::Postgres => format!(
+            "select count(*) as n from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+             where n.nspname = {schema_text} and c.relname = {name_text}"
+        ),
+        Dialect::Mysql => format!(
+            "select count(*) as n from information_schema.tables \
+             where table_schema = {schema_text} and table_name = {name_text}"
         ),
         Dialect::Sqlite => {
             format!("select count(*) as n from sqlite_schema where type = 'table' and name = {name_text}")
         }
     };
     let rows = session.ask(&asked).await?;
-    let there = rows.first().and_then(|row| row.opt_text("n").ok().flatten()).is_some_and(|n| n != "0");
+    let mut there = rows.first().and_then(|row| row.opt_text("n").ok().flatten()).is_some_and(|n| n != "0");
+    if dialect == Dialect::Mysql && !there {
+        // Nothing is shown of a table without a privilege on it; only the server itself says that there is none.
+        there = match session.ask(&format!("select 1 from {quoted} limit 0")).await {
+            Ok(_) => true,
+            Err(ApplyError::Refused(refusal)) if refusal.code == NO_SUCH_TABLE => false,
+            Err(error) => return Err(error),
+        };
+    }
     Ok((HistoryTable { quoted, schema, name }, there))
 }
 

@@ -16,6 +16,7 @@ mod looks;
 mod names;
 mod outputs;
 mod read_only;
+mod records;
 mod reference;
 mod running;
 mod secrets;

@@ -7,6 +7,7 @@ use dbwright_model::engine::Engine;
 use dbwright_sql::files::SourceFile;
 use dbwright_sql::tools::{self, Around};
 
+use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::target::{cannot_open, read_source};
 
@@ -29,6 +30,17 @@ const PROJECT_FILES: &[&str] = &["Cargo.toml", "go.mod", "package.json", "diesel
 const PROJECT_DEPTH: usize = 5;
 /// Folders below a named one in which migrations are looked for.
 const DEPTH: u32 = 4;
+
+/// What a user named, or the configuration.
+pub(super) fn named(paths: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
+    if !paths.is_empty() {
+        return Ok(paths.to_vec());
+    }
+    config.migrations.clone().map(|path| vec![path]).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Usage, "no migrations were named")
+            .hint("name a folder or files, or set `migrations` in dbwright.toml")
+    })
+}
 
 /// Reads what a user named: files, and folders with everything in them. Folders stand in the order in which they are
 /// named; files and what is in a folder are put into the order of their tools.

@@ -83,7 +83,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let rules = rules(request, config)?;
     let baseline =
         request.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
-    let paths = paths(request, config)?;
+    let paths = files::named(&request.paths, config)?;
     let version = request.server_version.as_deref().map(parse_version).transpose()?;
     let scripts = files::read(&paths, &world.directory)?;
     let judged = judged(request, &scripts)?;
@@ -246,16 +246,6 @@ fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, 
             .hint("`dbwright rules migration` lists those that do"));
     }
     Ok(rules)
-}
-
-fn paths(request: &LintRequest, config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
-    if !request.paths.is_empty() {
-        return Ok(request.paths.clone());
-    }
-    config.migrations.clone().map(|path| vec![path]).ok_or_else(|| {
-        ServiceError::new(ErrorKind::Usage, "no migrations were named")
-            .hint("name a folder or files, or set `migrations` in dbwright.toml")
-    })
 }
 
 fn parse_version(text: &str) -> Result<Version, ServiceError> {
