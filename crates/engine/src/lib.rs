@@ -7,6 +7,7 @@ pub mod dsn;
 pub mod redact;
 pub mod row;
 pub mod session;
+pub mod pressure;
 pub mod write;
 pub mod cassette;
 pub mod scratch;

@@ -8,6 +8,7 @@ mod activity;
 mod questions;
 mod sight;
 mod collect;
+pub(crate) mod pressure;
 pub mod probe;
 pub mod observe;
 

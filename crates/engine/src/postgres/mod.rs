@@ -15,6 +15,7 @@ pub(crate) mod connect;
 mod data;
 mod draft;
 mod objects;
+pub(crate) mod pressure;
 pub mod observe;
 mod statements;
 mod statistics;
