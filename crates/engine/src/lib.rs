@@ -9,6 +9,7 @@ pub mod row;
 pub mod session;
 pub mod pressure;
 pub mod write;
+pub mod bound;
 pub mod cassette;
 pub mod scratch;
 mod questions;
