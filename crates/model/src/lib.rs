@@ -27,6 +27,7 @@ pub mod facts;
 pub mod change;
 pub mod plan;
 pub mod migration;
+pub mod applied;
 pub mod remedy;
 pub mod finding;
 pub mod score;

@@ -11,6 +11,7 @@ mod collect;
 pub(crate) mod pressure;
 pub mod probe;
 pub mod observe;
+pub(crate) mod apply;
 
 use std::time::Instant;
 

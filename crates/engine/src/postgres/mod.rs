@@ -17,6 +17,7 @@ mod draft;
 mod objects;
 pub(crate) mod pressure;
 pub mod observe;
+pub(crate) mod apply;
 mod statements;
 mod statistics;
 mod template;

@@ -8,6 +8,7 @@ mod storage;
 mod history;
 mod questions;
 pub mod observe;
+pub(crate) mod apply;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -27,6 +27,36 @@ pub fn fill(dialect: Dialect, text: String) -> String {
     out
 }
 
+/// A statement without its comments and with every run of blanks reduced to one. Quotes stay as they are.
+pub fn plain(dialect: Dialect, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut blank = false;
+    while at < text.len() {
+        let rest = &text[at..];
+        let quoted = quoted(dialect, text, at);
+        let executed = dialect == Dialect::Mysql && (rest.starts_with("/*!") || rest.starts_with("/*M!"));
+        if quoted.is_some() && !executed && (rest.starts_with("--") || rest.starts_with("/*")) {
+            blank = true;
+            at += quoted.unwrap_or(1);
+            continue;
+        }
+        let c = rest.chars().next().unwrap_or(' ');
+        if quoted.is_none() && c.is_whitespace() {
+            blank = true;
+            at += c.len_utf8();
+            continue;
+        }
+        if std::mem::take(&mut blank) && !out.is_empty() {
+            out.push(' ');
+        }
+        let length = quoted.unwrap_or(c.len_utf8());
+        out.push_str(&rest[..length]);
+        at += length;
+    }
+    out
+}
+
 fn may_hold_placeholders(dialect: Dialect, text: &str) -> bool {
     let bytes = text.as_bytes();
     let templates = ["${", "{{", "{%", "<%", "%("];
