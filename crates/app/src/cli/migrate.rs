@@ -1,12 +1,13 @@
 //! `dbwright migrate`.
 
 use dbwright_service::ServiceError;
+use dbwright_service::ops::migrate::backfill::{self, BackfillRequest};
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
 
 use super::audit::{ReportArguments, deliver, parse_format};
 use super::output::Screen;
 use super::progress::Bar;
-use super::{Global, world};
+use super::{CLEAN, FOUND, Global, interrupts, world};
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,8 @@ pub struct MigrateArguments {
 pub enum MigrateCommand {
     /// Say what each statement locks, how long, and what may go wrong, before it is run
     Lint(LintArguments),
+    /// Write many rows in small committed pieces that make room for others
+    Backfill(BackfillRequest),
 }
 
 /// Arguments of `migrate lint`.
@@ -45,5 +48,21 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
             bar.clear();
             deliver(&report, format, &arguments.report, &config, screen)
         }
+        MigrateCommand::Backfill(request) => run_backfill(request, global, screen).await,
     }
+}
+
+async fn run_backfill(
+    request: &BackfillRequest,
+    global: &Global,
+    screen: &Screen,
+) -> Result<u8, ServiceError> {
+    let bar = Bar::new(screen.progress);
+    let (world, config) = world(global, &bar)?;
+    let ask = |about: &str| bar.aside(|| screen.ask(about, "Write these rows?"));
+    let reply = backfill::backfill(request, &config, &world, &ask, &interrupts::heard).await;
+    bar.clear();
+    let reply = reply?;
+    screen.print(&reply.text)?;
+    Ok(if reply.left { FOUND } else { CLEAN })
 }

@@ -3,3 +3,6 @@
 pub mod lint;
 mod files;
 mod since;
+pub mod backfill;
+mod backfill_state;
+mod pieces;
