@@ -18,6 +18,7 @@ mod objects;
 pub(crate) mod pressure;
 pub mod observe;
 pub(crate) mod apply;
+pub mod standing;
 mod statements;
 mod statistics;
 mod template;

@@ -1,6 +1,7 @@
 //! Everything that the program promises on its command line.
 
 mod advice;
+mod backfill;
 mod bad_files;
 mod bad_servers;
 mod choices;

@@ -244,7 +244,7 @@ async fn facts(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
 }
 
 /// The table of a name as users write it: quoted or not, with or without its schema.
-fn find_table<'a>(facts: &'a Facts, written: &str) -> Result<&'a Table, ServiceError> {
+pub(super) fn find_table<'a>(facts: &'a Facts, written: &str) -> Result<&'a Table, ServiceError> {
     let Some(catalog) = facts.catalog.known() else {
         let because = facts.catalog.because().unwrap_or_default();
         return Err(ServiceError::new(
@@ -280,7 +280,7 @@ fn find_table<'a>(facts: &'a Facts, written: &str) -> Result<&'a Table, ServiceE
     }
 }
 
-fn rows_of(facts: &Facts, table: &QualifiedName) -> Option<u64> {
+pub(super) fn rows_of(facts: &Facts, table: &QualifiedName) -> Option<u64> {
     facts.table_statistics.known()?.iter().find(|known| known.table == *table)?.rows
 }
 

@@ -6,3 +6,6 @@ mod since;
 pub mod backfill;
 mod backfill_state;
 mod pieces;
+pub mod preflight;
+mod foresee;
+mod online;
