@@ -96,9 +96,25 @@ impl ApplySession {
     /// Opens a session on the database that the consent is for.
     pub async fn open(consent: &Consent) -> Result<Self, SessionError> {
         Ok(match consent.target() {
-            Dsn::Postgres(dsn) => ApplySession::Postgres(crate::postgres::apply::Session::open(dsn).await?),
-            Dsn::Mysql(dsn) => ApplySession::Mysql(crate::mysql::apply::Session::open(dsn).await?),
-            Dsn::Sqlite(path) => ApplySession::Sqlite(crate::sqlite::apply::Session::open(path).await?),
+            Dsn::Postgres(dsn) => {
+                ApplySession::Postgres(crate::postgres::apply::Session::open(dsn, true).await?)
+            }
+            Dsn::Mysql(dsn) => ApplySession::Mysql(crate::mysql::apply::Session::open(dsn, true).await?),
+            Dsn::Sqlite(path) => ApplySession::Sqlite(crate::sqlite::apply::Session::open(path, true).await?),
+        })
+    }
+
+    /// Opens a session that the server keeps from writing, to look at the history without anybody's leave. An SQLite file
+    /// must be there.
+    pub async fn open_to_read(dsn: &Dsn) -> Result<Self, SessionError> {
+        Ok(match dsn {
+            Dsn::Postgres(dsn) => {
+                ApplySession::Postgres(crate::postgres::apply::Session::open(dsn, false).await?)
+            }
+            Dsn::Mysql(dsn) => ApplySession::Mysql(crate::mysql::apply::Session::open(dsn, false).await?),
+            Dsn::Sqlite(path) => {
+                ApplySession::Sqlite(crate::sqlite::apply::Session::open(path, false).await?)
+            }
         })
     }
 
@@ -279,6 +295,15 @@ impl ApplySession {
             ApplySession::Sqlite(session) => session.close().await,
         }
     }
+}
+
+/// The name of this machine, for the history; empty where the system does not tell.
+pub fn host_name() -> String {
+    let mut buffer = [0u8; 256];
+    // SAFETY: the buffer outlives the call, and its length is given.
+    let answered = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len()) } == 0;
+    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len());
+    if answered { String::from_utf8_lossy(&buffer[..end]).into_owned() } else { String::new() }
 }
 
 impl Canceller {

@@ -73,6 +73,8 @@ pub enum AppliedState {
     Applied,
     /// A statement was refused; those before it are done.
     Failed,
+    /// Its way back was begun and not ended; what is done of it is counted in its statements.
+    Undoing,
     /// Its way back was run.
     Undone,
     /// A word of a later version of dbwright.
@@ -112,6 +114,7 @@ impl AppliedState {
             AppliedState::Running => "running",
             AppliedState::Applied => "applied",
             AppliedState::Failed => "failed",
+            AppliedState::Undoing => "undoing",
             AppliedState::Undone => "undone",
             AppliedState::Other(word) => word,
         }
@@ -123,6 +126,7 @@ impl AppliedState {
             "running" => AppliedState::Running,
             "applied" => AppliedState::Applied,
             "failed" => AppliedState::Failed,
+            "undoing" => AppliedState::Undoing,
             "undone" => AppliedState::Undone,
             other => AppliedState::Other(other.to_owned()),
         }

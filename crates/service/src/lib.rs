@@ -4,6 +4,7 @@
 //! crate reads no environment variable, no clock and no terminal: what it needs of them is passed in [`World`].
 
 pub mod error;
+pub mod consent;
 pub mod world;
 pub mod config;
 pub mod target;

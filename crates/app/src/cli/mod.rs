@@ -146,11 +146,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long an interrupted command may take to clean up. Only a demonstration makes something that outlives it.
+/// How long an interrupted command may take to clean up.
 fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
         command if stops_by_itself(command) => Duration::from_secs(60),
+        // The server is told to stop its statement.
+        Command::Migrate(_) => Duration::from_secs(5),
         _ => Duration::from_millis(300),
     }
 }

@@ -66,4 +66,9 @@ impl Progress for Bar {
     fn step(&self, what: &str, done: u64, of: u64) {
         self.show(what.to_owned(), done, of);
     }
+
+    fn note(&self, what: &str) {
+        // Where no bar is drawn, it is still to be read.
+        self.bar.suspend(|| eprintln!("{what}"));
+    }
 }

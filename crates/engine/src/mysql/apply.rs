@@ -47,7 +47,7 @@ const SETTINGS: &[&str] = &[
 ];
 
 impl Session {
-    pub(crate) async fn open(dsn: &ServerDsn) -> Result<Self, SessionError> {
+    pub(crate) async fn open(dsn: &ServerDsn, writes: bool) -> Result<Self, SessionError> {
         let target = Dsn::Mysql(dsn.clone()).to_string();
         let conn = connect(dsn, &Limits::default(), &target).await?;
         let mut session = Session {
@@ -60,7 +60,7 @@ impl Session {
             own: Vec::new(),
             dsn: dsn.clone(),
         };
-        session.prepare().await.map_err(|error| SessionError {
+        session.prepare(writes).await.map_err(|error| SessionError {
             kind: SessionErrorKind::Connection,
             message: format!("`{target}` could not be prepared for writing: {error}"),
             hint: None,
@@ -68,7 +68,7 @@ impl Session {
         Ok(session)
     }
 
-    async fn prepare(&mut self) -> Result<(), ApplyError> {
+    async fn prepare(&mut self, writes: bool) -> Result<(), ApplyError> {
         self.execute("set names utf8mb4").await?;
         let sql = "select version() as version, @@version_comment as comment, current_user() as account, \
                    database() as db, @@lock_wait_timeout as lock_wait, @@innodb_lock_wait_timeout as row_wait";
@@ -94,6 +94,9 @@ impl Session {
             own.extend(value.map(|value| (*setting, value.to_owned())));
         }
         self.own = own;
+        if !writes {
+            self.execute("set session transaction read only").await?;
+        }
         Ok(())
     }
 

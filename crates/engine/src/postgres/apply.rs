@@ -32,7 +32,7 @@ pub struct Canceller {
 }
 
 impl Session {
-    pub(crate) async fn open(dsn: &ServerDsn) -> Result<Self, SessionError> {
+    pub(crate) async fn open(dsn: &ServerDsn, writes: bool) -> Result<Self, SessionError> {
         let client = connect(dsn, &Limits::default()).await?.client;
         let mut session = Session {
             client,
@@ -42,7 +42,7 @@ impl Session {
             own_limits: ["0".to_owned(), "0".to_owned()],
             dsn: dsn.clone(),
         };
-        session.prepare().await.map_err(|error| SessionError {
+        session.prepare(writes).await.map_err(|error| SessionError {
             kind: SessionErrorKind::Connection,
             message: format!("`{}` could not be prepared for writing: {error}", super::connect::target(dsn)),
             hint: None,
@@ -50,8 +50,8 @@ impl Session {
         Ok(session)
     }
 
-    async fn prepare(&mut self) -> Result<(), ApplyError> {
-        self.execute(WRITABLE).await?;
+    async fn prepare(&mut self, writes: bool) -> Result<(), ApplyError> {
+        self.execute(if writes { WRITABLE } else { READING }).await?;
         let rows = self
             .ask(
                 "select current_user as account, pg_backend_pid() as process, \
@@ -159,6 +159,8 @@ impl Session {
 
 /// The connection begins read-only, as every session of dbwright does.
 const WRITABLE: &str = "set default_transaction_read_only = off";
+/// Poolers refuse what a connection begins with, so it is said again.
+const READING: &str = "set default_transaction_read_only = on";
 
 /// Everything about some relations that a statement can change, a line each, and what is no relation.
 const STRUCTURE: &str = include_str!("../../sql/postgres/structure.sql");

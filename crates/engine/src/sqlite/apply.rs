@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, InterruptHandle};
+use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use crate::apply::history::{identifier, literal, texts};
 use crate::apply::{ApplyError, Refusal};
@@ -34,10 +34,14 @@ struct Before {
 }
 
 impl Session {
-    pub(crate) async fn open(path: &Path) -> Result<Self, SessionError> {
+    pub(crate) async fn open(path: &Path, writes: bool) -> Result<Self, SessionError> {
         let path = path.to_owned();
         let opened = super::blocking(move || {
-            let connection = Connection::open(&path)?;
+            let connection = if writes {
+                Connection::open(&path)?
+            } else {
+                Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY)?
+            };
             // A file that is no database says so at the first reading.
             connection.query_row("select count(*) from sqlite_schema", [], |_| Ok(()))?;
             Ok::<_, rusqlite::Error>(connection)

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pieces::{self, End, Job, JobError, Outcome};
 use crate::config::Config;
+use crate::consent::{Word, given};
 use crate::error::{ErrorKind, ServiceError};
 use crate::target::{self, Target};
 use crate::world::World;
@@ -143,7 +144,8 @@ pub async fn backfill(
         });
     }
     consent_of(request.yes, &plan, ask)?;
-    let mut session = WriteSession::open(&Consent::by_the_users_word(&dsn)).await?;
+    let mut session =
+        WriteSession::open(&given(if request.yes { Word::Flag } else { Word::Answer }, &dsn)).await?;
     let job = Job {
         name: name.clone(),
         shape,

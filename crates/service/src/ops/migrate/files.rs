@@ -19,6 +19,8 @@ pub(super) struct Scripts {
     pub paths: Vec<PathBuf>,
     /// What stands around them.
     pub around: Around,
+    /// Files that undo others, which are read on demand: their names, and where they lie.
+    undo: Vec<(String, PathBuf)>,
 }
 
 /// Files of a project that name its tools.
@@ -46,7 +48,13 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         if metadata.is_dir() {
             sort_onto(&mut alone, &mut found);
             let mut inside = Vec::new();
-            let mut list = List { root: &path, name, around: &mut scripts.around, scripts: &mut inside };
+            let mut list = List {
+                root: &path,
+                name,
+                around: &mut scripts.around,
+                scripts: &mut inside,
+                undo: &mut scripts.undo,
+            };
             list.folder(&path, 0).map_err(|error| cannot_open(&shown, &error))?;
             if inside.is_empty() {
                 return Err(ServiceError::new(ErrorKind::Usage, format!("`{shown}` holds no `.sql` files"))
@@ -56,8 +64,13 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         } else {
             if let (Some(folder), Some(root)) = (path.parent(), name.parent()) {
                 let mut others = Vec::new();
-                let mut list =
-                    List { root: folder, name: root, around: &mut scripts.around, scripts: &mut others };
+                let mut list = List {
+                    root: folder,
+                    name: root,
+                    around: &mut scripts.around,
+                    scripts: &mut others,
+                    undo: &mut scripts.undo,
+                };
                 // What stands around a file only helps; the file itself is read below.
                 let _ = list.folder(folder, DEPTH);
             }
@@ -91,6 +104,7 @@ struct List<'a> {
     name: &'a Path,
     around: &'a mut Around,
     scripts: &'a mut Vec<(String, PathBuf)>,
+    undo: &'a mut Vec<(String, PathBuf)>,
 }
 
 impl List<'_> {
@@ -118,7 +132,9 @@ impl List<'_> {
             if is_setting {
                 let text = std::fs::read(&path)?;
                 self.around.settings.insert(name, String::from_utf8_lossy(&text).into_owned());
-            } else if !tools::is_undo(&name) {
+            } else if tools::is_undo(&name) {
+                self.undo.push((name, path));
+            } else {
                 self.scripts.push((name, path));
             }
         }
@@ -127,6 +143,13 @@ impl List<'_> {
 }
 
 impl Scripts {
+    /// Reads the files that undo others.
+    pub(super) fn undo_files(&self) -> Result<Vec<SourceFile>, ServiceError> {
+        let mut seen = BTreeSet::new();
+        let once = self.undo.iter().filter(|(_, path)| seen.insert(path));
+        once.map(|(name, path)| read_source(name, path)).collect()
+    }
+
     /// Notes the files of the project that a folder belongs to.
     fn note_project(&mut self, folder: &Path) {
         // A relative folder has fewer folders above it than it seems.

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::session::ReadSession;
 use dbwright_model::chain::{Chain, ChainStatement};
-use dbwright_model::facts::Facts;
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::{FactSource, Facts, Origin};
 use dbwright_model::migration::{Migration, Statement};
+use dbwright_model::name::Name;
+use dbwright_model::observed::Observed;
 use dbwright_model::plan::TransactionMode;
 use dbwright_rules::lint;
 use dbwright_sql::chain::{self, Start};
@@ -15,20 +18,36 @@ use dbwright_sql::effects::Circumstances;
 use dbwright_sql::fold::Folder;
 use dbwright_sql::tools;
 
-use super::preflight::{self, Check};
+use super::preflight::{self, Check, Verdict};
+use super::up::Upcoming;
 use super::{backfill, files};
 use crate::error::ServiceError;
 use crate::world::World;
 
 /// What is known before anything is run.
 #[derive(Debug)]
-pub(super) struct Foreseen {
-    /// The pending statements, in order.
-    pub chain: Chain,
-    /// The database.
-    pub facts: Facts,
-    /// What was looked at besides.
+pub struct Foreseen {
+    /// What was looked at, and what came of it.
     pub checks: Vec<Check>,
+    chain: Chain,
+    facts: Facts,
+}
+
+impl Foreseen {
+    /// The SQL, locks, seconds, transactions and timeouts of what would be run, and the checks.
+    pub fn text(&self, upcoming: &Upcoming) -> String {
+        text(&upcoming.migrations, self)
+    }
+
+    /// The checks that did not pass.
+    pub fn worth_a_word(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.verdict != Verdict::Pass)
+    }
+
+    /// Refuses to go on when a check stands against it that is not skipped by its name.
+    pub fn hold(&self, skipped: &[String]) -> Result<(), ServiceError> {
+        preflight::hold(&self.checks, skipped)
+    }
 }
 
 /// Reads the database and the pending files, and looks whether now is a good moment. Nothing is written.
@@ -38,13 +57,7 @@ pub(super) async fn foresee(
     dsn: &Dsn,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
-    let mut session = ReadSession::open(dsn, &world.limits).await?;
-    let mut facts = session.collect(&preflight::FACTS, world.progress).await?;
-    session.close().await;
-    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
-        dbwright_sql::sqlite::understand::complete(catalog);
-    }
-    dbwright_sql::understand::understand(&mut facts);
+    let facts = facts_of(dsn, world).await?;
     let engine = facts.source.engine;
     let scripts = files::read(paths, &world.directory)?;
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
@@ -63,8 +76,38 @@ pub(super) async fn foresee(
     Ok(Foreseen { chain, facts, checks })
 }
 
-/// The SQL, locks, seconds, transactions and timeouts of what would be run.
-pub(super) fn text(pending: &[Migration], foreseen: &Foreseen) -> String {
+async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
+    if let Dsn::Sqlite(path) = dsn
+        && !path.exists()
+    {
+        // A file that will be made holds nothing, which is known.
+        let mut facts = Facts::none(FactSource {
+            origin: Origin::Live,
+            engine: Engine::Sqlite,
+            version: Some(dbwright_engine::sqlite::library_version()),
+            version_text: String::new(),
+            target: dsn.to_string(),
+            database: Name::DEFAULT,
+            role: None,
+            superuser: false,
+            collected_at: None,
+            skipped: Vec::new(),
+        });
+        facts.catalog = Observed::Known(Folder::new(Engine::Sqlite).catalog().clone());
+        facts.table_statistics = Observed::Known(Vec::new());
+        return Ok(facts);
+    }
+    let mut session = ReadSession::open(dsn, &world.limits).await?;
+    let mut facts = session.collect(&preflight::FACTS, world.progress).await?;
+    session.close().await;
+    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
+        dbwright_sql::sqlite::understand::complete(catalog);
+    }
+    dbwright_sql::understand::understand(&mut facts);
+    Ok(facts)
+}
+
+fn text(pending: &[Migration], foreseen: &Foreseen) -> String {
     let mut text = String::new();
     for migration in pending {
         let transaction = match migration.transaction {

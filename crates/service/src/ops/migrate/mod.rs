@@ -1,6 +1,13 @@
 //! `migrate`: the operations about migrations.
 
 pub mod lint;
+pub mod up;
+pub mod down;
+pub mod standing;
+mod steps;
+mod expect;
+mod hold;
+mod work;
 mod files;
 mod since;
 pub mod backfill;

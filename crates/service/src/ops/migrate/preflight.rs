@@ -226,7 +226,8 @@ fn version(chain: &Chain, facts: &Facts) -> Judged {
         Engine::Sqlite => 3,
     };
     match refused {
-        Some(words) => (Verdict::Fail, format!("{engine} {version} would refuse {words}.")),
+        // The server has the last word, and leaves nothing half done by refusing.
+        Some(words) => (Verdict::Warn, format!("{engine} {version} would refuse {words}.")),
         None if version.major < oldest => (
             Verdict::Warn,
             format!(
@@ -255,7 +256,14 @@ fn dependants(chain: &Chain) -> Judged {
             "No view, trigger or reference is broken by a statement that was understood.".to_owned(),
         );
     }
-    (Verdict::Fail, format!("What depends on the tables would break: {}.", broken.join("; ")))
+    // A later statement may mend it, as in the rebuilds of SQLite.
+    (
+        Verdict::Warn,
+        format!(
+            "What depends on the tables would break, unless a later statement mends it: {}.",
+            broken.join("; ")
+        ),
+    )
 }
 
 fn place(statement: &dbwright_model::chain::ChainStatement) -> String {
