@@ -140,11 +140,11 @@ pub fn unseen(pressure: &Pressure) -> Vec<String> {
     unseen
 }
 
-/// Why something could not be read; an engine that has no such thing is no trouble.
+/// Why something could not be read; what an engine has no such thing of is not asked for.
 fn trouble<T>(observed: &Observed<T>) -> Option<String> {
     match observed {
-        Observed::Denied(because) | Observed::Failed(because) => Some(because.clone()),
-        _ => None,
+        Observed::NotAsked => None,
+        other => other.because(),
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
     fn what_is_not_known_slows_nothing_down_and_is_said() {
         let denied = Pressure {
             lag_seconds: Observed::Denied("no privilege".to_owned()),
-            log_position: Observed::Unsupported("SQLite has none".to_owned()),
+            log_position: Observed::NotAsked,
             ..Pressure::default()
         };
         let decision = Throttle::new(Bounds { log_rate: Some(1), ..Bounds::default() }).judge(&denied, 0);

@@ -14,15 +14,17 @@ use crate::session::{Limits, SessionError};
 pub struct Standing {
     /// How it shows that a pooler gives every transaction another server; `None` when it does not show.
     pub pooler: Observed<Option<String>>,
-    /// The schema in which tables are made, and whether the role may make one there.
+    /// The schema in which tables are made, and whether the role may make the history table there, or write to it where it
+    /// is there already.
     pub may_create: Observed<(String, bool)>,
     /// Tables of those asked for that the role is not an owner of.
     pub owned_by_others: Observed<Vec<String>>,
 }
 
-/// Finds it out. Nothing is changed.
+/// Finds it out. `history` is the name of the history table as it is written in statements. Nothing is changed.
 pub async fn standing(
     dsn: &ServerDsn,
+    history: &str,
     tables: &[QualifiedName],
     limits: &Limits,
 ) -> Result<Standing, SessionError> {
@@ -34,9 +36,13 @@ pub async fn standing(
         },
         Err(error) => Observed::Failed(error.message),
     };
-    let create = "select coalesce(current_schema(), ''), \
-                  coalesce(has_schema_privilege(current_schema(), 'create'), false)::text";
-    let may_create = match ask(&one, create).await {
+    let history = format!("'{}'", history.replace('\'', "''"));
+    let create = format!(
+        "select coalesce(current_schema(), ''), (case when to_regclass({history}) is null \
+         then coalesce(has_schema_privilege(current_schema(), 'create'), false) \
+         else has_table_privilege(to_regclass({history}), 'insert') end)::text"
+    );
+    let may_create = match ask(&one, &create).await {
         Ok(rows) => match rows.into_iter().next().as_deref() {
             Some([schema, may]) => Observed::Known((schema.clone(), may == "true")),
             _ => Observed::Failed("the server gave no answer".to_owned()),

@@ -395,7 +395,7 @@ fn dead_rows_are_vacuumed_when_asked_and_told_otherwise() {
         "create table t (id bigint primary key, a bigint, n integer not null default 0); create index on t (a); \
          insert into t select i, null, 0 from generate_series(1, {ROWS}) i; analyze t"
     );
-    let pieces = ["--rows", "10000", "--target-time", "500ms"];
+    let pieces = ["--rows", "2000", "--target-time", "30ms"];
     for (database, vacuum) in [("told", false), ("done", true)] {
         server.database(database, &script);
         let target = server.target("postgres", database);

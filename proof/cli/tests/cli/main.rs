@@ -6,6 +6,7 @@ mod bad_files;
 mod bad_servers;
 mod choices;
 mod commands;
+mod foresee;
 mod formats;
 mod interrupts;
 mod lint;

@@ -55,6 +55,7 @@ pub(super) async fn foresee(
     paths: &[PathBuf],
     pending: &[Migration],
     dsn: &Dsn,
+    history: &str,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
     let facts = facts_of(dsn, world).await?;
@@ -72,7 +73,7 @@ pub(super) async fn foresee(
         together: true,
     };
     let chain = chain::read(start, &migrations).chain;
-    let checks = preflight::preflight(dsn, &chain, &facts, world).await;
+    let checks = preflight::preflight(dsn, history, &chain, &facts, world).await;
     Ok(Foreseen { chain, facts, checks })
 }
 

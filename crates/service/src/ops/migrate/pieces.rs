@@ -172,6 +172,7 @@ pub(super) async fn run(job: &Job<'_>, session: &mut WriteSession, owner: &str) 
         let left = count_left(job, session).await?;
         if left == 0 {
             finish(session, &mut now, owner, "done").await?;
+            watch.last(job, session, &mut outcome).await?;
             watch.close().await;
             return Ok(outcome);
         }
@@ -477,6 +478,27 @@ impl Watch {
                 "`{table}` should be vacuumed: {numbers}. Run `VACUUM {table}`, or give `--vacuum` to have it done between \
                  pieces."
             ));
+        }
+        Ok(())
+    }
+
+    /// Looks once more at the end, for the dead rows that are left behind.
+    async fn last(
+        &mut self,
+        job: &Job<'_>,
+        session: &mut WriteSession,
+        outcome: &mut Outcome,
+    ) -> Result<(), JobError> {
+        if session.dialect() != Dialect::Postgres {
+            return Ok(());
+        }
+        // From version 15 on a session keeps its counts to itself for up to ten seconds.
+        for sql in ["select pg_stat_force_next_flush()", "select"] {
+            let _ = session.ask_bound(sql, &[]).await;
+        }
+        let pressure = self.look().await;
+        if let Some(numbers) = self.throttle.judge(&pressure, self.at_ms()).vacuum {
+            self.vacuum(job, session, &numbers, outcome).await?;
         }
         Ok(())
     }

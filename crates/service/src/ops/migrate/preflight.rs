@@ -74,9 +74,15 @@ const LONG: (f64, f64) = (5.0, 600.0);
 const BEHIND: (f64, f64) = (5.0, 300.0);
 
 /// Looks, and judges.
-pub(super) async fn preflight(dsn: &Dsn, chain: &Chain, facts: &Facts, world: &World<'_>) -> Vec<Check> {
+pub(super) async fn preflight(
+    dsn: &Dsn,
+    history: &str,
+    chain: &Chain,
+    facts: &Facts,
+    world: &World<'_>,
+) -> Vec<Check> {
     let standing = match dsn {
-        Dsn::Postgres(server) => match standing(server, &altered(chain), &world.limits).await {
+        Dsn::Postgres(server) => match standing(server, history, &altered(chain), &world.limits).await {
             Ok(standing) => standing,
             Err(error) => Standing {
                 pooler: Observed::Failed(error.message.clone()),

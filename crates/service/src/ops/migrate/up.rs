@@ -135,7 +135,7 @@ pub async fn foresee(
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
     let paths = paths_of(&request.paths, config)?;
-    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, world).await
+    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
 }
 
 /// Runs what is pending. What another runner has applied since it was shown is left out.
