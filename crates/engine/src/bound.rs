@@ -72,7 +72,7 @@ impl WriteSession {
                     .map_err(|error| sqlite_trouble(&error))?;
                 let mut texts = Vec::new();
                 while let Some(row) = rows.next().map_err(|error| sqlite_trouble(&error))? {
-                    let row: Result<Texts, _> = (0..width).map(|i| row.get(i)).collect();
+                    let row: Result<Texts, _> = (0..width).map(|i| row.get_ref(i).map(sqlite_text)).collect();
                     texts.push(row.map_err(|error| sqlite_trouble(&error))?);
                 }
                 Ok(texts)
@@ -136,6 +136,16 @@ fn mysql_text(value: mysql_async::Value) -> Option<String> {
         mysql_async::Value::NULL => None,
         mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         other => Some(other.as_sql(false).trim_matches('\'').to_owned()),
+    }
+}
+
+fn sqlite_text(value: rusqlite::types::ValueRef<'_>) -> Option<String> {
+    use rusqlite::types::ValueRef;
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
     }
 }
 

@@ -193,9 +193,8 @@ fn every_kind_of_key_of_mariadb_meets_every_row_once() {
             if key.contains("id") { ", id" } else { "" }
         ));
         server.ask(&format!(
-            "insert into {database}.t select seq, {value}, if(seq % 3 = 0, seq * 2, null), 0 from shop_seq"
-        )
-        .replace("shop_seq", "seq_1_to_5000"));
+            "insert into {database}.t select seq, {value}, if(seq % 3 = 0, seq * 2, null), 0 from {database}.seq_1_to_5000"
+        ));
         let target = server.target("root", &database);
         let own: Vec<&str> = WORK.iter().copied().chain(["--rows", "70", "--target-time", "1ms"]).collect();
         let outcome = sandbox.run(&arguments(&target, &own)).expect(0);
