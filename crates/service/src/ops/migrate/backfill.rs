@@ -242,6 +242,7 @@ async fn facts(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
     if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
         dbwright_sql::sqlite::understand::complete(catalog);
     }
+    dbwright_sql::understand::understand(&mut facts);
     Ok(facts)
 }
 
