@@ -47,7 +47,7 @@ pub(crate) async fn look(session: &mut ReadSession) -> Look {
     let written = session.asker.run(WRITTEN, "").await.and_then(|rows| {
         let none = || Trouble::Unsupported("this server does not count it".to_owned());
         let row = rows.first().ok_or_else(none)?;
-        Ok(row.opt_count("Value")?.unwrap_or(0))
+        Ok(row.opt_count("value")?.unwrap_or(0))
     });
     let pressure = Pressure {
         lag_seconds,

@@ -187,7 +187,7 @@ fn execute(connection: &Connection, sql: &str) -> Result<u64, ApplyError> {
 
 fn ask(connection: &Connection, sql: &str) -> Result<Vec<Row>, rusqlite::Error> {
     let mut statement = connection.prepare(sql)?;
-    let columns: Arc<[String]> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -442,9 +442,9 @@ fn told(outcome: &Outcome, table: &str) -> String {
         ),
         End::Done | End::Stopped => writeln!(
             text,
-            "{rows} rows of {table} are written, the last of them in {} pieces{}. No row satisfies the condition any more.",
+            "{rows} rows of {table} are written, {} pieces in this run{}. No row satisfies the condition any more.",
             outcome.pieces,
-            if outcome.resumed { " of this run, which went on where an earlier one had stopped" } else { "" }
+            if outcome.resumed { ", which went on where an earlier one had stopped" } else { "" }
         ),
         End::Left(left, samples) => {
             let number = if *left > COUNTED { format!("more than {COUNTED}") } else { left.to_string() };
