@@ -20,6 +20,7 @@ pub mod workload;
 pub mod settings;
 pub mod activity;
 pub mod replication;
+pub mod pressure;
 pub mod storage;
 pub mod backup;
 pub mod history;

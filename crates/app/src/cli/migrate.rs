@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use dbwright_service::consent::Word;
+use dbwright_service::ops::migrate::backfill::{self, BackfillRequest};
 use dbwright_service::ops::migrate::down::{self, DownRequest};
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
 use dbwright_service::ops::migrate::up::{self, UpReply, UpRequest};
@@ -11,7 +12,7 @@ use dbwright_service::{ErrorKind, ServiceError};
 use super::audit::{ReportArguments, deliver, parse_format};
 use super::output::Screen;
 use super::progress::Bar;
-use super::{CLEAN, FAILED, Global, history, world};
+use super::{CLEAN, FAILED, FOUND, Global, history, interrupts, world};
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -50,6 +51,8 @@ pub enum MigrateCommand {
     Baseline(history::BaselineArguments),
     /// Put one file in the place of several applied ones, after proving that it makes the same
     Squash(history::SquashArguments),
+    /// Write many rows in small committed pieces that make room for others
+    Backfill(BackfillRequest),
 }
 
 /// Arguments of `migrate up`.
@@ -103,6 +106,7 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
         MigrateCommand::Repair(arguments) => history::repair(arguments, global, screen).await,
         MigrateCommand::Baseline(arguments) => history::baseline(arguments, global, screen).await,
         MigrateCommand::Squash(arguments) => history::squash(arguments, global, screen).await,
+        MigrateCommand::Backfill(request) => run_backfill(request, global, screen).await,
     }
 }
 
@@ -118,12 +122,15 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     if upcoming.migrations.is_empty() {
         return report(&UpReply::default(), "applied", arguments.json);
     }
+    let foreseen = up::foresee(&upcoming, request, &config, &world).await?;
     if request.dry_run {
-        for migration in &upcoming.migrations {
-            println!("{}", up::describe(migration));
-        }
+        screen.print(&foreseen.text(&upcoming))?;
         return Ok(CLEAN);
     }
+    for check in foreseen.worth_a_word() {
+        eprintln!("{}: {}: {}", check.verdict.as_str(), check.name, check.words);
+    }
+    foreseen.hold(&request.skip_preflight)?;
     let shown: Vec<String> = upcoming.migrations.iter().map(up::describe).collect();
     let Some(word) = ask("apply", &shown, &upcoming.target.to_string(), request.running.yes)? else {
         return Ok(FAILED);
@@ -203,4 +210,19 @@ fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
     // A reader that has had enough is no failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(CLEAN)
+}
+
+async fn run_backfill(
+    request: &BackfillRequest,
+    global: &Global,
+    screen: &Screen,
+) -> Result<u8, ServiceError> {
+    let bar = Bar::new(screen.progress);
+    let (world, config) = world(global, &bar)?;
+    let ask = |about: &str| bar.aside(|| screen.ask(about, "Write these rows?"));
+    let reply = backfill::backfill(request, &config, &world, &ask, &interrupts::heard).await;
+    bar.clear();
+    let reply = reply?;
+    screen.print(&reply.text)?;
+    Ok(if reply.left { FOUND } else { CLEAN })
 }

@@ -134,7 +134,12 @@ pub fn run() -> ExitCode {
             return screen.fail(&error);
         }
     };
-    let result = runtime.block_on(interrupts.stop(dispatch(&arguments, &screen)));
+    let work = dispatch(&arguments, &screen);
+    let result = if stops_by_itself(&arguments.command) {
+        runtime.block_on(work)
+    } else {
+        runtime.block_on(interrupts.stop(work))
+    };
     // Blocking readers of files may still be at work after an interrupt; nobody waits for them.
     runtime.shutdown_background();
     match result {
@@ -148,10 +153,17 @@ fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
         Command::Migrate(arguments) if arguments.uses_scratch_server() => Duration::from_secs(10),
+        command if stops_by_itself(command) => Duration::from_secs(60),
         // The server is told to stop its statement.
         Command::Migrate(_) => Duration::from_secs(5),
         _ => Duration::from_millis(300),
     }
+}
+
+/// Whether an interrupted command looks for [`interrupts::heard`] and ends where nothing is left half done.
+fn stops_by_itself(command: &Command) -> bool {
+    let Command::Migrate(migrate) = command else { return false };
+    matches!(migrate.command, migrate::MigrateCommand::Backfill(_))
 }
 
 /// Says what is wrong with the arguments. A connection string that the shell took apart may hold a password.

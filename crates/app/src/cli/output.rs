@@ -51,6 +51,18 @@ impl Screen {
         }
     }
 
+    /// Shows what is about to happen and asks; `None` where nobody can be asked.
+    pub fn ask(&self, about: &str, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        let mut screen = io::stderr().lock();
+        write!(screen, "{about}\n{question} [y/N] ").and_then(|()| screen.flush()).ok()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Writes to standard output. A reader that went away is no error.
     pub fn print(&self, text: &str) -> Result<(), ServiceError> {
         let mut out = io::stdout().lock();

@@ -36,6 +36,11 @@ impl Bar {
         self.bar.set_message(message);
     }
 
+    /// Does something that needs the screen for itself.
+    pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
+    }
+
     /// Takes the bar off the screen.
     pub fn clear(&self) {
         self.bar.finish_and_clear();

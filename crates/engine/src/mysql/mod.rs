@@ -9,6 +9,7 @@ mod questions;
 mod sight;
 mod history;
 mod collect;
+pub(crate) mod pressure;
 pub mod probe;
 pub mod observe;
 pub(crate) mod apply;

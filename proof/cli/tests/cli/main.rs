@@ -2,12 +2,14 @@
 
 mod advice;
 mod audit_migrations;
+mod backfill;
 mod bad_files;
 mod bad_migrations;
 mod bad_servers;
 mod choices;
 mod commands;
 mod documents;
+mod foresee;
 mod formats;
 mod harsh;
 mod interrupts;

@@ -28,6 +28,8 @@ pub(super) enum Way {
     Transaction,
     /// By itself. The row says before what is about to happen, and the catalog tells afterwards whether it has.
     Alone,
+    /// Piece by piece, each in a transaction of its own.
+    Pieces,
     /// By itself, and nothing but the server can tell whether it was done.
     Unknown,
     /// A setting of the session, which is made anew whenever a session goes on with a file.
@@ -46,7 +48,7 @@ pub(super) struct Parsed {
 impl Parsed {
     /// Whether it cannot be put into a transaction, or makes one of its own.
     pub fn stands_alone(&self) -> bool {
-        matches!(self.way, Way::Alone | Way::Unknown) || self.control.is_some()
+        matches!(self.way, Way::Alone | Way::Unknown | Way::Pieces) || self.control.is_some()
     }
 }
 
@@ -62,7 +64,10 @@ pub(super) fn parse(engine: Engine, statements: &[Statement]) -> Vec<Parsed> {
                 Change::Transaction { control, .. } => Some(*control),
                 _ => None,
             });
-            let way = way_of(dialect, &nothing, &statement.sql, &changes);
+            let way = match &statement.backfill {
+                Some(_) => Way::Pieces,
+                None => way_of(dialect, &nothing, &statement.sql, &changes),
+            };
             Parsed { changes, way, control }
         })
         .collect()
@@ -110,7 +115,12 @@ pub(super) fn cut(dialect: Dialect, mode: TransactionMode, parsed: &[Parsed]) ->
     let all: Vec<usize> = (0..parsed.len()).collect();
     let one = |way| Step { covers: 0..parsed.len(), sends: all.clone(), way };
     let atomic = |step: &Parsed| matches!(step.way, Way::Transaction | Way::Setting);
-    if mode == TransactionMode::OneTransaction && (dialect != Dialect::Mysql || parsed.iter().all(atomic)) {
+    // Pieces are committed one by one, whatever the file says of its other statements.
+    let pieces = parsed.iter().any(|parsed| parsed.way == Way::Pieces);
+    if !pieces
+        && mode == TransactionMode::OneTransaction
+        && (dialect != Dialect::Mysql || parsed.iter().all(atomic))
+    {
         return vec![one(Way::Transaction)];
     }
     let mut steps = Vec::new();

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files;
+use super::foresee::{self, Foreseen};
 use super::hold::failed;
 use super::standing::{self, State, compare};
 use super::work::{Done, Manner, Work};
@@ -47,6 +48,10 @@ pub struct Running {
     /// How often a transaction is tried again when a lock is not had, where the file does not say
     #[arg(long, value_name = "TIMES", default_value_t = 10)]
     pub retries: u32,
+    /// MySQL, MariaDB: also run changes of tables with rows that the server can only make by copying the table, which keeps
+    /// writers out meanwhile
+    #[arg(long)]
+    pub allow_copy: bool,
     /// Do not ask; demanded where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
@@ -54,7 +59,15 @@ pub struct Running {
 
 impl Default for Running {
     fn default() -> Self {
-        Running { target: None, history_table: None, wait: 60, lock_timeout: 2000, retries: 10, yes: false }
+        Running {
+            target: None,
+            history_table: None,
+            wait: 60,
+            lock_timeout: 2000,
+            retries: 10,
+            allow_copy: false,
+            yes: false,
+        }
     }
 }
 
@@ -74,7 +87,10 @@ pub struct UpRequest {
     /// Also run files whose version is below the newest applied one
     #[arg(long)]
     pub out_of_order: bool,
-    /// Show what would be run, and run nothing
+    /// Go on although this check, which is made before, stands against it; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    pub skip_preflight: Vec<String>,
+    /// Show the statements, what each locks and how long, and what is looked at before; run nothing
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -108,6 +124,18 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let (chosen, notes) = choose(&all, &history, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
     Ok(Upcoming { target, migrations, notes, all, table })
+}
+
+/// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
+/// Nothing is written.
+pub async fn foresee(
+    upcoming: &Upcoming,
+    request: &UpRequest,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Foreseen, ServiceError> {
+    let paths = paths_of(&request.paths, config)?;
+    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
 }
 
 /// Runs what is pending. What another runner has applied since it was shown is left out.
@@ -145,6 +173,7 @@ pub async fn run(
 pub(super) fn manner(running: &Running) -> Manner {
     Manner {
         lock_timeout: running.lock_timeout,
+        allow_copy: running.allow_copy,
         retries: Retries {
             attempts: running.retries,
             first_wait: 500,
@@ -181,6 +210,16 @@ pub(super) fn table(running: &Running, config: &Config) -> String {
     named.unwrap_or_else(|| standing::HISTORY_TABLE.to_owned())
 }
 
+/// The files and folders that are named, or configured.
+fn paths_of(paths: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
+    match (paths, &config.migrations) {
+        ([], Some(folder)) => Ok(vec![folder.clone()]),
+        ([], None) => Err(ServiceError::new(ErrorKind::Usage, "no migrations were named")
+            .hint("name a folder or files, or set `migrations` in dbwright.toml")),
+        (named, _) => Ok(named.to_vec()),
+    }
+}
+
 /// Reads migration files. Two of one version are an error, since the history could not tell them apart.
 pub(super) fn read_files(
     paths: &[PathBuf],
@@ -188,14 +227,7 @@ pub(super) fn read_files(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Vec<Migration>, ServiceError> {
-    let paths = match (paths, &config.migrations) {
-        ([], Some(folder)) => vec![folder.clone()],
-        ([], None) => {
-            return Err(ServiceError::new(ErrorKind::Usage, "no migrations were named")
-                .hint("name a folder or files, or set `migrations` in dbwright.toml"));
-        }
-        (named, _) => named.to_vec(),
-    };
+    let paths = paths_of(paths, config)?;
     let dialect = match target {
         Dsn::Postgres(_) => Dialect::Postgres,
         Dsn::Mysql(_) => Dialect::Mysql,

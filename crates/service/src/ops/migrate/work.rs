@@ -3,6 +3,7 @@
 
 mod alone;
 mod fail;
+mod pieces;
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
@@ -36,6 +37,8 @@ use crate::world::World;
 pub(super) struct Manner {
     /// Longest wait for the locks of one transaction, in milliseconds; it is shared out among them.
     pub lock_timeout: u64,
+    /// Whether a change that the server can only make by copying a table is run (MySQL, MariaDB).
+    pub allow_copy: bool,
     /// How a transaction is tried again.
     pub retries: Retries,
 }
@@ -77,6 +80,9 @@ struct Job<'a> {
 /// A database at work.
 pub(super) struct Work<'a> {
     hold: Hold,
+    consent: Consent,
+    /// The text of the next statement in place of the file's own, where the server is told how to carry it out.
+    exactly: Option<String>,
     engine: Engine,
     version: Version,
     folder: Folder,
@@ -121,6 +127,8 @@ impl<'a> Work<'a> {
         let folder = live(consent.target(), engine, world).await;
         Ok(Work {
             hold,
+            consent: consent.clone(),
+            exactly: None,
             engine,
             version,
             folder,
@@ -311,6 +319,7 @@ impl<'a> Work<'a> {
                     self.transaction(job, &parsed, step, &mut row, last).await?;
                     ended = last;
                 }
+                Way::Pieces => self.pieces(job, step, &mut row).await?,
                 Way::Alone | Way::Unknown => self.alone(job, &parsed, step, &mut row).await?,
             }
             for position in &step.sends {
@@ -431,7 +440,8 @@ impl<'a> Work<'a> {
 
     /// Sends one statement, and looks meanwhile whether the guard is still held and what is waited for.
     async fn send(&mut self, job: &Job<'_>, position: usize) -> Result<(), ApplyError> {
-        let sql = &job.statements[position].sql;
+        let exactly = self.exactly.take();
+        let sql = exactly.as_deref().unwrap_or(&job.statements[position].sql);
         if self.guard_lost || !self.hold.guard.beat().await {
             self.guard_lost = true;
             return Err(ApplyError::ConnectionLost(

@@ -28,6 +28,7 @@ impl Work<'_> {
         let outside = effects.transaction == TransactionUse::Outside;
         let mut attempt = 0;
         loop {
+            self.tell_how(job, position).await?;
             self.drop_broken(changes).await?;
             let mut expected = Expectation::of(&self.folder, changes);
             expected.unknown = step.way == Way::Unknown;
