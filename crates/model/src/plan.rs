@@ -62,6 +62,10 @@ pub struct Step {
     /// Rows that are written batch by batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Batches>,
+    /// Whether foreign keys must not be enforced meanwhile (SQLite): switched off before the transaction is opened, since
+    /// inside of one the switch does nothing, and on again after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign_keys_off: bool,
 }
 
 /// Something that is run.

@@ -10,6 +10,7 @@ pub mod effects;
 pub mod chain;
 mod surroundings;
 pub mod tools;
+pub mod script;
 pub mod understand;
 pub mod names;
 pub mod places;
