@@ -18,6 +18,8 @@ use crate::scratch::postgres::PostgresServer;
 
 /// The code of a statement that the server refuses inside a transaction.
 const ONLY_OUTSIDE: &str = "25001";
+/// Makes the server tell what it does.
+const SPEAK_UP: &str = "set client_min_messages = debug1";
 /// How often a statement outside a transaction is looked at.
 const LOOK: Duration = Duration::from_millis(1);
 /// Longest time for a statement outside a transaction.
@@ -29,6 +31,8 @@ pub struct Observer<'a> {
     database: String,
     client: Client,
     notices: UnboundedReceiver<String>,
+    /// Relations that were there when [`Observer::mark`] was called; `None` when it never was.
+    marked: Option<BTreeSet<u32>>,
 }
 
 /// What a statement was seen to do.
@@ -43,6 +47,14 @@ pub struct Observation {
     pub notices: Vec<String>,
     /// Why the server refused. Then nothing else is known, and an open transaction can only be rolled back.
     pub error: Option<ObservedError>,
+    /// Locks that the transaction held before the statement, which does not show when it takes one of them again. Only
+    /// told by [`Observer::observe_next`].
+    pub held: Vec<(QualifiedName, Lock)>,
+    /// Relations that got a new file and were empty, without a word of the server: whether rows would have been copied
+    /// or thrown away was not to be seen.
+    pub unweighed: Vec<QualifiedName>,
+    /// Those of `relations` that were made since [`Observer::mark`].
+    pub made: Vec<QualifiedName>,
 }
 
 /// A server's refusal.
@@ -75,14 +87,44 @@ struct Relation {
     visible_pages: i32,
     /// Sequential scans that this session has begun and not yet reported.
     scans: i64,
+    /// Bytes of its file, of a table.
+    size: i64,
 }
 
 type Relations = BTreeMap<u32, Relation>;
 type Locks = BTreeMap<u32, Lock>;
+/// Every lock of a session, by relation.
+type LockSets = BTreeMap<u32, BTreeSet<Lock>>;
+
+/// What happened between two moments.
+#[derive(Debug, Default)]
+struct Compared {
+    relations: Vec<RelationEffect>,
+    unweighed: Vec<QualifiedName>,
+    made: Vec<QualifiedName>,
+}
+
+/// Locks of a session after a statement.
+#[derive(Clone, Copy, Debug)]
+struct Seen<'a> {
+    /// The strongest that it did not hold before, by relation.
+    gained: &'a Locks,
+    /// The strongest, by relation.
+    all: &'a Locks,
+}
+
+/// The work done on a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    Seen(Cost),
+    /// A new file in place of an empty one.
+    Unweighed,
+}
 
 const RELATIONS: &str = "
 select c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relfilenode, i.indrelid, c.relallvisible,
-       coalesce(pg_catalog.pg_stat_get_xact_numscans(c.oid), 0)
+       coalesce(pg_catalog.pg_stat_get_xact_numscans(c.oid), 0),
+       case when c.relkind in ('r', 'm') then coalesce(pg_catalog.pg_relation_size(c.oid), 0) else 0 end
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_index i on i.indexrelid = c.oid
@@ -116,10 +158,10 @@ impl<'a> Observer<'a> {
             }
         });
         client
-            .batch_execute("set client_min_messages = debug1")
+            .batch_execute(SPEAK_UP)
             .await
             .map_err(|error| trouble("the scratch server does not speak up", &error))?;
-        Ok(Observer { server, database: database.to_owned(), client, notices })
+        Ok(Observer { server, database: database.to_owned(), client, notices, marked: None })
     }
 
     /// Runs statements that nobody observes, such as `begin`, `rollback` or what has to be there before.
@@ -127,9 +169,32 @@ impl<'a> Observer<'a> {
         self.client.batch_execute(sql).await.map_err(|error| refusal(&error))
     }
 
+    /// From now on relations that are not there yet are told as made.
+    pub async fn mark(&mut self) -> Result<(), ScratchError> {
+        self.marked = Some(relations(&self.client).await?.into_keys().collect());
+        Ok(())
+    }
+
     /// Observes one statement in the transaction that is open. What was locked in it before counts too, so it should
     /// be fresh. The caller ends it.
     pub async fn observe(&mut self, sql: &str) -> Result<Observation, ScratchError> {
+        self.observe_after(sql, &LockSets::new()).await
+    }
+
+    /// Observes one statement in the transaction that is open, whatever was done in it before: of the locks only those
+    /// are told that the transaction did not hold yet, and with work that was done the strongest one on the relation.
+    pub async fn observe_next(&mut self, sql: &str) -> Result<Observation, ScratchError> {
+        // What is observed may have set it, as dumps do.
+        self.client
+            .batch_execute(SPEAK_UP)
+            .await
+            .map_err(|error| trouble("the scratch server does not speak up", &error))?;
+        let process = process_of(&self.client).await?;
+        let held = lock_sets(&self.client, process).await?;
+        self.observe_after(sql, &held).await
+    }
+
+    async fn observe_after(&mut self, sql: &str, held: &LockSets) -> Result<Observation, ScratchError> {
         let before = relations(&self.client).await?;
         self.forget_notices();
         if let Err(error) = self.client.batch_execute(sql).await {
@@ -138,10 +203,27 @@ impl<'a> Observer<'a> {
         }
         let notices = self.take_notices();
         let process = process_of(&self.client).await?;
-        let locks = locks(&self.client, process).await?;
+        let now = lock_sets(&self.client, process).await?;
+        let nothing = BTreeSet::new();
+        let gained: Locks = now
+            .iter()
+            .filter_map(|(oid, locks)| {
+                let earlier = held.get(oid).unwrap_or(&nothing);
+                Some((*oid, locks.difference(earlier).last().copied()?))
+            })
+            .collect();
         let after = relations(&self.client).await?;
-        let relations = compare(&self.client, &before, &after, &locks, &notices).await?;
-        Ok(Observation { relations, transaction: TransactionUse::Inside, notices, error: None })
+        let all = strongest(&now);
+        let compared = self.compare(&before, &after, Seen { gained: &gained, all: &all }, &notices)?;
+        let named = |oid: &u32| before.get(oid).map(|relation| relation.name.clone());
+        let held = held
+            .iter()
+            .filter_map(|(oid, locks)| Some((named(oid)?, locks)))
+            .flat_map(|(name, locks)| locks.iter().map(move |lock| (name.clone(), *lock)))
+            .collect();
+        let Compared { relations, unweighed, made } = compared;
+        let transaction = TransactionUse::Inside;
+        Ok(Observation { relations, transaction, notices, error: None, held, unweighed, made })
     }
 
     /// Observes one statement outside of any transaction. What it changes stays.
@@ -150,6 +232,10 @@ impl<'a> Observer<'a> {
         let process = process_of(&self.client).await?;
         let watcher = self.server.client(&self.database).await?;
         let mut holders = self.holders(sql, &before).await?;
+        self.client
+            .batch_execute(SPEAK_UP)
+            .await
+            .map_err(|error| trouble("the scratch server does not speak up", &error))?;
         self.forget_notices();
         let mut seen = Locks::new();
         let started = Instant::now();
@@ -166,7 +252,7 @@ impl<'a> Observer<'a> {
                     .and_then(|row| row.try_get(0))
                     .map_err(|error| trouble("waiting sessions cannot be read", &error))?;
                 if blockers.iter().any(|blocker| holders.contains_key(blocker)) {
-                    for (relation, lock) in locks(&watcher, process).await? {
+                    for (relation, lock) in strongest(&lock_sets(&watcher, process).await?) {
                         let strongest = seen.entry(relation).or_insert(lock);
                         *strongest = (*strongest).max(lock);
                     }
@@ -195,8 +281,10 @@ impl<'a> Observer<'a> {
             // The watcher counts its own scans.
             relation.scans = before.get(oid).map_or(0, |before| before.scans);
         }
-        let relations = compare(&watcher, &before, &after, &seen, &notices).await?;
-        Ok(Observation { relations, transaction: TransactionUse::Outside, notices, error: None })
+        let both = Seen { gained: &seen, all: &seen };
+        let Compared { relations, unweighed, made } = self.compare(&before, &after, both, &notices)?;
+        let transaction = TransactionUse::Outside;
+        Ok(Observation { relations, transaction, notices, unweighed, made, ..Observation::default() })
     }
 
     /// Sessions, by process, that a statement has to wait for: one with an old snapshot, and two for each table that it
@@ -265,6 +353,59 @@ impl<'a> Observer<'a> {
         }
     }
 
+    /// What happened between two moments.
+    fn compare(
+        &self,
+        before: &Relations,
+        after: &Relations,
+        locks: Seen<'_>,
+        notices: &[String],
+    ) -> Result<Compared, ScratchError> {
+        // A file that was there is taken over when an index is made anew without need.
+        let old_files: BTreeSet<u32> = before.values().map(|relation| relation.file).collect();
+        let is_built = |index: &Relation| index.kind == "i" && !old_files.contains(&index.file);
+        let mut compared = Compared::default();
+        for (oid, relation) in before {
+            let mut own = locks.gained.get(oid).copied();
+            let now = after.get(oid);
+            let work = if let Some(table) = relation.table {
+                let of_table = locks.all.get(&table).copied();
+                if own <= of_table {
+                    continue;
+                }
+                Work::Seen(if now.is_some_and(is_built) { Cost::IndexBuild } else { Cost::Brief })
+            } else {
+                match now {
+                    Some(now) => work(*oid, relation, now, after, notices, &is_built),
+                    None => Work::Seen(Cost::Brief),
+                }
+            };
+            let cost = match work {
+                Work::Seen(cost) => cost,
+                Work::Unweighed => Cost::Brief,
+            };
+            if cost > Cost::Brief || work == Work::Unweighed {
+                own = own.max(locks.all.get(oid).copied());
+            }
+            let name = &relation.name;
+            let Some(lock) = own else {
+                if cost > Cost::Brief {
+                    return Err(ScratchError::new(format!("the lock on `{name}` was not seen")));
+                }
+                continue;
+            };
+            compared.relations.push(RelationEffect { relation: name.clone(), lock, cost, algorithm: None });
+            if work == Work::Unweighed {
+                compared.unweighed.push(name.clone());
+            }
+            if self.marked.as_ref().is_some_and(|marked| !marked.contains(oid)) {
+                compared.made.push(name.clone());
+            }
+        }
+        compared.relations.sort();
+        Ok(compared)
+    }
+
     fn forget_notices(&mut self) {
         let _ = self.take_notices();
     }
@@ -319,24 +460,28 @@ async fn relations(client: &Client) -> Result<Relations, ScratchError> {
             table: row.try_get(5).map_err(cannot)?,
             visible_pages: row.try_get(6).map_err(cannot)?,
             scans: row.try_get(7).map_err(cannot)?,
+            size: row.try_get(8).map_err(cannot)?,
         };
         relations.insert(row.try_get(0).map_err(cannot)?, relation);
     }
     Ok(relations)
 }
 
-async fn locks(client: &Client, process: i32) -> Result<Locks, ScratchError> {
+async fn lock_sets(client: &Client, process: i32) -> Result<LockSets, ScratchError> {
     let cannot = |error| trouble("locks cannot be read", &error);
-    let mut locks = Locks::new();
+    let mut locks = LockSets::new();
     for row in client.query(LOCKS, &[&process]).await.map_err(cannot)? {
         let relation: u32 = row.try_get(0).map_err(cannot)?;
         let mode: &str = row.try_get(1).map_err(cannot)?;
         // The kind of lock that serializable transactions leave behind keeps nobody waiting.
         let Some(lock) = lock_of(mode) else { continue };
-        let strongest = locks.entry(relation).or_insert(lock);
-        *strongest = (*strongest).max(lock);
+        locks.entry(relation).or_default().insert(lock);
     }
     Ok(locks)
+}
+
+fn strongest(locks: &LockSets) -> Locks {
+    locks.iter().filter_map(|(oid, locks)| Some((*oid, locks.last().copied()?))).collect()
 }
 
 /// The lock that `pg_locks` names in one word.
@@ -354,72 +499,30 @@ fn lock_of(mode: &str) -> Option<Lock> {
     })
 }
 
-/// What happened between two moments.
-async fn compare(
-    client: &Client,
-    before: &Relations,
-    after: &Relations,
-    locks: &Locks,
-    notices: &[String],
-) -> Result<Vec<RelationEffect>, ScratchError> {
-    // A file that was there is taken over when an index is made anew without need.
-    let old_files: BTreeSet<u32> = before.values().map(|relation| relation.file).collect();
-    let is_built = |index: &Relation| index.kind == "i" && !old_files.contains(&index.file);
-    let mut effects = Vec::new();
-    for (oid, relation) in before {
-        let own = locks.get(oid).copied();
-        let now = after.get(oid);
-        let cost = if let Some(table) = relation.table {
-            let of_table = locks.get(&table).copied();
-            if own <= of_table {
-                continue;
-            }
-            if now.is_some_and(is_built) { Cost::IndexBuild } else { Cost::Brief }
-        } else {
-            match now {
-                Some(now) => work(client, *oid, relation, now, after, notices, &is_built).await?,
-                None => Cost::Brief,
-            }
-        };
-        match own {
-            Some(lock) => {
-                effects.push(RelationEffect { relation: relation.name.clone(), lock, cost, algorithm: None })
-            }
-            None if cost > Cost::Brief => {
-                return Err(ScratchError::new(format!("the lock on `{}` was not seen", relation.name)));
-            }
-            None => {}
-        }
-    }
-    effects.sort();
-    Ok(effects)
-}
-
 /// The dearest work done on a relation that is not an index.
-async fn work(
-    client: &Client,
+fn work(
     oid: u32,
     before: &Relation,
     now: &Relation,
     after: &Relations,
     notices: &[String],
     is_built: &dyn Fn(&Relation) -> bool,
-) -> Result<Cost, ScratchError> {
+) -> Work {
     let scanned = now.scans > before.scans || now.visible_pages > before.visible_pages;
     // A sequence is one row.
     if now.file != before.file && before.kind != "S" {
         // A file that was only emptied costs nothing, however large it was. What is empty and written anew is told.
-        let size: i64 = client
-            .query_one("select pg_catalog.pg_relation_size($1::oid)", &[&oid])
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(|error| trouble("the size of a table cannot be read", &error))?;
         let told = format!("rewriting table \"{}\"", before.name.name);
-        let written = size > 0 || notices.contains(&told);
-        return Ok(if written { Cost::Rewrite } else { Cost::Brief });
+        let written = now.size > 0 || notices.contains(&told);
+        let was_empty = before.size == 0;
+        return match written {
+            true => Work::Seen(Cost::Rewrite),
+            false if was_empty => Work::Unweighed,
+            false => Work::Seen(Cost::Brief),
+        };
     }
     if after.values().any(|index| index.table == Some(oid) && is_built(index)) {
-        return Ok(Cost::IndexBuild);
+        return Work::Seen(Cost::IndexBuild);
     }
-    Ok(if scanned { Cost::Scan } else { Cost::Brief })
+    Work::Seen(if scanned { Cost::Scan } else { Cost::Brief })
 }
