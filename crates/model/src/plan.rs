@@ -16,6 +16,10 @@ pub struct Plan {
     pub summary: String,
     /// The steps.
     pub steps: Vec<Step>,
+    /// What the steps change on purpose beyond what was asked for, such as the type of a sequence that must grow with its
+    /// column: after the wanted changes and these the catalog is the one after the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Change>,
     /// Wanted changes that are not in the plan, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declined: Vec<Declined>,

@@ -11,6 +11,7 @@ pub mod gather;
 pub mod cook;
 pub mod snapshot;
 pub mod anonymize;
+pub mod prove;
 pub mod ops;
 
 pub use error::{ErrorKind, ServiceError};

@@ -11,6 +11,7 @@ pub mod chain;
 mod surroundings;
 pub mod tools;
 pub mod script;
+pub mod build;
 pub mod understand;
 pub mod names;
 pub mod places;

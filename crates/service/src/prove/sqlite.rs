@@ -1,0 +1,1 @@
+//! The trial of a plan on a scratch file of SQLite.
