@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::Catalog;
+use dbwright_model::expression::Expr;
 use serde_json::Value;
 
 /// Differences that are told; the others are counted.
@@ -45,8 +46,21 @@ pub fn difference(expected: &Catalog, found: &Catalog) -> Vec<String> {
 
 /// A catalog as one line per property, by path.
 fn lines(catalog: &Catalog) -> BTreeMap<String, String> {
+    let mut catalog = catalog.clone();
+    for column in catalog.tables.iter_mut().flat_map(|table| &mut table.columns) {
+        // PostgreSQL 18 lets the name of a promise stay when its column gets another.
+        column.not_null_constraint =
+            column.not_null_constraint.take().filter(|made| !made.validated || made.no_inherit);
+        // A constant is printed with the type that it was first read as.
+        if let Some(default) = &mut column.default
+            && let Some(tree) = &default.tree
+            && let literal @ Expr::Literal(_) = tree.without_casts()
+        {
+            default.text = format!("{literal:?}");
+        }
+    }
     let mut lines = BTreeMap::new();
-    if let Ok(value) = serde_json::to_value(catalog) {
+    if let Ok(value) = serde_json::to_value(&catalog) {
         flatten("", &value, &mut lines);
     }
     lines
