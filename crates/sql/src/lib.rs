@@ -12,6 +12,7 @@ mod surroundings;
 pub mod tools;
 pub mod script;
 pub mod build;
+pub mod wish;
 pub mod understand;
 pub mod names;
 pub mod places;
