@@ -84,7 +84,7 @@ pub const PLANNED: &[Example] = &[
         versions: ALL,
         also: "ALTER SEQUENCE t_s_seq AS bigint",
     },
-    ex("ALTER TABLE t ALTER c DROP DEFAULT, ALTER c TYPE int USING length(c), ALTER c SET DEFAULT 0"),
+    ex("ALTER TABLE t ALTER c DROP DEFAULT, ALTER c TYPE int USING length(c) + id, ALTER c SET DEFAULT 0"),
     ex("ALTER TABLE t ALTER parent_id TYPE bigint"),
     ex("ALTER TABLE loose ALTER y TYPE jsonb USING y::jsonb"),
     ex("ALTER TABLE ident ALTER v TYPE int"),

@@ -4,6 +4,7 @@ use dbwright_service::ServiceError;
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
 
 use super::audit::{ReportArguments, deliver, parse_format};
+use super::migrate_plan::{self, NewArguments, PlanArguments};
 use super::output::Screen;
 use super::progress::Bar;
 use super::{Global, world};
@@ -21,6 +22,10 @@ pub struct MigrateArguments {
 pub enum MigrateCommand {
     /// Say what each statement locks, how long, and what may go wrong, before it is run
     Lint(LintArguments),
+    /// Write the safe form of statements or of a finding's remedy as migrations, tried on a scratch server first
+    Plan(PlanArguments),
+    /// Write the safe form of a change that is asked for in words as migrations
+    New(NewArguments),
 }
 
 /// Arguments of `migrate lint`.
@@ -45,5 +50,7 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
             bar.clear();
             deliver(&report, format, &arguments.report, &config, screen)
         }
+        MigrateCommand::Plan(arguments) => migrate_plan::plan(arguments, global, screen).await,
+        MigrateCommand::New(arguments) => migrate_plan::new(arguments, global, screen).await,
     }
 }

@@ -6,6 +6,7 @@ mod interrupts;
 mod audit;
 mod review;
 mod migrate;
+mod migrate_plan;
 mod demo;
 mod explain;
 mod rules;

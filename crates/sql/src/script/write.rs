@@ -190,14 +190,19 @@ fn backfill(dialect: Dialect, batches: &Batches) -> String {
     let quoted = |name: &Name| format!("\"{}\"", name.as_str().replace('"', "\"\""));
     let parts = [&batches.table.schema, &batches.table.name];
     let table: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).map(quoted).collect();
-    let keyset: Vec<String> = batches.keyset.iter().map(|name| name.as_str().replace('"', "\"\"")).collect();
-    let keyset = keyset.join(",");
-    format!(
-        "-- dbwright: backfill table={} keyset=\"{keyset}\" rows={}\n{};\n",
-        table.join("."),
-        batches.rows,
-        update(dialect, batches)
-    )
+    let keyset: Vec<String> = batches.keyset.iter().map(quoted).collect();
+    let mark = match keyset.is_empty() {
+        true => {
+            "-- No key without nulls tells one row from another, so all rows are written at once.".to_owned()
+        }
+        false => format!(
+            "-- dbwright: backfill table={} keyset={} rows={}",
+            table.join("."),
+            keyset.join(","),
+            batches.rows
+        ),
+    };
+    format!("{mark}\n{};\n", update(dialect, batches))
 }
 
 fn question(dialect: Dialect, check: &CheckQuery) -> String {

@@ -11,6 +11,7 @@ mod lint;
 mod looks;
 mod names;
 mod outputs;
+mod plans;
 mod read_only;
 mod reference;
 mod secrets;

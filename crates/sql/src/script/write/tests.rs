@@ -123,7 +123,7 @@ fn a_backfill_is_an_update_that_anyone_may_run_whole() {
 -- dbwright: transaction=none lock_timeout=2s
 
 -- ========== UP ==========
--- dbwright: backfill table="public"."Order" keyset="id,n" rows=1000
+-- dbwright: backfill table="public"."Order" keyset="id","n" rows=1000
 UPDATE public."Order" SET a = b + 1 WHERE (a IS NULL);
 
 -- ========== DOWN ==========
