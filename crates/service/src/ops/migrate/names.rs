@@ -50,9 +50,11 @@ pub(super) fn author(folder: &Path) -> String {
     }
 }
 
-/// What a plan is for, from the names of its changes.
+/// What a plan is for, from the kinds of its changes and the first table that it touches.
 pub(super) fn of_plan(plan: &Plan) -> String {
-    slug(&plan.title, LONGEST[0])
+    let first = plan.steps.iter().find_map(|step| step.expected.relations.first());
+    let table = first.map(|effect| effect.relation.name.as_str()).unwrap_or_default();
+    slug(&format!("{} {table}", plan.title), LONGEST[0])
 }
 
 /// What a wish is for.
