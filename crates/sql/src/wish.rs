@@ -33,14 +33,13 @@ pub fn changes(dialect: Dialect, text: &str) -> Result<Vec<Change>, String> {
         return Err("no words were given".to_owned());
     }
     let words = Words::of(text);
-    let wished = match understand(dialect, &words) {
+    match understand(dialect, &words) {
         Ok(Some(Wish::Statement(sql))) => parsed(dialect, &sql),
-        Ok(Some(Wish::Change(change))) => return Ok(vec![*change]),
+        Ok(Some(Wish::Change(change))) => Ok(vec![*change]),
         Ok(None) => parsed(dialect, text),
         // What looks like a wish may be a statement after all.
-        Err(missing) => return parsed(dialect, text).map_err(|_| missing),
-    };
-    wished
+        Err(missing) => parsed(dialect, text).map_err(|_| missing),
+    }
 }
 
 /// The changes of statements, all of which must be understood.

@@ -193,7 +193,9 @@ impl PostgresServer {
             let in_use = error.code().is_some_and(|code| code.code() == IN_USE);
             if !in_use || Instant::now() > deadline {
                 let why = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
-                return Err(ScratchError::new(format!("could not copy the scratch database `{from}`: {why}")));
+                return Err(ScratchError::new(format!(
+                    "could not copy the scratch database `{from}`: {why}"
+                )));
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

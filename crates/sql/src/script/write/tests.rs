@@ -1,3 +1,5 @@
+//! What the files of steps look like.
+
 use dbwright_model::migration::Risk;
 use dbwright_model::plan::Retries;
 
