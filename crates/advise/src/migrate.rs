@@ -71,13 +71,13 @@ pub fn plan(
             }
         }
     }
-    let steps = builder.into_steps();
+    let (steps, also) = builder.into_steps();
     if steps.is_empty()
         && let Some(first) = declined.first()
     {
         return Err(first.clone());
     }
-    Ok(Plan { title: title(changes), summary: summary(&steps), steps, declined })
+    Ok(Plan { title: title(changes), summary: summary(&steps), steps, also, declined })
 }
 
 fn title(changes: &[Change]) -> String {

@@ -16,6 +16,10 @@ pub struct Plan {
     pub summary: String,
     /// The steps.
     pub steps: Vec<Step>,
+    /// What the steps change on purpose beyond what was asked for, such as the type of a sequence that must grow with its
+    /// column: after the wanted changes and these the catalog is the one after the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Change>,
     /// Wanted changes that are not in the plan, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub declined: Vec<Declined>,
@@ -62,6 +66,10 @@ pub struct Step {
     /// Rows that are written batch by batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Batches>,
+    /// Whether foreign keys must not be enforced meanwhile (SQLite): switched off before the transaction is opened, since
+    /// inside of one the switch does nothing, and on again after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign_keys_off: bool,
 }
 
 /// Something that is run.

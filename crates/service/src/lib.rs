@@ -13,6 +13,7 @@ pub mod trace;
 pub mod cook;
 pub mod snapshot;
 pub mod anonymize;
+pub mod prove;
 pub mod ops;
 
 pub use error::{ErrorKind, ServiceError};

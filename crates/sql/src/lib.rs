@@ -14,6 +14,8 @@ pub mod script;
 pub mod import;
 pub mod standing;
 pub mod squash;
+pub mod build;
+pub mod wish;
 pub mod understand;
 pub mod names;
 pub mod places;

@@ -11,6 +11,8 @@
 //! known. After `-- migration` may stand how the tool runs the file, `transaction`, `one-query` or `none`, and whether a
 //! way back is written for it, `undo` or `no-undo`.
 
+pub mod plans;
+
 use std::collections::BTreeSet;
 
 use dbwright_model::catalog::Catalog;

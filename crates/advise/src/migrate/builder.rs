@@ -32,17 +32,25 @@ pub(super) struct Builder<'a> {
     /// The catalog after the steps so far.
     pub(super) catalog: Catalog,
     steps: Vec<Step>,
+    /// What is changed on purpose beyond what was asked for.
+    also: Vec<Change>,
     /// Relations that the plan itself has made for good: nobody uses them yet.
     created: BTreeSet<QualifiedName>,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(know: &'a dyn Knowledge, catalog: Catalog, version: Option<Version>) -> Self {
-        Builder { know, version, catalog, steps: Vec::new(), created: BTreeSet::new() }
+        Builder { know, version, catalog, steps: Vec::new(), also: Vec::new(), created: BTreeSet::new() }
     }
 
-    pub(super) fn into_steps(self) -> Vec<Step> {
-        self.steps
+    /// The steps, and what they change beyond what was asked for.
+    pub(super) fn into_steps(self) -> (Vec<Step>, Vec<Change>) {
+        (self.steps, self.also)
+    }
+
+    /// Notes that the steps change this on purpose, though nobody asked for it.
+    pub(super) fn also(&mut self, change: Change) {
+        self.also.push(change);
     }
 
     /// Whether the server is of this major version or newer.

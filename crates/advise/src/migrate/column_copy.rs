@@ -435,14 +435,22 @@ impl Copy {
     }
 
     /// The sequence of a `serial` column goes to the new one, and grows with its type.
-    fn hand_over(&self, builder: &Builder<'_>, sequence: QualifiedName) -> Change {
+    fn hand_over(&self, builder: &mut Builder<'_>, sequence: QualifiedName) -> Change {
         let current = builder.catalog.sequences.iter().find(|other| other.name == sequence);
         let too_small = self.wanted.data_type.kind == TypeKind::BigInt
             && current.is_some_and(|current| current.data_type.kind != TypeKind::BigInt);
+        let data_type = too_small.then(|| self.wanted.data_type.clone());
+        if data_type.is_some() {
+            builder.also(Change::AlterSequence {
+                name: sequence.clone(),
+                changes: SequenceChanges { data_type: data_type.clone(), ..SequenceChanges::default() },
+                if_exists: false,
+            });
+        }
         Change::AlterSequence {
             name: sequence,
             changes: SequenceChanges {
-                data_type: too_small.then(|| self.wanted.data_type.clone()),
+                data_type,
                 owned_by: Some(Some((self.table.name.clone(), self.new.clone()))),
                 ..SequenceChanges::default()
             },

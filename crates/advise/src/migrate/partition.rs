@@ -1,8 +1,9 @@
 //! Partitioned tables: indexes piece by piece, and partitions taken out while the others are used.
 
 use dbwright_model::catalog::{Index, Table, TableKind};
-use dbwright_model::change::{Change, OnlineClauses};
-use dbwright_model::plan::Retries;
+use dbwright_model::change::{AlterClauses, Change, DroppedConstraint, OnlineClauses};
+use dbwright_model::name::Name;
+use dbwright_model::plan::{Retries, Undo};
 
 use super::builder::Builder;
 use super::{Refusal, index};
@@ -36,10 +37,19 @@ pub(super) fn create_index(builder: &mut Builder<'_>, table: &Table, change: &Ch
         only: true,
         online: OnlineClauses::default(),
     };
-    builder.brief(
+    let drop_parent = Change::DropIndex {
+        table: None,
+        index: table.name.sibling(&parent.name),
+        concurrently: false,
+        if_exists: true,
+        cascade: false,
+        online: OnlineClauses::default(),
+    };
+    let step = builder.brief(
         format!("Declare the index `{}` on `{}` without its partitions.", parent.name, table.name),
         vec![alone],
     )?;
+    step.undo = Undo::Work(vec![drop_parent.clone().into()]);
     for (partition, own) in parts {
         let name = own.name.clone();
         index::build(builder, &partition, own)?;
@@ -47,7 +57,9 @@ pub(super) fn create_index(builder: &mut Builder<'_>, table: &Table, change: &Ch
             parent: table.name.sibling(&parent.name),
             child: partition.name.sibling(&name),
         };
-        builder.brief(format!("Attach `{name}` to `{}`.", parent.name), vec![attach])?;
+        let step = builder.brief(format!("Attach `{name}` to `{}`.", parent.name), vec![attach])?;
+        // No statement lets go of an attached index: it ends with the index that it was attached to.
+        step.undo = Undo::Work(vec![drop_parent.clone().into()]);
     }
     Ok(())
 }
@@ -81,5 +93,25 @@ pub(super) fn detach(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
     );
     let step = builder.outside(name, concurrent)?;
     step.retries = Retries::default();
+    if let Some(check) = left_check(&parent, &partition.name) {
+        let drop = Change::DropConstraint {
+            table: partition.clone(),
+            constraint: DroppedConstraint::Named(check),
+            if_exists: true,
+            cascade: false,
+            alter: AlterClauses::default(),
+        };
+        let step = builder
+            .brief(format!("Drop the check that the server leaves behind on `{partition}`."), vec![drop])?;
+        step.undo = Undo::Work(Vec::new());
+    }
     Ok(())
+}
+
+/// The name of the check that stands in for the bounds after a concurrent detachment.
+fn left_check(parent: &Table, partition: &Name) -> Option<Name> {
+    let TableKind::Partitioned { key, .. } = &parent.kind else { return None };
+    let column = key.trim().trim_matches('"');
+    parent.column(column)?;
+    Some(Name::from(format!("{partition}_{column}_check")))
 }

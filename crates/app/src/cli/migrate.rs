@@ -10,6 +10,7 @@ use dbwright_service::ops::migrate::up::{self, UpReply, UpRequest};
 use dbwright_service::{ErrorKind, ServiceError};
 
 use super::audit::{ReportArguments, deliver, parse_format};
+use super::migrate_plan::{self, NewArguments, PlanArguments};
 use super::output::Screen;
 use super::progress::Bar;
 use super::{CLEAN, FAILED, FOUND, Global, history, interrupts, world};
@@ -27,6 +28,8 @@ impl MigrateArguments {
     pub fn uses_scratch_server(&self) -> bool {
         match &self.command {
             MigrateCommand::Lint(arguments) => arguments.request.trace,
+            MigrateCommand::Plan(_) | MigrateCommand::New(_) => true,
+            MigrateCommand::Squash(_) | MigrateCommand::Verify(_) => true,
             _ => false,
         }
     }
@@ -53,6 +56,10 @@ pub enum MigrateCommand {
     Squash(history::SquashArguments),
     /// Write many rows in small committed pieces that make room for others
     Backfill(BackfillRequest),
+    /// Write the safe form of statements or of a finding's remedy as migrations, tried on a scratch server first
+    Plan(PlanArguments),
+    /// Write the safe form of a change that is asked for in words as migrations
+    New(NewArguments),
 }
 
 /// Arguments of `migrate up`.
@@ -107,6 +114,8 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
         MigrateCommand::Baseline(arguments) => history::baseline(arguments, global, screen).await,
         MigrateCommand::Squash(arguments) => history::squash(arguments, global, screen).await,
         MigrateCommand::Backfill(request) => run_backfill(request, global, screen).await,
+        MigrateCommand::Plan(arguments) => migrate_plan::plan(arguments, global, screen).await,
+        MigrateCommand::New(arguments) => migrate_plan::new(arguments, global, screen).await,
     }
 }
 

@@ -8,6 +8,7 @@ mod review;
 mod migrate;
 mod history;
 mod tables;
+mod migrate_plan;
 mod demo;
 mod explain;
 mod rules;

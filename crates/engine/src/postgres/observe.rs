@@ -169,6 +169,18 @@ impl<'a> Observer<'a> {
         self.client.batch_execute(sql).await.map_err(|error| refusal(&error))
     }
 
+    /// The first column of the rows of a query, which must be text; nulls are left out.
+    pub async fn texts(&mut self, sql: &str) -> Result<Vec<String>, ObservedError> {
+        let rows = self.client.query(sql, &[]).await.map_err(|error| refusal(&error))?;
+        let texts = rows.iter().filter_map(|row| row.try_get::<_, Option<String>>(0).transpose());
+        texts.collect::<Result<_, _>>().map_err(|error| refusal(&error))
+    }
+
+    /// How many rows a query gives.
+    pub async fn count(&mut self, sql: &str) -> Result<usize, ObservedError> {
+        Ok(self.client.query(sql, &[]).await.map_err(|error| refusal(&error))?.len())
+    }
+
     /// From now on relations that are not there yet are told as made.
     pub async fn mark(&mut self) -> Result<(), ScratchError> {
         self.marked = Some(relations(&self.client).await?.into_keys().collect());

@@ -181,6 +181,38 @@ impl PostgresServer {
             })
     }
 
+    /// Makes a database as a copy of another one, once the sessions that used that one are gone.
+    pub async fn copy_database(&self, from: &str, to: &str) -> Result<(), ScratchError> {
+        const IN_USE: &str = "55006";
+        let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+        let sql = format!("create database {} template {}", quoted(to), quoted(from));
+        let client = self.client("postgres").await?;
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let Err(error) = client.batch_execute(&sql).await else { return Ok(()) };
+            let in_use = error.code().is_some_and(|code| code.code() == IN_USE);
+            if !in_use || Instant::now() > deadline {
+                let why = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                return Err(ScratchError::new(format!(
+                    "could not copy the scratch database `{from}`: {why}"
+                )));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Drops a database, whoever still uses it.
+    pub async fn drop_database(&self, name: &str) -> Result<(), ScratchError> {
+        let quoted = name.replace('"', "\"\"");
+        self.client("postgres")
+            .await?
+            .batch_execute(&format!("drop database if exists \"{quoted}\" with (force)"))
+            .await
+            .map_err(|error| {
+                ScratchError::new(format!("could not drop the scratch database `{name}`: {error}"))
+            })
+    }
+
     /// The last lines the server wrote.
     pub fn log_tail(&self) -> String {
         log_tail(&self.directory)

@@ -142,7 +142,7 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             format!("DROP TABLE {}{}{}", if_there(*if_exists), qualified(name), cascading(*cascade))
         }
         Change::RenameTable { table, to, .. } => {
-            if to.schema != table.schema {
+            if !to.schema.is_empty() && to.schema != table.schema {
                 return None;
             }
             format!("{} RENAME TO {}", table_of(change, table), quoted(&to.name))

@@ -17,6 +17,7 @@ mod lint;
 mod looks;
 mod names;
 mod outputs;
+mod plans;
 mod read_only;
 mod records;
 mod reference;

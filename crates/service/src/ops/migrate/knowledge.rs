@@ -1,0 +1,34 @@
+//! What the planner must know of a dialect, from the text side.
+
+use dbwright_advise::migrate::Knowledge;
+use dbwright_model::catalog::Catalog;
+use dbwright_model::change::Change;
+use dbwright_model::effect::Effects;
+use dbwright_model::engine::{Dialect, Version};
+use dbwright_sql::effects::{Circumstances, of_statement};
+use dbwright_sql::fold::Folder;
+
+/// The text side of a dialect, for a server of a version.
+pub struct TextSide {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The server's version; the newest known one when absent.
+    pub version: Option<Version>,
+}
+
+impl Knowledge for TextSide {
+    fn after(&self, catalog: &Catalog, changes: &[Change]) -> Catalog {
+        let mut folder = Folder::on(catalog.clone());
+        changes.iter().for_each(|change| folder.apply(change));
+        folder.finish()
+    }
+
+    fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects {
+        let circumstances = Circumstances { version: self.version, utc: None, known: true };
+        of_statement(&Folder::on(catalog.clone()), &circumstances, statement)
+    }
+
+    fn identifier(&self, name: &str) -> String {
+        dbwright_sql::quote_identifier(self.dialect, name)
+    }
+}

@@ -1,0 +1,153 @@
+//! `migrate plan` and `migrate new`: safe forms of changes as files, and clear words where there are none.
+
+use std::fs;
+
+use proof_cli::Sandbox;
+use serde_json::Value;
+
+const SCHEMA: &str = "-- Dumped from database version 15.0\n\
+    create table parent (id bigint primary key);\n\
+    create table t (id bigint primary key, a int, parent_id bigint);\n";
+
+/// The names of the files in a folder, sorted, versions left out.
+fn files(sandbox: &Sandbox, folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(sandbox.path(folder))
+        .expect("it was made")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names.iter().map(|name| name.split_once('_').expect("a version and words").1.to_owned()).collect()
+}
+
+fn new(sandbox: &Sandbox, words: &str, more: &[&str]) -> Value {
+    let mut all = vec!["migrate", "new", words, "--catalog", "schema.sql", "--format", "json"];
+    all.extend(more);
+    sandbox.run(&all).expect(0).json()
+}
+
+#[test]
+fn words_become_files_that_other_checks_accept() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    let planned = new(&sandbox, "set t.a not null", &["--out", "m", "--ticket", "SHOP-12"]);
+    let expected = [
+        "set_t_a_not_null_1_refuse_new_nulls_in_a_of_t.sql",
+        "set_t_a_not_null_2_check_that_no_row_of_t_has_a_null_in_a.sql",
+        "set_t_a_not_null_3_set_a_of_t_not_null_the_validated_check.sql",
+    ];
+    assert_eq!(files(&sandbox, "m"), expected);
+    assert_eq!(planned["steps"].as_array().map(Vec::len), Some(3));
+    let text = planned["steps"][1]["text"].as_str().expect("a text");
+    for part in [
+        "-- Ticket: SHOP-12",
+        "-- Risk: medium",
+        "== PRE-CHECK ==",
+        "== UP ==",
+        "VALIDATE CONSTRAINT",
+        "== DOWN ==",
+        "== VERIFY ==",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let first = planned["steps"][0]["file"].as_str().expect("a name");
+    assert!(text.contains(&format!("-- Requires: {}", &first[..14])), "{text}");
+    // Neither a finding nor an effect that blocks.
+    let lint = ["migrate", "lint", "m", "--catalog", "schema.sql", "--format", "json", "--fail-on", "never"];
+    let report = sandbox.run(&lint).expect(0).json();
+    let findings = report["findings"].as_array().expect("a list");
+    let bad: Vec<&Value> = findings.iter().filter(|finding| finding["level"] == "error").collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    // The next plan comes after, and nothing is written over.
+    new(&sandbox, "add index on t(parent_id)", &["--out", "m"]);
+    let found = files(&sandbox, "m");
+    assert_eq!((found.len(), found[3].as_str()), (4, "add_index_on_t_parent_id.sql"));
+}
+
+#[test]
+fn a_plan_says_whether_it_is_proven() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    sandbox.file("change.sql", "alter table t add foreign key (parent_id) references parent;\n");
+    let run = ["migrate", "plan", "change.sql", "--catalog", "schema.sql", "--stdout"];
+    let text = sandbox.run(&run).expect(0).out();
+    assert!(text.contains("NOT VALID") && text.contains("VALIDATE CONSTRAINT"), "{text}");
+    assert!(text.contains("-- Proven on PostgreSQL") || text.contains("-- Not proven: "), "{text}");
+    assert!(text.contains("blocks writes"), "{text}");
+    assert_eq!(fs::read_dir(sandbox.path("")).expect("a folder").count(), 3, "nothing was written");
+}
+
+#[test]
+fn the_statement_of_a_finding_is_planned() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    sandbox.file("m/1.sql", "create index t_a on t (a);\n");
+    let lint = [
+        "migrate",
+        "lint",
+        "m",
+        "--catalog",
+        "schema.sql",
+        "--format",
+        "json",
+        "--fail-on",
+        "never",
+        "--output",
+        "report.json",
+    ];
+    sandbox.run(&lint).expect(0);
+    let report: Value =
+        serde_json::from_slice(&fs::read(sandbox.path("report.json")).expect("a report")).expect("json");
+    let findings = report["findings"].as_array().expect("a list");
+    let finding = findings.iter().find(|finding| finding["rule"] == "migration/blocking-index-build");
+    let key = finding.and_then(|finding| finding["key"].as_str()).expect("it is found");
+    let run = [
+        "migrate",
+        "plan",
+        "--finding",
+        key,
+        "--report",
+        "report.json",
+        "--catalog",
+        "schema.sql",
+        "--stdout",
+    ];
+    let text = sandbox.run(&run).expect(0).out();
+    assert!(text.contains("CREATE INDEX CONCURRENTLY t_a"), "{text}");
+    let run = [
+        "migrate",
+        "plan",
+        "--finding",
+        "none",
+        "--report",
+        "report.json",
+        "--catalog",
+        "schema.sql",
+        "--stdout",
+    ];
+    assert!(sandbox.run(&run).expect(2).err().contains("there is no finding `none`"));
+}
+
+#[test]
+fn what_cannot_be_planned_is_said_with_a_way_on() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    let check = |arguments: &[&str], words: &[&str]| {
+        let mut all = vec!["migrate", "new"];
+        all.extend(arguments);
+        let err = sandbox.run(&all).expect(2).err();
+        for word in words {
+            assert!(err.contains(word), "{arguments:?}: {err}");
+        }
+    };
+    check(
+        &["make it fast", "--catalog", "schema.sql", "--stdout"],
+        &["not clear", "hint: dbwright migrate new \"add column"],
+    );
+    check(&["set t.a not null", "--catalog", "schema.sql"], &["no folder", "--out", "--stdout"]);
+    check(&["set t.a not null", "--stdout"], &["no target was named"]);
+    check(
+        &["add column e int not null to t", "--catalog", "schema.sql", "--stdout"],
+        &["no safe plan", "say a default"],
+    );
+    check(&["drop table none", "--catalog", "schema.sql", "--stdout"], &["there is no table `none`"]);
+}

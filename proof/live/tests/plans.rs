@@ -1,0 +1,116 @@
+//! The plan of every change of the table, carried out on every installed PostgreSQL: it ends where the change by itself
+//! ends, keeps the rows, blocks nobody in proportion to a table's size, and leads back.
+
+use dbwright_advise::migrate::plan;
+use dbwright_engine::scratch::postgres::PostgresServer;
+use dbwright_model::catalog::Catalog;
+use dbwright_model::change::Change;
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::plan::Work;
+use dbwright_service::ops::migrate::knowledge::TextSide;
+use dbwright_service::prove::{Outcome, postgres};
+use dbwright_sql::fold::Folder;
+use proof_live::{Server, servers};
+use proof_rules::plans::{PLANNED, SCHEMA};
+
+fn parse(script: &str) -> Vec<Change> {
+    let statements = dbwright_sql::split(Dialect::Postgres, script);
+    statements
+        .into_iter()
+        .flat_map(|statement| dbwright_sql::parse_statement(Dialect::Postgres, statement.text))
+        .collect()
+}
+
+fn start() -> Catalog {
+    let mut folder = Folder::new(Engine::Postgres);
+    parse(SCHEMA).iter().for_each(|change| folder.apply(change));
+    folder.finish()
+}
+
+#[test]
+fn every_plan_stands_its_trial() {
+    let before = start();
+    let servers = servers();
+    let complaints: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = servers
+            .iter()
+            .filter_map(|server| match server {
+                Server::Postgres(server) => Some(scope.spawn(|| check_server(server, &before))),
+                _ => None,
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("a checker does not panic")).collect()
+    });
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
+fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let know = TextSide { dialect: Dialect::Postgres, version: Some(server.version()) };
+    let (mut complaints, mut proven) = (Vec::new(), 0);
+    for example in PLANNED {
+        if example.versions.iter().all(|first| server.version().major < *first) {
+            continue;
+        }
+        let label = format!("{} (on {})", example.change, server.version());
+        let changes = parse(example.change);
+        let plan = match plan(&know, before, know.version, &changes) {
+            Ok(plan) => plan,
+            Err(declined) => {
+                complaints.push(format!("{label}: declined: {}", declined.because));
+                continue;
+            }
+        };
+        match runtime.block_on(postgres::prove(server, "trial", before, &changes, &plan)) {
+            Ok(proof) if proof.is_proven() && proof.gaps.is_empty() => proven += 1,
+            Ok(proof) => complaints.push(format!("{label}: {:#?}, gaps {:#?}", proof.outcome, proof.gaps)),
+            Err(error) => complaints.push(format!("{label}: {error}")),
+        }
+    }
+    println!("{}: {proven} plans proven", server.version());
+    complaints
+}
+
+#[test]
+fn a_wrong_plan_fails_its_trial() {
+    let before = start();
+    let servers = servers();
+    let Some(Server::Postgres(server)) = servers.iter().rfind(|server| matches!(server, Server::Postgres(_)))
+    else {
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let know = TextSide { dialect: Dialect::Postgres, version: Some(server.version()) };
+    let changes = parse("ALTER TABLE t ALTER a TYPE bigint");
+    let right = plan(&know, &before, know.version, &changes).expect("there is a plan");
+    let check = |name: &str, plan: &dbwright_model::plan::Plan, word: &str| {
+        let proof =
+            runtime.block_on(postgres::prove(server, "wrong", &before, &changes, plan)).expect("a server");
+        match &proof.outcome {
+            Outcome::Failed(sentences) => {
+                let text = sentences.join(" ");
+                assert!(text.contains(word), "{name}: {text}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+    };
+    let mut naive = right.clone();
+    naive.steps.truncate(1);
+    naive.steps[0].work = changes.iter().cloned().map(Work::from).collect();
+    check("the change by itself", &naive, "during a rewrite");
+    let backfill = right.steps.iter().position(|step| step.repeat.is_some()).expect("rows are written");
+    let mut unfilled = right.clone();
+    unfilled.steps.remove(backfill);
+    check("without the backfill", &unfilled, "The rows of");
+    let mut no_end = right.clone();
+    no_end.steps.pop();
+    check("without the last step", &no_end, "The catalog after the plan");
+    let mut lossy = right;
+    lossy.steps[backfill].undo = dbwright_model::plan::Undo::Work(
+        parse("DELETE FROM public.t WHERE id = 1")
+            .into_iter()
+            .map(|_| Work::Sql("DELETE FROM public.child".to_owned()))
+            .collect(),
+    );
+    check("a way back that loses rows", &lossy, "are not those before");
+}
