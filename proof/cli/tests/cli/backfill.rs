@@ -8,10 +8,13 @@ use proof_cli::{Outcome, Sandbox};
 /// Rows of the large tables.
 const ROWS: usize = 200_000;
 
+/// Asks a database and gives the rows of the answer.
+type Ask<'a> = Box<dyn Fn(&str) -> Vec<String> + 'a>;
+
 /// A database of some engine with a table `t` and a way to ask it.
 struct Place<'a> {
     target: String,
-    ask: Box<dyn Fn(&str) -> Vec<String> + 'a>,
+    ask: Ask<'a>,
 }
 
 fn arguments<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -22,7 +25,7 @@ fn arguments<'a>(target: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 const WORK: [&str; 4] = ["--set", "a = id * 2, n = n + 1", "--where", "a is null"];
 
-fn sqlite_ask(path: std::path::PathBuf) -> Box<dyn Fn(&str) -> Vec<String>> {
+fn sqlite_ask(path: std::path::PathBuf) -> Ask<'static> {
     Box::new(move |sql| {
         let output = proof_cli::runtime().block_on(async {
             let mut session = proof_cli::write(&dbwright_engine::dsn::Dsn::Sqlite(path.clone())).await;
