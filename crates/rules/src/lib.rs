@@ -32,6 +32,7 @@ pub mod predicates;
 pub mod dependency;
 pub mod lint;
 pub mod new_column;
+pub mod orphans;
 pub mod run;
 pub mod convention;
 pub mod score;

@@ -598,7 +598,7 @@ mod tests {
         assert_eq!(columns, ["a", "b"]);
         // What the mended statement may make is not said to be absent, and later files are sure again of what is known.
         let read = known(&[
-            ("CREATE TABLE u (a int, a text);", Wrap::None),
+            ("CREATE TABLE u (a int REFERENCES nowhere (id));", Wrap::None),
             ("ALTER TABLE u ADD COLUMN c int; ALTER TABLE t ALTER COLUMN b SET NOT NULL;", Wrap::Transaction),
         ]);
         let [first, second, third] = read.chain.statements.as_slice() else { panic!("three statements") };

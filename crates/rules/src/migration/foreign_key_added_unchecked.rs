@@ -6,7 +6,7 @@ use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::lint::{self, Verdict};
-use crate::{Context, Engines, Findings, Rule};
+use crate::{Context, Engines, Findings, Rule, orphans};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -42,35 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             "No row of `{name}` is looked up in `{}`, now or later, because `foreign_key_checks` is off.",
             foreign_key.references
         );
-        let spelled: Vec<String> = foreign_key
-            .columns
-            .iter()
-            .map(|column| format!("child.{} IS NOT NULL", lint::spelled(context, column.as_str())))
-            .collect();
-        let known =
-            judged.statement.table(&foreign_key.references).and_then(|parent| parent.primary_key.as_ref());
-        let target: &[Name] = match foreign_key.referenced_columns.as_slice() {
-            [] => known.map_or(&[][..], |key| key.columns.as_slice()),
-            named => named,
-        };
-        let equal: Vec<String> = foreign_key
-            .columns
-            .iter()
-            .zip(target)
-            .map(|(own, other)| {
-                let spell = |name: &Name| lint::spelled(context, name.as_str());
-                format!("parent.{} = child.{}", spell(other), spell(own))
-            })
-            .collect();
-        let query = (!equal.is_empty()).then(|| {
-            format!(
-                "SELECT count(*) FROM {} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
-                lint::spelled_table(context, name),
-                spelled.join(" AND "),
-                lint::spelled_table(context, &foreign_key.references),
-                equal.join(" AND ")
-            )
-        });
+        let query = orphans::query(context, &judged, name, foreign_key);
         let object = ObjectRef::columns(name, &foreign_key.columns);
         let found = judged.found(object, message).evidence("columns", join(&foreign_key.columns));
         Verdict::Found(found.evidence_if("query", query).remedy(Remedy::manual(RULE.instead)))

@@ -12,7 +12,7 @@ use dbwright_model::score::Dimension;
 
 use crate::columns::integer_range;
 use crate::lint::{self, Judged};
-use crate::{Context, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule, orphans};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -120,7 +120,7 @@ fn judge(
             say(
                 ObjectRef::columns(table, &key.columns),
                 format!("The statement fails if a row of `{table}` refers to no row of `{parent}`."),
-                orphans(context, judged, &owner, parent, key),
+                orphans::query(context, judged, table, key),
             )
         }
         Demand::Convertible { column, .. } => {
@@ -209,34 +209,6 @@ fn referring<'a>(
         }
         _ => None,
     })
-}
-
-fn orphans(
-    context: &Context<'_>,
-    judged: &Judged<'_>,
-    owner: &str,
-    parent: &QualifiedName,
-    key: &ForeignKey,
-) -> Option<String> {
-    let referenced = match key.referenced_columns.as_slice() {
-        [] => judged.statement.table(parent)?.primary_key.as_ref()?.columns.as_slice(),
-        columns => columns,
-    };
-    let spell = |name: &Name| lint::spelled(context, name.as_str());
-    let filled: Vec<String> =
-        key.columns.iter().map(|name| format!("child.{} IS NOT NULL", spell(name))).collect();
-    let equal: Vec<String> = key
-        .columns
-        .iter()
-        .zip(referenced)
-        .map(|(own, other)| format!("parent.{} = child.{}", spell(other), spell(own)))
-        .collect();
-    Some(format!(
-        "SELECT count(*) FROM {owner} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
-        filled.join(" AND "),
-        lint::spelled_table(context, parent),
-        equal.join(" AND ")
-    ))
 }
 
 /// Whether a value of the old type may be none of the new one.

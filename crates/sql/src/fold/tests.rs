@@ -143,3 +143,46 @@ fn words_are_replaced_whole_and_outside_of_strings() {
         "b > 0 AND ab <> 'a' AND b IS NOT NULL"
     );
 }
+
+#[test]
+fn a_reference_beside_a_column_is_the_foreign_key_written_apart() {
+    let keys = |engine: Engine, script: &str| {
+        let mut folder = Folder::new(engine);
+        for statement in crate::split(engine.dialect(), script) {
+            for change in crate::parse_statement(engine.dialect(), statement.text) {
+                folder.apply(&change);
+            }
+        }
+        let catalog = folder.finish();
+        let child =
+            catalog.tables.iter().find(|table| table.name.name == "child").expect("the table is there");
+        (child.foreign_keys.clone(), child.indexes.clone(), catalog.doubts.clone())
+    };
+    const PARENT: &str = "CREATE TABLE parent (id int PRIMARY KEY);";
+    for engine in [Engine::Postgres, Engine::Mariadb] {
+        let beside = keys(
+            engine,
+            &format!(
+                "{PARENT} CREATE TABLE child (a int);
+                 ALTER TABLE child ADD COLUMN p int REFERENCES parent (id) ON DELETE CASCADE;"
+            ),
+        );
+        let apart = keys(
+            engine,
+            &format!(
+                "{PARENT} CREATE TABLE child (a int); ALTER TABLE child ADD COLUMN p int;
+                 ALTER TABLE child ADD FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE;"
+            ),
+        );
+        assert_eq!(beside, apart, "{engine}");
+        assert_eq!(beside.0.len(), 1);
+    }
+    for engine in [Engine::Postgres, Engine::Mariadb, Engine::Sqlite] {
+        let beside = keys(engine, &format!("{PARENT} CREATE TABLE child (p int REFERENCES parent (id));"));
+        let apart = keys(
+            engine,
+            &format!("{PARENT} CREATE TABLE child (p int, FOREIGN KEY (p) REFERENCES parent (id));"),
+        );
+        assert_eq!(beside, apart, "{engine}");
+    }
+}
