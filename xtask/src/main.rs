@@ -18,12 +18,12 @@ usage: cargo xtask CHORE
              --case NAME        one case
              --explain MAJOR    print everything seen of that case on one major of PostgreSQL
   bench [NAME]...
-           measure the release binary: start, files, demo, scale, or all of them
-             --postgres MAJOR   the server of `scale`; the newest with a pg_dump when absent
+           measure the release binary: start, files, lint, demo, scale, throughput, or all of them
+             --postgres MAJOR   the server of `scale` and `throughput`; the newest when absent, for `scale` with a pg_dump
              --tables N         its tables; 10000 when absent
              --binary FILE      measure this binary instead of building one
              --keep FILE        write the report of the large audit there
-             --record           write the tables to docs/benchmarks.md
+             --record           write the tables to docs/benchmarks.md; those of other benchmarks stay
 ";
 
 fn main() -> ExitCode {

@@ -67,6 +67,9 @@ pub trait Progress: Send + Sync {
 
     /// A longer piece of work has come `done` of `of` units far; 0 of 0 when nobody can tell.
     fn step(&self, _what: &str, _done: u64, _of: u64) {}
+
+    /// Something happened that is to be read later too.
+    fn note(&self, _what: &str) {}
 }
 
 /// Progress that nobody watches.

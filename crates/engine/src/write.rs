@@ -19,6 +19,17 @@ pub struct Consent {
 }
 
 impl Consent {
+    /// Leave that the user gave in words: on a terminal after seeing what will be done, or with `--yes`. Only the service's
+    /// `consent` makes one.
+    pub fn by_the_users_word(target: &Dsn) -> Self {
+        Consent { target: target.clone() }
+    }
+
+    /// The database that may be changed.
+    pub fn target(&self) -> &Dsn {
+        &self.target
+    }
+
     /// Leave to change a database that this process made for itself and will throw away: one of a scratch server that this
     /// process started, or an SQLite file below the folder for temporary files. For anything else there is no such leave.
     pub fn for_scratch(target: &Dsn, temporary: &Path) -> Result<Self, SessionError> {

@@ -21,10 +21,6 @@ pub enum Capability {
     EnforcedChecks,
     /// Identity columns.
     IdentityColumns,
-    /// Functional key parts in indexes.
-    ExpressionIndexes,
-    /// `STRICT` tables.
-    StrictTables,
     /// `ALTER TABLE ... DROP COLUMN`.
     DropColumn,
     /// Everybody may create objects in schema `public` unless told otherwise.
@@ -35,10 +31,6 @@ pub enum Capability {
     NotValidConstraints,
     /// `ADD FOREIGN KEY ... NOT VALID` on partitioned tables.
     NotValidOnPartitioned,
-    /// SCRAM is the default way to keep passwords.
-    ScramByDefault,
-    /// The last scan of an index is recorded.
-    LastIndexScan,
     /// The server warns of transaction wraparound 40 million transactions before it and stops 3 million before it,
     /// rather than 11 million and 1 million.
     EarlyWraparoundWarning,
@@ -71,10 +63,6 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::EnforcedChecks, Engine::Mariadb, Version::new(10, 2, 1)),
     (Capability::EnforcedChecks, Engine::Sqlite, Version::new(3, 3, 0)),
     (Capability::IdentityColumns, Engine::Postgres, Version::new(10, 0, 0)),
-    (Capability::ExpressionIndexes, Engine::Postgres, Version::new(7, 4, 0)),
-    (Capability::ExpressionIndexes, Engine::Mysql, Version::new(8, 0, 13)),
-    (Capability::ExpressionIndexes, Engine::Sqlite, Version::new(3, 9, 0)),
-    (Capability::StrictTables, Engine::Sqlite, Version::new(3, 37, 0)),
     (Capability::DropColumn, Engine::Postgres, Version::new(7, 3, 0)),
     (Capability::DropColumn, Engine::Mysql, Version::new(3, 23, 0)),
     (Capability::DropColumn, Engine::Mariadb, Version::new(5, 1, 0)),
@@ -83,8 +71,6 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::InvisibleIndexes, Engine::Mariadb, Version::new(10, 6, 0)),
     (Capability::NotValidConstraints, Engine::Postgres, Version::new(9, 2, 0)),
     (Capability::NotValidOnPartitioned, Engine::Postgres, Version::new(18, 0, 0)),
-    (Capability::ScramByDefault, Engine::Postgres, Version::new(14, 0, 0)),
-    (Capability::LastIndexScan, Engine::Postgres, Version::new(16, 0, 0)),
     (Capability::EarlyWraparoundWarning, Engine::Postgres, Version::new(14, 0, 0)),
     (Capability::LimitedCreateRole, Engine::Postgres, Version::new(16, 0, 0)),
     (Capability::SetNullColumns, Engine::Postgres, Version::new(15, 0, 0)),

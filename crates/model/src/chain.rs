@@ -1,5 +1,7 @@
 //! Migrations as a chain of statements, each with the state that it finds and what it does.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Extension, Function, Publication, Sequence, Table, UserType, View};
@@ -18,6 +20,21 @@ pub struct Chain {
     /// Whether the state before the first statement is known: an empty database or a catalog.
     #[serde(default)]
     pub starts_known: bool,
+    /// What the history of a database says of the files; `None` when none was compared with them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
+}
+
+/// How the files stand to the history that a migration tool keeps in a database.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The tool.
+    pub tool: String,
+    /// Its table.
+    pub table: QualifiedName,
+    /// Versions that were applied and that no file has, the oldest first.
+    #[serde(default)]
+    pub without_file: Vec<String>,
 }
 
 /// One file of a chain.
@@ -37,6 +54,9 @@ pub struct ChainFile {
     /// Whether a way back is written for it: an undo file or section; `None` where the tool knows no such thing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub has_undo: Option<bool>,
+    /// Whether the database has had it; `None` when no database was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applied: Option<bool>,
 }
 
 /// How the statements of a file are put into transactions.
@@ -82,11 +102,17 @@ pub struct ChainStatement {
     pub new_relations: Vec<QualifiedName>,
     /// The tables that the statement names and those in `effects` as it finds them, where they are known; in SQLite also
     /// those that refer to a table that it drops or renames.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tables: Vec<Table>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "shared")]
+    pub tables: Vec<Arc<Table>>,
     /// Settings of the session in force, by name: those the chain itself has set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<(Name, String)>,
+    /// Why the server that it was tried on refused it, in the server's words, where every server would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// Why it was not traced although that was asked for, as a lower-case fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_traced: Option<String>,
     /// What else it finds.
     #[serde(default, skip_serializing_if = "Surroundings::is_empty")]
     pub around: Surroundings,
@@ -114,6 +140,8 @@ pub struct Surroundings {
     pub view_columns: Vec<Name>,
     /// The default partition of the table that it attaches to or detaches from.
     pub default_partition: Option<QualifiedName>,
+    /// Views of MySQL that read a table or column that it drops or renames, which the server lets happen.
+    pub readers: Vec<QualifiedName>,
     /// What depends on the objects that it drops or on the function that it makes: fragments such as "view `v`".
     pub dependants: Vec<String>,
 }
@@ -138,12 +166,26 @@ impl Chain {
         self.files.get(statement.file)
     }
 
-    /// The other statements that run in the same transaction and come before the statement at a position.
+    /// The other statements that run in the same transaction and come before the statement at a position. Statements of
+    /// a transaction, and of a file, stand beside each other, so that only they are looked at.
     pub fn earlier_in_transaction(&self, position: usize) -> impl Iterator<Item = &ChainStatement> {
         let transaction = self.statements.get(position).and_then(|statement| statement.transaction);
-        self.statements[..position.min(self.statements.len())]
-            .iter()
-            .filter(move |other| transaction.is_some() && other.transaction == transaction)
+        let before = &self.statements[..position.min(self.statements.len())];
+        let begin = match transaction {
+            Some(_) => {
+                before.iter().rposition(|other| other.transaction != transaction).map_or(0, |at| at + 1)
+            }
+            None => before.len(),
+        };
+        before[begin..].iter()
+    }
+
+    /// The other statements of the same file that come before the statement at a position.
+    pub fn earlier_in_file(&self, position: usize) -> &[ChainStatement] {
+        let before = &self.statements[..position.min(self.statements.len())];
+        let Some(file) = self.statements.get(position).map(|statement| statement.file) else { return &[] };
+        let begin = before.iter().rposition(|other| other.file != file).map_or(0, |at| at + 1);
+        &before[begin..]
     }
 }
 
@@ -165,7 +207,7 @@ impl ChainStatement {
 
     /// A touched table as the statement finds it; the schema may be left out.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
-        self.tables.iter().find(|table| {
+        self.tables.iter().map(Arc::as_ref).find(|table| {
             table.name.name == name.name && (name.schema.is_empty() || table.name.schema == name.schema)
         })
     }
@@ -179,4 +221,21 @@ impl ChainStatement {
 
 fn yes() -> bool {
     true
+}
+
+/// Tables that several statements find unchanged are kept once.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::catalog::Table;
+
+    pub fn serialize<S: Serializer>(tables: &[Arc<Table>], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(tables.iter().map(Arc::as_ref))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Arc<Table>>, D::Error> {
+        Ok(Vec::<Table>::deserialize(deserializer)?.into_iter().map(Arc::new).collect())
+    }
 }

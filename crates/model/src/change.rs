@@ -937,6 +937,15 @@ pub struct DataClauses {
     /// `ONLY` before the first table.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub only: bool,
+    /// Columns of the first table that it writes, where it names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Name>,
+    /// Names in the condition on the rows of `UPDATE` and `DELETE`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<Name>,
+    /// Whether a query locks the rows that it finds: `FOR UPDATE` and its like.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub locks_rows: bool,
 }
 
 /// Kinds of object that statements name.

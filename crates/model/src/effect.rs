@@ -305,21 +305,25 @@ impl Cost {
 }
 
 impl Cost {
-    /// Bytes of a table that are worked through in a second, at least and at most: measured on a table of wide and of
-    /// narrow rows, cached and not, with `cargo xtask bench throughput`. A slow network disk is slower still.
-    const fn bytes_per_second(self) -> Option<(f64, f64)> {
+    /// Bytes of a table that are worked through in a second, and the factor by which that may be wrong either way: measured
+    /// with `cargo xtask bench throughput` (`docs/benchmarks.md`) on narrow and wide rows, with and without a cache. The
+    /// slow end leaves room for a disk that is slower than the measured one.
+    pub const fn throughput(self) -> Option<(f64, f64)> {
         const MIB: f64 = 1024.0 * 1024.0;
         match self {
             Cost::Brief => None,
-            Cost::Scan => Some((100.0 * MIB, 1000.0 * MIB)),
-            Cost::IndexBuild => Some((30.0 * MIB, 200.0 * MIB)),
-            Cost::Rewrite => Some((20.0 * MIB, 150.0 * MIB)),
+            Cost::Scan => Some((650.0 * MIB, 6.5)),
+            Cost::IndexBuild => Some((190.0 * MIB, 6.0)),
+            Cost::Rewrite => Some((80.0 * MIB, 4.0)),
         }
     }
 
     /// Seconds that the work on a table of this many bytes takes, from the least to the most that is likely.
     pub fn expected_seconds(self, bytes: u64) -> Option<(f64, f64)> {
-        self.bytes_per_second().map(|(slow, fast)| (bytes as f64 / fast, bytes as f64 / slow))
+        self.throughput().map(|(rate, factor)| {
+            let likely = bytes as f64 / rate;
+            (likely / factor, likely * factor)
+        })
     }
 }
 

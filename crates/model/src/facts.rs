@@ -211,6 +211,15 @@ pub struct AppliedMigration {
     pub ok: bool,
     /// When it was applied.
     pub at: Option<Timestamp>,
+    /// The name or the description of its file, where the tool records it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// The checksum of its file as the tool reckons it; bytes as hexadecimal digits in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    /// What kind of entry it is, as Flyway's `BASELINE` and `UNDO_SQL`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
 /// The answer to a question about rows.

@@ -86,6 +86,22 @@ pub struct Migration {
     pub repeatable: bool,
     /// SHA-256 of the file's bytes without a byte order mark, line ends as `\n`, in lower-case hexadecimal digits.
     pub checksum: String,
+    /// SHA-256 of the statements of `up` without comments and with blanks reduced to one: equal where only the looks of a
+    /// file changed.
+    pub content: String,
+    /// Why it must not be run as it stands, in the order of its lines. A runner refuses a migration with any.
+    pub problems: Vec<Problem>,
+}
+
+/// A place of a file that a runner cannot send to a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// What is wrong there, as a lower-case fragment.
+    pub because: String,
 }
 
 /// A statement of a migration.

@@ -71,6 +71,11 @@ impl<T> Observed<T> {
         }
     }
 
+    /// Whether the source cannot answer.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Observed::Unsupported(_))
+    }
+
     /// Whether the value was read.
     pub fn is_known(&self) -> bool {
         matches!(self, Observed::Known(_))

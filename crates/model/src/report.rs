@@ -42,6 +42,9 @@ pub struct Report {
     /// The statements of migrations, in order, with what each does; only for checks of migrations.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub statements: Vec<ReportStatement>,
+    /// On what migrations were tried out, when that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<ReportTrace>,
     /// Suppressions that expired or matched nothing, each with that word behind it.
     #[serde(default)]
     pub unused_suppressions: Vec<String>,
@@ -194,8 +197,32 @@ pub struct ReportStatement {
     pub transaction: Option<u32>,
     /// What `effects` rests on.
     pub evidence_level: EvidenceLevel,
+    /// Why a server that it was tried on refused it, where every server would.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// Why it was not traced although that was asked for, as a lower-case fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_traced: Option<String>,
     /// What it does to relations that were there before it.
     pub effects: Vec<ReportEffect>,
+}
+
+/// How migrations were tried out on a scratch server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportTrace {
+    /// Product and version of the scratch server.
+    pub server: String,
+    /// The version that was wanted and is not installed, when another one was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
+    /// Judged statements that were carried out and observed.
+    pub traced: u64,
+    /// Judged statements.
+    pub statements: u64,
+    /// What was missing on the scratch server: objects of the catalog that could not be made, and statements of earlier
+    /// files that failed, each a fragment with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// What a statement does to one relation.

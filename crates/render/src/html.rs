@@ -1,6 +1,8 @@
 //! One self-contained page: no request leaves it, it works without scripts, on paper and on a phone.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Level, Location};
+use dbwright_model::quantity;
 use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
 use dbwright_model::score::{Band, Cap, DimensionScore, Score};
@@ -9,7 +11,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::shape::{self, EXAMPLES, Group, Part};
-use crate::text::{self, bytes, count, pieces, visible, visible_block};
+use crate::text::{self, count, pieces, visible, visible_block};
 use crate::{Options, RuleText};
 
 const TEMPLATE: &str = include_str!("html/report.html");
@@ -128,7 +130,7 @@ struct FindingView {
     place: Option<String>,
     count: u64,
     confidence: &'static str,
-    evidence_level: &'static str,
+    learnt_from: &'static str,
     evidence: Vec<EvidenceView>,
     remedy: Option<RemedyView>,
     key: String,
@@ -172,8 +174,10 @@ struct NotCheckedView {
 }
 
 fn page(report: &Report, options: &Options) -> Page {
-    let groups: Vec<GroupView> =
-        shape::groups(report, options.level).iter().map(|group| group_view(group, options.rules)).collect();
+    let groups: Vec<GroupView> = shape::groups(report, options.level)
+        .iter()
+        .map(|group| group_view(group, report.target.origin, options.rules))
+        .collect();
     let levels =
         [Level::Error, Level::Warning, Level::Note].into_iter().filter(|level| *level >= options.level);
     let mut dimensions: Vec<_> =
@@ -242,7 +246,7 @@ fn facts(report: &Report) -> Vec<Fact> {
         Fact { name: "Views", value: target.views.to_string() },
     ];
     if let Some(size) = target.bytes {
-        facts.push(Fact { name: "Size", value: bytes(size) });
+        facts.push(Fact { name: "Size", value: quantity::size(size) });
     }
     facts.push(Fact { name: "Facts", value: shape::origin(target) });
     facts
@@ -289,7 +293,7 @@ fn class(band: Band) -> &'static str {
     }
 }
 
-fn group_view(group: &Group<'_>, rules: &[RuleText]) -> GroupView {
+fn group_view(group: &Group<'_>, origin: Origin, rules: &[RuleText]) -> GroupView {
     // Groups are never empty.
     let first = group.parts[0].first;
     let words = |mut words: Vec<String>| {
@@ -304,25 +308,26 @@ fn group_view(group: &Group<'_>, rules: &[RuleText]) -> GroupView {
         message: visible(&first.message),
         count: group.findings().count(),
         critical: group.findings().any(|finding| finding.critical),
-        parts: group.parts.iter().map(|part| part_view(part, rules)).collect(),
+        parts: group.parts.iter().map(|part| part_view(part, origin, rules)).collect(),
     }
 }
 
-fn part_view(part: &Part<'_>, rules: &[RuleText]) -> PartView {
-    let mut others: Vec<FindingView> = part.others.iter().map(|finding| finding_view(finding)).collect();
+fn part_view(part: &Part<'_>, origin: Origin, rules: &[RuleText]) -> PartView {
+    let mut others: Vec<FindingView> =
+        part.others.iter().map(|finding| finding_view(finding, origin)).collect();
     let more = others.split_off(others.len().min(EXAMPLES - 1));
     let about = rules.iter().find(|text| text.id == part.first.rule).map(|text| visible(&text.summary));
     PartView {
         rule: visible(&part.first.rule),
         about,
         dimension: part.first.dimension.to_string(),
-        first: finding_view(part.first),
+        first: finding_view(part.first, origin),
         others,
         more,
     }
 }
 
-fn finding_view(finding: &ReportFinding) -> FindingView {
+fn finding_view(finding: &ReportFinding, origin: Origin) -> FindingView {
     let place =
         |location: &Location| format!("{}:{}:{}", visible(&location.file), location.line, location.column);
     FindingView {
@@ -333,7 +338,7 @@ fn finding_view(finding: &ReportFinding) -> FindingView {
         place: finding.location.as_ref().map(place),
         count: finding.count,
         confidence: text::confidence(finding.confidence),
-        evidence_level: text::evidence_level(finding.evidence_level),
+        learnt_from: text::learnt_from(finding.evidence_level, origin),
         evidence: finding
             .evidence
             .iter()

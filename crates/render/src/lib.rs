@@ -18,6 +18,7 @@ pub mod github;
 pub mod markdown;
 pub mod html;
 pub mod csv;
+pub mod wrap;
 mod shape;
 mod text;
 
@@ -70,6 +71,18 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Every name, for help texts: `terminal, json, sarif`.
+    pub fn names() -> String {
+        Format::ALL.map(Format::id).join(", ")
+    }
+
+    /// Whether it carries the texts of rules.
+    pub fn carries_rules(self) -> bool {
+        matches!(self, Format::Sarif | Format::Html)
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())
@@ -94,11 +107,7 @@ pub struct UnknownFormat {
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown format `{}`, expected one of ", text::visible(&self.name))?;
-        for (i, format) in Format::ALL.into_iter().enumerate() {
-            write!(f, "{}`{format}`", if i == 0 { "" } else { ", " })?;
-        }
-        Ok(())
+        write!(f, "there is no format `{}`", text::visible(&self.name))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Markdown for comments on pull requests: short at first sight, with everything else folded.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Confidence, Level};
 use dbwright_model::report::{Report, ReportFinding};
 use dbwright_model::score::Score;
@@ -30,7 +31,7 @@ pub fn render(report: &Report, options: &Options) -> String {
     }
     let mut left_out = 0;
     for group in &groups {
-        let text = self::group(group, options);
+        let text = self::group(group, report.target.origin, options);
         if left_out > 0 || out.len() + text.len() > LIMIT {
             left_out += 1;
         } else {
@@ -84,7 +85,7 @@ fn score_table(score: &Score) -> String {
     out
 }
 
-fn group(group: &Group<'_>, options: &Options) -> String {
+fn group(group: &Group<'_>, origin: Origin, options: &Options) -> String {
     let Some(first) = group.parts.first() else { return String::new() };
     let number = group.findings().count();
     let more = if number > 1 { format!(" ({number} findings)") } else { String::new() };
@@ -96,21 +97,21 @@ fn group(group: &Group<'_>, options: &Options) -> String {
         html(&first.first.message)
     );
     for (i, part) in group.parts.iter().enumerate() {
-        out.push_str(&self::part(part, i == 0, options));
+        out.push_str(&self::part(part, i == 0, origin, options));
     }
     out.push_str("</details>\n\n");
     out
 }
 
 /// The findings of one rule; the first of a group stands under its message already.
-fn part(part: &Part<'_>, leads: bool, options: &Options) -> String {
+fn part(part: &Part<'_>, leads: bool, origin: Origin, options: &Options) -> String {
     let mut out = match leads {
-        true => format!("{}\n\n{}", subject(part.first), details(part.first)),
-        false => finding(part.first),
+        true => format!("{}\n\n{}", subject(part.first), details(part.first, origin)),
+        false => finding(part.first, origin),
     };
     let in_full = if options.verbose { part.others.len() } else { 0 };
     for other in part.others.iter().take(in_full) {
-        out.push_str(&finding(other));
+        out.push_str(&finding(other, origin));
     }
     let listed: Vec<_> = part.others.iter().skip(in_full).take(EXAMPLES - 1).collect();
     for finding in &listed {
@@ -127,16 +128,16 @@ fn part(part: &Part<'_>, leads: bool, options: &Options) -> String {
     out
 }
 
-fn finding(finding: &ReportFinding) -> String {
+fn finding(finding: &ReportFinding, origin: Origin) -> String {
     let (icon, level, message) = (icon(finding.level), finding.level, prose(&finding.message));
-    format!("{icon} **{level}** {}: {message}\n\n{}", subject(finding), details(finding))
+    format!("{icon} **{level}** {}: {message}\n\n{}", subject(finding), details(finding, origin))
 }
 
 fn subject(finding: &ReportFinding) -> String {
     format!("{}{}", code(&text::object(finding.object_kind, &finding.object)), place(finding))
 }
 
-fn details(finding: &ReportFinding) -> String {
+fn details(finding: &ReportFinding, origin: Origin) -> String {
     let mut out = String::new();
     for evidence in &finding.evidence {
         let name = prose(&evidence.name);
@@ -154,7 +155,7 @@ fn details(finding: &ReportFinding) -> String {
     if finding.confidence != Confidence::High {
         out.push_str(&format!("- confidence: {}\n", text::confidence(finding.confidence)));
     }
-    out.push_str(&format!("- evidence level: {}\n", text::evidence_level(finding.evidence_level)));
+    out.push_str(&format!("- evidence: {}\n", text::learnt_from(finding.evidence_level, origin)));
     out.push_str(&format!("- key: {}\n\n", code(&finding.key)));
     if let Some(remedy) = &finding.remedy {
         out.push_str(&format!("**Fix:** {}\n\n", prose(&remedy.summary)));
@@ -185,6 +186,14 @@ fn tail(report: &Report) -> String {
         let number = report.unused_suppressions.len() as u64;
         let rows = report.unused_suppressions.iter().map(|key| format!("- {}\n", code(key)));
         out.push_str(&folded(&format!("{} out of use", count(number, "suppression")), rows));
+    }
+    if let Some(trace) = &report.trace {
+        out.push_str(&format!("\n## Traced\n\n{}\n", prose(&shape::traced(trace))));
+        let not = shape::not_traced(report);
+        if !not.is_empty() {
+            out.push('\n');
+        }
+        not.iter().for_each(|line| out.push_str(&format!("- {}\n", prose(line))));
     }
     let skipped = shape::skipped(report);
     if !skipped.is_empty() {

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::facts::{Origin, SkippedStatement};
 use dbwright_model::finding::{Level, ObjectKind};
-use dbwright_model::report::{NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, TargetSummary};
+use dbwright_model::quantity;
+use dbwright_model::report::{
+    NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, ReportTrace, TargetSummary,
+};
 use dbwright_model::score::{Cap, DimensionScore, Score};
 use jiff::Timestamp;
 
-use crate::text::{bytes, count, visible, visible_block};
+use crate::text::{count, visible, visible_block};
 
 /// How many findings of one rule a group shows unless all are asked for.
 pub const EXAMPLES: usize = 5;
@@ -157,6 +160,32 @@ pub fn skipped(report: &Report) -> Vec<&SkippedStatement> {
         messages.iter().any(|message| message.contains(&statement.because))
     };
     report.skipped_statements.iter().filter(|statement| !said(statement)).collect()
+}
+
+/// On what migrations were tried: `5 of 6 statements were executed and observed on PostgreSQL 17.2.`
+pub fn traced(trace: &ReportTrace) -> String {
+    let ReportTrace { server, traced, statements, .. } = trace;
+    let mut text = format!(
+        "{traced} of {} {} executed and observed on {server}",
+        count(*statements, "statement"),
+        if *statements == 1 { "was" } else { "were" }
+    );
+    if let Some(wanted) = &trace.instead_of {
+        text.push_str(&format!(", since {wanted} is not installed: there it may be otherwise"));
+    }
+    text.push('.');
+    text
+}
+
+/// What was missing for it, and the statements that were left out, each with its reason.
+pub fn not_traced(report: &Report) -> Vec<String> {
+    let missing = report.trace.iter().flat_map(|trace| &trace.missing);
+    let mut lines: Vec<String> = missing.map(|missing| format!("missing there: {missing}")).collect();
+    lines.extend(report.statements.iter().filter_map(|statement| {
+        let because = statement.not_traced.as_ref()?;
+        Some(format!("not traced: {}:{}, because {because}", statement.file, statement.line))
+    }));
+    lines
 }
 
 /// The rules not checked, by reason: the reason with the most rules first. What a target of this kind can never tell has
@@ -307,7 +336,7 @@ pub fn target(target: &TargetSummary) -> Vec<String> {
     pieces.push(engine(target));
     pieces.push(count(target.tables, "table"));
     if let Some(size) = target.bytes {
-        pieces.push(bytes(size));
+        pieces.push(quantity::size(size));
     }
     pieces.push(origin(target));
     pieces

@@ -1,5 +1,6 @@
 //! Text for terminals and tickets: the worst first, everything needed to act on it, and what was not seen.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Confidence, Level};
 use dbwright_model::remedy::Applicability;
 use dbwright_model::report::{Report, ReportFinding, ReportRemedy};
@@ -12,8 +13,9 @@ use crate::Options;
 use crate::shape::{self, EXAMPLES, Group, Part};
 use crate::text::{self, count, visible, visible_block};
 
-/// Columns of the bar of a dimension.
+/// Columns of the bar of a dimension, and of one on a narrow terminal.
 const BAR: usize = 20;
+const SHORT_BAR: usize = 8;
 /// Columns of `100 to 100` beside the bar.
 const NUMBERS: usize = 10;
 /// Columns before the text of a finding.
@@ -21,7 +23,7 @@ const MARGIN: usize = 9;
 
 /// Writes the report as text that ends with a line break.
 pub fn render(report: &Report, options: &Options) -> String {
-    let mut page = Page { out: String::new(), options };
+    let mut page = Page { out: String::new(), origin: report.target.origin, options };
     page.paragraph("", Style::new(), 0, &shape::target(&report.target).join(page.dot()), Style::new().bold());
     if let Some(score) = &report.score {
         page.score(score);
@@ -35,6 +37,7 @@ pub fn render(report: &Report, options: &Options) -> String {
 
     page.suppressed(report);
     page.skipped(report);
+    page.trace(report);
     page.not_checked(report);
     page.out.push('\n');
     page.paragraph("", Style::new(), 0, &shape::summary(report, options.level), Style::new().bold());
@@ -44,6 +47,7 @@ pub fn render(report: &Report, options: &Options) -> String {
 /// Text that grows line by line.
 struct Page<'a> {
     out: String,
+    origin: Origin,
     options: &'a Options<'a>,
 }
 
@@ -76,21 +80,24 @@ impl Page<'_> {
             return;
         }
         let (proven, ceiling) = (shape::percent(dimension.proven), shape::percent(dimension.ceiling));
-        let full = proven as usize * BAR / 100;
-        let possible = (ceiling as usize * BAR / 100).max(full) - full;
+        let narrow = self.options.width > 0 && self.options.width < name.width() + BAR + 1 + NUMBERS;
+        let bar = if narrow { SHORT_BAR } else { BAR };
+        let full = proven as usize * bar / 100;
+        let possible = (ceiling as usize * bar / 100).max(full) - full;
         let (solid, light, empty) = if self.options.unicode { ("█", "▒", "·") } else { ("#", "=", ".") };
         let solid = self.styled(&solid.repeat(full), band(Band::of(proven)));
         let light = self.styled(&light.repeat(possible), Style::new().dimmed());
-        let empty = self.styled(&empty.repeat(BAR - full - possible), Style::new().dimmed());
+        let empty = self.styled(&empty.repeat(bar - full - possible), Style::new().dimmed());
         let numbers = match ceiling > proven {
             true => format!("{proven:>3} to {ceiling}"),
             false => format!("{proven:>3}"),
         };
         let checks = shape::checks(dimension);
-        let used = name.width() + BAR + 1 + NUMBERS + 2;
+        let used = name.width() + bar + 1 + NUMBERS + 2;
         let (width, before) = match self.options.width {
             width if width > 0 && used + checks.width() > width => {
-                (0, format!("\n{}", " ".repeat(name.width())))
+                let margin = if narrow { 2 } else { name.width() };
+                (0, format!("\n{}", " ".repeat(margin)))
             }
             _ => (NUMBERS, "  ".to_owned()),
         };
@@ -124,18 +131,23 @@ impl Page<'_> {
                 if i > 0 {
                     self.out.push('\n');
                 }
-                self.statement_finding(finding);
+                self.statement_finding(finding, report);
             }
         }
     }
 
-    fn statement_finding(&mut self, finding: &ReportFinding) {
+    fn statement_finding(&mut self, finding: &ReportFinding, report: &Report) {
         let badge = finding.level.to_string();
         let place = match &finding.location {
             Some(location) => format!("{}:{} ", visible(&location.file), location.line),
             None => String::new(),
         };
-        let text = format!("{place}{}", visible(&finding.rule));
+        let mut text = format!("{place}{}", visible(&finding.rule));
+        // Without a trace all rests on the files and the catalog; with one the levels differ.
+        if report.trace.is_some() {
+            let evidence = text::evidence_level(finding.evidence_level);
+            text.push_str(&format!("{}evidence: {evidence}", self.dot()));
+        }
         self.paragraph(&badge, level(finding.level), MARGIN, &text, Style::new().dimmed());
         self.paragraph("", Style::new(), MARGIN, &visible(&finding.message), Style::new().bold());
         self.details(finding);
@@ -183,7 +195,8 @@ impl Page<'_> {
         if finding.confidence != Confidence::High {
             about.push_str(&format!("{}confidence: {}", self.dot(), text::confidence(finding.confidence)));
         }
-        about.push_str(&format!("{}evidence: {}", self.dot(), text::evidence_level(finding.evidence_level)));
+        let from = text::learnt_from(finding.evidence_level, self.origin);
+        about.push_str(&format!("{}evidence: {from}", self.dot()));
         self.hanging(MARGIN, &about);
         self.details(finding);
     }
@@ -262,6 +275,21 @@ impl Page<'_> {
         if skipped.len() > shown {
             let text =
                 format!("{} and {} more (--verbose shows all)", self.ellipsis(), skipped.len() - shown);
+            self.plain(0, &text);
+        }
+    }
+
+    fn trace(&mut self, report: &Report) {
+        let Some(trace) = &report.trace else { return };
+        self.heading("Traced");
+        self.plain(0, &visible(&shape::traced(trace)));
+        let not = shape::not_traced(report);
+        let shown = if self.options.verbose { not.len() } else { EXAMPLES };
+        for line in not.iter().take(shown) {
+            self.plain(0, &visible(line));
+        }
+        if not.len() > shown {
+            let text = format!("{} and {} more (--verbose shows all)", self.ellipsis(), not.len() - shown);
             self.plain(0, &text);
         }
     }

@@ -1,5 +1,6 @@
 //! Words, numbers and names as people read them.
 
+use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Confidence, EvidenceLevel, ObjectKind};
 use dbwright_model::remedy::Applicability;
 
@@ -84,21 +85,6 @@ pub fn count(number: u64, singular: &str) -> String {
     }
 }
 
-/// A size in binary units with at most one decimal: `512 bytes`, `1.5 MiB`, `20 GiB`.
-pub fn bytes(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    if bytes < 1024 {
-        return count(bytes, "byte");
-    }
-    let mut value = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while value >= 1023.95 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if value < 10.0 { format!("{value:.1} {}", UNITS[unit]) } else { format!("{value:.0} {}", UNITS[unit]) }
-}
-
 /// A kind of object in words.
 pub fn kind(kind: ObjectKind) -> &'static str {
     match kind {
@@ -167,7 +153,17 @@ pub fn confidence(confidence: Confidence) -> &'static str {
     }
 }
 
-/// A level of evidence in one word.
+/// What a finding was learnt from, for people.
+pub fn learnt_from(level: EvidenceLevel, origin: Origin) -> &'static str {
+    match (level, origin) {
+        (EvidenceLevel::Text, _) => "the statement alone",
+        (EvidenceLevel::Catalog, Origin::Files) => "the files together",
+        (EvidenceLevel::Catalog, Origin::Live | Origin::Snapshot) => "the catalog",
+        (EvidenceLevel::Traced, _) => "rows read or a run watched",
+    }
+}
+
+/// A level of evidence in one word, for programs.
 pub fn evidence_level(level: EvidenceLevel) -> &'static str {
     match level {
         EvidenceLevel::Text => "text",
@@ -210,13 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_short() {
-        assert_eq!(bytes(1), "1 byte");
-        assert_eq!(bytes(1023), "1023 bytes");
-        assert_eq!(bytes(1536), "1.5 KiB");
-        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
-        assert_eq!(bytes(20 << 30), "20 GiB");
-        assert_eq!(bytes(u64::MAX), "16 EiB");
+    fn counts_have_their_plural() {
         assert_eq!(count(2, "index"), "2 indexes");
     }
 }

@@ -4,6 +4,9 @@
 //! `schema/table_without_primary_key.md` with the text that documents and tests it, and its line in the list below.
 //! Its id is its path. Rules do not know where facts come from and name no server version.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 pub mod rule;
 pub mod context;
 pub mod findings;
@@ -204,22 +207,29 @@ rules! {
     }
     migration {
         accidental_function_overload,
+        applied_migration_without_file,
+        alteration_deletes_rows,
         autovacuum_switched_off,
         blocking_check,
         blocking_foreign_key,
+        blocking_in_place_change,
         blocking_index_build,
         blocking_index_drop,
         blocking_partition_detach,
         blocking_partition_scan,
+        blocking_program,
         blocking_reindex,
+        blocking_table_copy,
         blocking_table_rewrite,
         blocking_view_refresh,
         breaks_prepared_statements,
+        broken_view_or_trigger,
         cascading_drop,
         changed_column_contract,
         constrained_domain_column,
         constraint_builds_index,
         constraint_left_unvalidated,
+        domain_constraint_scans_tables,
         drop_deletes_referencing_rows,
         dropped_column,
         dropped_extension,
@@ -228,9 +238,14 @@ rules! {
         empty_migration,
         enum_value_used_too_early,
         failed_migration,
+        fails_when_tried,
         forbidden_in_transaction,
+        foreign_key_added_unchecked,
         foreign_key_drop_locks_parent,
         half_applied_migration,
+        ignored_inline_reference,
+        implicit_commit_in_transaction,
+        implicit_value_in_new_column,
         incompatible_view_replacement,
         index_dropped_before_replacement,
         index_renamed_by_constraint,
@@ -239,9 +254,13 @@ rules! {
         irreversible_migration,
         lock_timeout_adds_up,
         lock_timeout_during_concurrent_build,
+        long_replay_on_replicas,
+        long_write_lock,
+        loose_mode_changes_values,
         lossy_type_change,
         many_relations_locked,
         may_fail_on_rows,
+        migration_out_of_order,
         missing_migration_history,
         misspelt_column_in_index,
         mixed_transaction_needs,
@@ -387,5 +406,7 @@ rules! {
 
 /// The rule of an id.
 pub fn find(id: &str) -> Option<&'static Entry> {
-    ALL.iter().find(|entry| entry.id == id)
+    static BY_ID: LazyLock<HashMap<&str, &Entry>> =
+        LazyLock::new(|| ALL.iter().map(|entry| (entry.id, entry)).collect());
+    BY_ID.get(id).copied()
 }

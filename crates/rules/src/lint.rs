@@ -125,11 +125,15 @@ impl<'a> Judged<'a> {
         !if_not_exists || parents.all(|parent| same(parent, &table.name) || locked(parent))
     }
 
-    /// Whether the migrations have written to rows of a table before the statement.
-    pub fn wrote(&self, table: &QualifiedName) -> bool {
-        changes(self.earlier()).any(|change| {
-            matches!(change, Change::Data { kind, table: Some(other), .. }
-                if *kind != DataKind::Select && same(other, table))
+    /// The new definition that the statement gives a column (MySQL's `MODIFY`).
+    pub fn modified(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
+        self.statement.changes.iter().find_map(|change| match change {
+            Change::ModifyColumn { table: owner, column: other, to, .. }
+                if same(owner, table) && other.eq_ignore_case(column.as_str()) =>
+            {
+                Some(to.as_ref())
+            }
+            _ => None,
         })
     }
 
@@ -169,15 +173,14 @@ impl<'a> Judged<'a> {
     /// The statements after this one in the same transaction.
     pub fn later_in_transaction(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
         let transaction = self.statement.transaction;
-        let later = self.chain.statements.get(self.position + 1..).unwrap_or_default().iter();
-        later.filter(move |other| transaction.is_some() && other.transaction == transaction)
+        let later = self.later().iter();
+        later.take_while(move |other| transaction.is_some() && other.transaction == transaction)
     }
 
     /// The statements after this one in the same file.
     pub fn later_in_file(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
         let file = self.statement.file;
-        let later = self.chain.statements.get(self.position + 1..).unwrap_or_default().iter();
-        later.filter(move |other| other.file == file)
+        self.later().iter().take_while(move |other| other.file == file)
     }
 
     /// Whether the statement has its place inside a transaction that other statements share or a tool opens.
@@ -195,8 +198,8 @@ impl<'a> Judged<'a> {
         let found = Found::at(object, message).located(self.statement.location.clone());
         match self.statement.evidence_level {
             EvidenceLevel::Text => found.from_text(),
-            EvidenceLevel::Catalog => found,
-            EvidenceLevel::Traced => found.traced(),
+            // What was observed are the effects; what else a rule says of a statement rests on the catalog.
+            EvidenceLevel::Catalog | EvidenceLevel::Traced => found,
         }
     }
 
@@ -210,6 +213,9 @@ impl<'a> Judged<'a> {
     ) -> Found {
         let mut found =
             self.found(object, message).evidence("lock", lock(effect)).evidence("work", effect.cost.as_str());
+        if self.statement.evidence_level == EvidenceLevel::Traced {
+            found = found.traced();
+        }
         if let Some(algorithm) = effect.algorithm {
             found = found.evidence("algorithm", algorithm.as_str());
         }
@@ -250,6 +256,13 @@ fn added<'a>(
 /// Every change of some statements, in order.
 pub fn changes(statements: &[ChainStatement]) -> impl Iterator<Item = &Change> {
     statements.iter().flat_map(|statement| &statement.changes)
+}
+
+/// The same of statements that something else picks.
+pub fn changes_of<'a>(
+    statements: impl Iterator<Item = &'a ChainStatement>,
+) -> impl Iterator<Item = &'a Change> {
+    statements.flat_map(|statement| &statement.changes)
 }
 
 /// A name as a query that is shown as evidence spells it.
@@ -514,9 +527,7 @@ impl<'a> Judged<'a> {
 
     /// The statements of the same file before this one.
     pub fn earlier_in_file(&self) -> impl Iterator<Item = &'a ChainStatement> + use<'a> {
-        let file = self.statement.file;
-        let chain = self.chain;
-        chain.statements[..self.position].iter().filter(move |other| other.file == file)
+        self.chain.earlier_in_file(self.position).iter()
     }
 
     /// The strongest of the effects on relations in use that keep others from writing at least.
@@ -548,6 +559,23 @@ fn server_limit(context: &Context<'_>, name: &str) -> Limit {
         Some(number) if number > 0 => Limit::Milliseconds(number as f64),
         _ => Limit::Unset,
     }
+}
+
+/// Whether MySQL or MariaDB puts another value in the place of one that a column does not take: the migration, or else the
+/// server, has a `sql_mode` that is not strict.
+pub fn is_loose(context: &Context<'_>, judged: &Judged<'_>) -> bool {
+    if context.engine().dialect() != Dialect::Mysql {
+        return false;
+    }
+    let strict = |mode: &str| {
+        let mode = mode.to_ascii_lowercase();
+        // One that is reckoned from another is not known.
+        mode.contains("strict_") || mode.contains("traditional") || mode.contains('@')
+    };
+    let settings = context.facts_if_known(Fact::Settings).settings.known();
+    let mode =
+        judged.statement.setting("sql_mode").or_else(|| settings.and_then(|known| known.get("sql_mode")));
+    mode.is_some_and(|mode| !strict(mode))
 }
 
 /// The facts that a rule over limits of time wants beside the migrations.

@@ -1,20 +1,6 @@
 //! Sizes, times and counts as messages say them.
 
-/// A size with the largest fitting unit: `1.5 GB`.
-pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    if value < 10.0 && unit > 0 && value.fract() >= 0.05 {
-        format!("{value:.1} {}", UNITS[unit])
-    } else {
-        format!("{value:.0} {}", UNITS[unit])
-    }
-}
+pub use dbwright_model::quantity::size;
 
 /// A length of time with the largest fitting unit: `3 h`, `2 days`.
 pub fn time(seconds: f64) -> String {
@@ -53,9 +39,6 @@ mod tests {
 
     #[test]
     fn quantities_carry_their_unit() {
-        assert_eq!(size(512), "512 bytes");
-        assert_eq!(size(1 << 30), "1 GB");
-        assert_eq!(size(1536 << 20), "1.5 GB");
         assert_eq!(time(90.0), "90 s");
         assert_eq!(time(7_300.0), "2 h");
         assert_eq!(time(864_000.0), "10 days");

@@ -43,6 +43,8 @@ pub struct Rule {
     pub then: &'static str,
     /// What to do instead: a sentence in the imperative.
     pub instead: &'static str,
+    /// The same in the words of a Prisma schema, where that has any: a fragment in the imperative.
+    pub in_prisma: Option<&'static str>,
     /// The most automatic remedy that its findings carry.
     pub remedy: Applicability,
     /// Its options with their defaults.
@@ -83,6 +85,7 @@ impl Rule {
         when: "",
         then: "",
         instead: "",
+        in_prisma: None,
         remedy: Applicability::Manual,
         options: &[],
         source: "",
@@ -131,6 +134,11 @@ impl Engines {
         let no = Applies::No(because);
         let none = Engines { postgres: no, mysql: no, mariadb: no, sqlite: no };
         none.with(engine, Applies::Yes)
+    }
+
+    /// On one more engine.
+    pub const fn and(self, engine: Engine) -> Engines {
+        self.with(engine, Applies::Yes)
     }
 
     /// On MySQL and MariaDB only.

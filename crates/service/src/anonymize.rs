@@ -94,7 +94,9 @@ impl Names {
     }
 
     fn is_known(&self, word: &str) -> bool {
-        self.known.contains(word.to_ascii_lowercase().as_str())
+        let word = word.to_ascii_lowercase();
+        // In PostgreSQL such a word is somebody's own.
+        self.known.contains(word.as_str()) || (self.ignore_case && vocabulary::is_collation(&word))
     }
 
     /// What stands for a name.

@@ -26,6 +26,8 @@ pub struct Config {
     pub target: Option<String>,
     /// The folder of migrations, for the migration dimension.
     pub migrations: Option<PathBuf>,
+    /// The table in which the runner keeps what it has applied, where it is not the usual one.
+    pub history_table: Option<String>,
     /// Lowest level that is reported.
     pub level: Option<Level>,
     /// Lowest level that makes the command fail.
@@ -67,6 +69,7 @@ pub struct Suppression {
 struct Raw {
     target: Option<String>,
     migrations: Option<PathBuf>,
+    history_table: Option<String>,
     level: Option<Level>,
     fail_on: Option<Level>,
     #[serde(default)]
@@ -191,6 +194,7 @@ impl Config {
             path: None,
             target: raw.target,
             migrations: raw.migrations,
+            history_table: raw.history_table,
             level: raw.level,
             fail_on: raw.fail_on,
             skip: raw.skip,
@@ -303,6 +307,7 @@ mod tests {
             text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a fence");
         let config = Config::parse(fence).expect("what is documented is valid");
         assert!(config.target.is_some() && config.migrations.is_some());
+        assert!(config.history_table.is_some());
         assert!(config.level.is_some() && config.fail_on.is_some());
         assert!(!config.skip.is_empty() && !config.preview.is_empty());
         assert!(!config.options.values.is_empty() && !config.restore_proofs.is_empty());

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use dbwright_model::change::Change;
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::{Fact, Facts, Origin};
 use dbwright_model::finding::{Finding, Level, ObjectRef};
@@ -13,6 +14,7 @@ use dbwright_model::report::{
 use dbwright_model::score::Score;
 use dbwright_rules::Entry;
 use dbwright_rules::run::{Checked, Outcome};
+use dbwright_sql::prisma::Words;
 use dbwright_sql::suppress::CommentSuppression;
 use jiff::civil::Date;
 
@@ -86,6 +88,7 @@ pub fn cook(
         not_checked,
         skipped_statements: gathered.facts.source.skipped.clone(),
         statements: Vec::new(),
+        trace: None,
         unused_suppressions: book.unused(),
         unshown,
     }
@@ -185,6 +188,14 @@ fn report_findings(
 
 fn report_finding(finding: &Finding, gathered: &Gathered) -> ReportFinding {
     let entry = dbwright_rules::find(finding.rule);
+    let location = finding.location.clone().or_else(|| gathered.places.find(&finding.object).cloned());
+    let mut remedy = finding.remedy.as_ref().map(|remedy| report_remedy(remedy, &gathered.facts));
+    if let (Some(words), Some(remedy), Some(changes)) =
+        (gathered.places.prisma(), &mut remedy, finding.remedy.as_ref().map(|remedy| &remedy.changes))
+        && let Some(said) = in_prisma(words, changes, entry)
+    {
+        remedy.summary = format!("{} In the Prisma schema: {said}.", remedy.summary);
+    }
     ReportFinding {
         rule: finding.rule.to_owned(),
         level: finding.level,
@@ -195,13 +206,24 @@ fn report_finding(finding: &Finding, gathered: &Gathered) -> ReportFinding {
         evidence: finding.evidence.clone(),
         evidence_level: finding.evidence_level,
         confidence: finding.confidence,
-        remedy: finding.remedy.as_ref().map(|remedy| report_remedy(remedy, &gathered.facts)),
-        location: finding.location.clone().or_else(|| gathered.places.find(&finding.object).cloned()),
+        remedy,
+        location,
         cause: if finding.cause.is_empty() { finding.rule.to_owned() } else { finding.cause.clone() },
         count: finding.count,
         critical: finding.critical,
         key: key(finding),
         places: Vec::new(),
+    }
+}
+
+/// What to do in the words of a Prisma schema: those of the changes where each has some, or else those of the rule.
+fn in_prisma(words: &Words, changes: &[Change], entry: Option<&Entry>) -> Option<String> {
+    /// More are not read.
+    const MOST: usize = 3;
+    let said: Option<Vec<String>> = changes.iter().map(|change| words.say(change)).collect();
+    match said {
+        Some(said) if !said.is_empty() && said.len() <= MOST => Some(said.join("; ")),
+        _ => entry.and_then(|entry| entry.rule.in_prisma).map(str::to_owned),
     }
 }
 

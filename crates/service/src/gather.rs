@@ -101,9 +101,6 @@ async fn live(
     // Nobody reads fractions of a second, and they make every line that shows the time longer.
     facts.source.collected_at =
         Some(jiff::Timestamp::from_second(world.now.as_second()).unwrap_or(world.now));
-    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
-        dbwright_sql::sqlite::understand::complete(catalog);
-    }
     dbwright_sql::understand::understand(&mut facts);
     if ask_rows {
         let questions = questions(&facts, rules, config);

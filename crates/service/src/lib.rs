@@ -4,10 +4,12 @@
 //! crate reads no environment variable, no clock and no terminal: what it needs of them is passed in [`World`].
 
 pub mod error;
+pub mod consent;
 pub mod world;
 pub mod config;
 pub mod target;
 pub mod gather;
+pub mod trace;
 pub mod cook;
 pub mod snapshot;
 pub mod anonymize;

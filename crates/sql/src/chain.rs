@@ -1,7 +1,14 @@
 //! Migration files as a chain: parsed, put into transactions, folded one statement after the other, and each statement
 //! asked what it does to the state it finds.
+//!
+//! A statement that the server refuses changes nothing, so it is not folded. What comes after it is still judged, as if it
+//! had been left out: whoever mends it wants to know of the rest too. But nobody knows what the mended one makes, so from
+//! there on what is not known is no longer taken to be absent; and the rest of its transaction, or of its file where it
+//! stands in none, which the server would not come to, rests on an assumption that its statements name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
@@ -52,45 +59,115 @@ pub struct ReadChain {
 /// Longest statement that is kept whole, in bytes; of longer ones the beginning is kept.
 const LONGEST_KEPT: usize = 16 * 1024;
 
+/// Files from which on parsing is done by threads of its own.
+const FEW_FILES: usize = 32;
+
+/// Threads that parse.
+const WORKERS: usize = 2;
+
+/// Files that a thread may be ahead by.
+const AHEAD: usize = 16;
+
 /// Tables of one statement that are kept as it finds them.
 const MOST_TABLES: usize = 8;
 
+/// A statement as it is executed: whole, and in its transaction.
+#[derive(Clone, Debug)]
+pub struct Scripted<'a> {
+    /// Position of its file among the files.
+    pub file: usize,
+    /// Line of its first word, from 1.
+    pub line: u32,
+    /// Its text without the terminator.
+    pub text: &'a str,
+    /// What it changes, in order; empty when its end was not found.
+    pub changes: Vec<Change>,
+    /// The transaction it runs in, counted as in [`ChainStatement::transaction`].
+    pub transaction: Option<u32>,
+}
+
+/// The statements of files in the order in which they are executed. Those of judged files are the statements of the chain
+/// that [`read`] gives, one by one.
+pub fn script<'a>(
+    engine: Engine,
+    circumstances: &Circumstances,
+    files: &'a [MigrationFile],
+) -> Vec<Scripted<'a>> {
+    let mut reader = Reader::new(from_nothing(engine, *circumstances), files);
+    let mut script = Vec::new();
+    for (position, file) in files.iter().enumerate() {
+        let statements = parse(reader.dialect, file);
+        reader.begin(file, &statements);
+        for statement in statements {
+            let control = control_of(&statement.changes);
+            reader.open_by(control);
+            script.push(Scripted {
+                file: position,
+                line: statement.location.line,
+                text: statement.text,
+                transaction: reader.session.transaction,
+                changes: statement.changes,
+            });
+            reader.close_by(control);
+        }
+    }
+    script
+}
+
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
-    let Start { before, known, circumstances, together } = start;
-    let mut reader = Reader {
-        dialect: before.engine().dialect(),
-        folder: before,
-        circumstances,
-        together,
-        chain: Chain {
-            files: files.iter().map(|file| file.file.clone()).collect(),
-            starts_known: known,
-            ..Chain::default()
-        },
-        suppressions: Vec::new(),
-        created: BTreeSet::new(),
-        session: Session::default(),
-        transactions: 0,
-    };
-    for (position, file) in files.iter().enumerate() {
-        reader.file(position, file);
-    }
+    let mut reader = Reader::new(start, files);
+    // Parsing takes longest and needs nothing of what came before, so that it goes ahead.
+    std::thread::scope(|scope| {
+        let dialect = reader.dialect;
+        let workers = if files.len() < FEW_FILES { 0 } else { WORKERS };
+        let ahead: Vec<Receiver<Vec<Parsed<'_>>>> = (0..workers)
+            .filter_map(|worker| {
+                let (sender, receiver) = sync_channel(AHEAD);
+                let mine = files.iter().skip(worker).step_by(workers);
+                let parse = move || {
+                    // Nobody listens any more when the one who folds has failed.
+                    let _ = mine.map(|file| parse(dialect, file)).try_for_each(|parsed| sender.send(parsed));
+                };
+                std::thread::Builder::new().spawn_scoped(scope, parse).ok().map(|_| receiver)
+            })
+            .collect();
+        for (position, file) in files.iter().enumerate() {
+            let parsed = match ahead.len() == workers && workers > 0 {
+                true => ahead[position % workers].recv().ok(),
+                false => None,
+            };
+            reader.file(position, file, parsed.unwrap_or_else(|| parse(dialect, file)));
+        }
+    });
     ReadChain { chain: reader.chain, after: reader.folder, suppressions: reader.suppressions }
 }
 
 struct Reader {
     dialect: Dialect,
     folder: Folder,
+    /// An empty database.
+    nothing: Folder,
     circumstances: Circumstances,
     together: bool,
     chain: Chain,
     suppressions: Vec<CommentSuppression>,
     /// Relations, indexes and types that the judged statements made.
     created: BTreeSet<QualifiedName>,
+    /// Tables as a recorded statement found them last.
+    kept: HashMap<QualifiedName, Arc<Table>>,
     session: Session,
     /// Transactions opened so far.
     transactions: u32,
+    /// The statement that is refused and ends the certainty of what comes after it.
+    refused: Option<Refused>,
+}
+
+/// A statement that the server refuses.
+struct Refused {
+    file: usize,
+    line: u32,
+    transaction: Option<u32>,
 }
 
 /// What lasts from one statement to the next.
@@ -111,9 +188,78 @@ struct Parsed<'a> {
     not_analysed: Option<String>,
 }
 
+fn control_of(changes: &[Change]) -> Option<TransactionControl> {
+    changes.iter().find_map(|change| match change {
+        Change::Transaction { control, .. } => Some(*control),
+        _ => None,
+    })
+}
+
+fn parse(dialect: Dialect, file: &MigrationFile) -> Vec<Parsed<'_>> {
+    let mut statements = Vec::new();
+    for statement in split(dialect, &file.text) {
+        let (changes, not_analysed) = match statement.kind {
+            StatementKind::ClientCommand | StatementKind::CopyData => continue,
+            StatementKind::Unterminated => {
+                (Vec::new(), Some("a quote or comment is never closed".to_owned()))
+            }
+            StatementKind::Sql => {
+                let changes = crate::parse_statement(dialect, statement.text);
+                let opaque = changes.iter().find_map(|change| match change {
+                    Change::Opaque { because, .. } => Some(because.clone()),
+                    Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
+                    _ => None,
+                });
+                (changes, opaque)
+            }
+        };
+        statements.push(Parsed {
+            text: statement.text,
+            comments: statement.leading_comments,
+            location: Location {
+                file: file.file.name.clone(),
+                line: statement.line,
+                column: statement.column,
+            },
+            changes,
+            not_analysed,
+        });
+    }
+    statements
+}
+
 impl Reader {
-    fn file(&mut self, position: usize, file: &MigrationFile) {
-        let statements = self.parse(file);
+    fn new(start: Start, files: &[MigrationFile]) -> Self {
+        let Start { before, known, circumstances, together } = start;
+        Reader {
+            dialect: before.engine().dialect(),
+            nothing: Folder::new(before.engine()),
+            folder: before,
+            circumstances,
+            together,
+            chain: Chain {
+                files: files.iter().map(|file| file.file.clone()).collect(),
+                starts_known: known,
+                ..Chain::default()
+            },
+            suppressions: Vec::new(),
+            created: BTreeSet::new(),
+            kept: HashMap::new(),
+            session: Session::default(),
+            transactions: 0,
+            refused: None,
+        }
+    }
+
+    fn file(&mut self, position: usize, file: &MigrationFile, statements: Vec<Parsed<'_>>) {
+        self.begin(file, &statements);
+        for statement in statements {
+            self.statement(position, file.file.judged, statement);
+        }
+    }
+
+    /// Opens the transaction that its tool opens for a file.
+    fn begin(&mut self, file: &MigrationFile, statements: &[Parsed<'_>]) {
         self.session = Session::default();
         if !self.together {
             self.created.clear();
@@ -130,48 +276,24 @@ impl Reader {
         if wrapped {
             self.open(false);
         }
-        for statement in statements {
-            self.statement(position, file.file.judged, statement);
+    }
+
+    fn open_by(&mut self, control: Option<TransactionControl>) {
+        if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
+            self.open(true);
         }
     }
 
-    fn parse<'a>(&self, file: &'a MigrationFile) -> Vec<Parsed<'a>> {
-        let mut statements = Vec::new();
-        for statement in split(self.dialect, &file.text) {
-            let (changes, not_analysed) = match statement.kind {
-                StatementKind::ClientCommand | StatementKind::CopyData => continue,
-                StatementKind::Unterminated => {
-                    (Vec::new(), Some("a quote or comment is never closed".to_owned()))
-                }
-                StatementKind::Sql => {
-                    let changes = crate::parse_statement(self.dialect, statement.text);
-                    let opaque = changes.iter().find_map(|change| match change {
-                        Change::Opaque { because, .. } => Some(because.clone()),
-                        Change::Procedural { kind, .. } => Some(kind.not_analysed().to_owned()),
-                        _ => None,
-                    });
-                    (changes, opaque)
-                }
-            };
-            statements.push(Parsed {
-                text: statement.text,
-                comments: statement.leading_comments,
-                location: Location {
-                    file: file.file.name.clone(),
-                    line: statement.line,
-                    column: statement.column,
-                },
-                changes,
-                not_analysed,
-            });
+    fn close_by(&mut self, control: Option<TransactionControl>) {
+        if matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+            self.close();
         }
-        statements
     }
 
     /// Whether a server refuses a statement inside a transaction, which no catalog is needed for.
     fn runs_outside(&self, changes: &[Change]) -> bool {
-        let nothing = Folder::new(self.folder.engine());
-        effects::of_statement(&nothing, &self.circumstances, changes).transaction == TransactionUse::Outside
+        effects::of_statement(&self.nothing, &self.circumstances, changes).transaction
+            == TransactionUse::Outside
     }
 
     fn open(&mut self, explicit: bool) {
@@ -188,18 +310,15 @@ impl Reader {
 
     fn statement(&mut self, file: usize, judged: bool, parsed: Parsed<'_>) {
         self.note_suppressions(&parsed);
-        let control = parsed.changes.iter().find_map(|change| match change {
-            Change::Transaction { control, .. } => Some(*control),
-            _ => None,
-        });
-        if control == Some(TransactionControl::Begin) && self.session.transaction.is_none() {
-            self.open(true);
-        }
-        if judged {
-            self.record(file, &parsed);
-        }
-        if matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
-            self.close();
+        let control = control_of(&parsed.changes);
+        self.open_by(control);
+        let refused = judged && self.record(file, &parsed);
+        self.close_by(control);
+        if refused {
+            let (line, transaction) = (parsed.location.line, self.session.transaction);
+            self.refused.get_or_insert(Refused { file, line, transaction });
+            self.keep(parsed.changes);
+            return;
         }
         for change in &parsed.changes {
             self.note_setting(change);
@@ -207,6 +326,16 @@ impl Reader {
                 self.note_created(change);
             }
             self.folder.apply(change);
+        }
+        if judged {
+            self.keep(parsed.changes);
+        }
+    }
+
+    /// Keeps the changes of the statement that was recorded last.
+    fn keep(&mut self, changes: Vec<Change>) {
+        if let Some(recorded) = self.chain.statements.last_mut() {
+            recorded.changes = changes;
         }
     }
 
@@ -216,16 +345,26 @@ impl Reader {
         let zone = settings.filter(|(name, _)| name.eq_ignore_case("timezone")).map(|(_, zone)| zone).next();
         Circumstances {
             utc: zone.map(|zone| effects::is_utc(zone)).or(self.circumstances.utc),
-            known: self.chain.starts_known,
+            known: self.chain.starts_known && self.refused.is_none(),
             ..self.circumstances
         }
     }
 
-    fn record(&mut self, file: usize, parsed: &Parsed<'_>) {
+    /// Adds a statement with what it does to the state it finds. Whether the server refuses it.
+    fn record(&mut self, file: usize, parsed: &Parsed<'_>) -> bool {
         let mut effects = effects::of_statement(&self.folder, &self.circumstances(), &parsed.changes);
         if let Some(because) = &parsed.not_analysed {
             effects.assumed.push(because.clone());
         }
+        let transaction = self.session.transaction;
+        let not_reached = |refused: &&Refused| match refused.transaction {
+            Some(_) => refused.transaction == transaction,
+            None => refused.file == file,
+        };
+        if let Some(refused) = self.refused.as_ref().filter(not_reached) {
+            effects.assumed.push(format!("the statement in line {} fails and is mended first", refused.line));
+        }
+        let is_refused = effects.refused.is_some();
         let is_known = |name: &QualifiedName| {
             self.folder.table(name).is_some()
                 || self.folder.view(name).is_some()
@@ -250,7 +389,8 @@ impl Reader {
             file,
             location: parsed.location.clone(),
             sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
-            changes: parsed.changes.clone(),
+            // They are moved in when they have been applied.
+            changes: Vec::new(),
             not_analysed: parsed.not_analysed.clone(),
             transaction: self.session.transaction,
             effects,
@@ -259,19 +399,36 @@ impl Reader {
             tables,
             settings,
             around: surroundings::of(&self.folder, &parsed.changes),
+            ..ChainStatement::default()
         });
+        is_refused
     }
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
     /// tables that statements name, and those that refer to them.
-    fn touched_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<Table> {
+    fn touched_tables(&mut self, effects: &Effects, changes: &[Change]) -> Vec<Arc<Table>> {
+        let mut kept = std::mem::take(&mut self.kept);
+        let mut share = |table: &Table| match kept.get(&table.name) {
+            Some(known) if **known == *table => Arc::clone(known),
+            _ => {
+                let table = Arc::new(table.clone());
+                kept.insert(table.name.clone(), Arc::clone(&table));
+                table
+            }
+        };
+        let tables = self.found_tables(effects, changes).into_iter().map(&mut share).collect();
+        self.kept = kept;
+        tables
+    }
+
+    fn found_tables(&self, effects: &Effects, changes: &[Change]) -> Vec<&Table> {
         let named = changes.iter().flat_map(surroundings::named).filter_map(|name| self.folder.table(name));
         let felt = effects.relations.iter().filter_map(|effect| self.folder.table(&effect.relation));
         let felt = felt.filter(|table| !table.is_partition()).take(MOST_TABLES);
-        let mut tables: Vec<Table> = Vec::new();
+        let mut tables: Vec<&Table> = Vec::new();
         for table in named.chain(felt) {
             if !tables.iter().any(|known| known.name == table.name) {
-                tables.push(table.clone());
+                tables.push(table);
             }
         }
         if self.dialect != Dialect::Sqlite {
@@ -287,7 +444,7 @@ impl Reader {
             let children = self.folder.referencing(&full).map(|(child, _)| child).filter(|_| referring);
             for table in self.folder.table(&full).into_iter().chain(children) {
                 if tables.len() < MOST_TABLES && !tables.iter().any(|other| other.name == table.name) {
-                    tables.push(table.clone());
+                    tables.push(table);
                 }
             }
         }
@@ -406,6 +563,48 @@ mod tests {
         let felt: Vec<usize> = chain.statements.iter().map(|statement| statement.felt().count()).collect();
         assert_eq!(felt, [0, 0, 1]);
         assert!(chain.statements.iter().all(|statement| statement.evidence_level == EvidenceLevel::Catalog));
+    }
+
+    #[test]
+    fn a_refused_statement_changes_nothing_and_ends_certainty() {
+        let known = |files: &[(&str, Wrap)]| {
+            let mut before = Folder::new(Engine::Postgres);
+            for change in crate::parse_statement(Dialect::Postgres, "CREATE TABLE t (a int NOT NULL, b int)")
+            {
+                before.apply(&change);
+            }
+            let files: Vec<MigrationFile> = files
+                .iter()
+                .map(|(text, wrap)| MigrationFile {
+                    file: ChainFile { wrap: *wrap, judged: true, ..ChainFile::default() },
+                    text: (*text).to_owned(),
+                })
+                .collect();
+            let start =
+                Start { before, known: true, circumstances: Circumstances::default(), together: false };
+            read(start, &files)
+        };
+        // The column is there already and stays what it is; the statement behind it finds it so.
+        let read = known(&[(
+            "ALTER TABLE t ADD COLUMN a bigint, DROP COLUMN b; ALTER TABLE t ALTER COLUMN b SET NOT NULL;",
+            Wrap::Transaction,
+        )]);
+        let [first, second] = read.chain.statements.as_slice() else { panic!("two statements") };
+        assert!(first.effects.refused.is_some() && second.effects.refused.is_none(), "{second:#?}");
+        assert_eq!(second.evidence_level, EvidenceLevel::Text);
+        assert_eq!(second.effects.assumed, ["the statement in line 1 fails and is mended first"]);
+        let table = read.after.table(&QualifiedName::bare("t")).expect("the table is there");
+        let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+        assert_eq!(columns, ["a", "b"]);
+        // What the mended statement may make is not said to be absent, and later files are sure again of what is known.
+        let read = known(&[
+            ("CREATE TABLE u (a int, a text);", Wrap::None),
+            ("ALTER TABLE u ADD COLUMN c int; ALTER TABLE t ALTER COLUMN b SET NOT NULL;", Wrap::Transaction),
+        ]);
+        let [first, second, third] = read.chain.statements.as_slice() else { panic!("three statements") };
+        assert!(first.effects.refused.is_some() && second.effects.refused.is_none(), "{first:#?}");
+        assert_eq!(second.evidence_level, EvidenceLevel::Text);
+        assert_eq!(third.evidence_level, EvidenceLevel::Catalog);
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub fn is_utc(zone: &str) -> bool {
         .any(|name| zone.eq_ignore_ascii_case(name))
 }
 
-/// What several statements do, one after the other. Losses are those that the last one leaves.
+/// What several statements do, one after the other. Losses are those that the last one leaves. A statement that is refused
+/// changes nothing.
 pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[Vec<Change>]) -> Effects {
     if before.engine().dialect() == Dialect::Sqlite {
         return crate::sqlite::effects::of_script(before, statements);
@@ -46,7 +47,11 @@ pub fn of_script(before: &Folder, circumstances: &Circumstances, statements: &[V
     let mut effects = Effects::default();
     for statement in statements {
         let one = of_statement(&folder, circumstances, statement);
+        let refused = one.refused.is_some();
         effects.include(one);
+        if refused {
+            continue;
+        }
         statement.iter().for_each(|change| folder.apply(change));
     }
     effects

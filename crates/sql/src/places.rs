@@ -17,6 +17,7 @@ pub struct Places {
     constraints: BTreeMap<(Name, Name), Location>,
     indexes: BTreeMap<Name, Location>,
     others: BTreeMap<Name, Location>,
+    prisma: Option<crate::prisma::Words>,
 }
 
 impl Places {
@@ -94,6 +95,12 @@ impl Places {
             self.columns.insert((table.clone(), column.clone()), place.clone());
         }
         self.indexes.extend(lowered.indexes.iter().cloned());
+        self.prisma = crate::prisma::Words::of(lowered);
+    }
+
+    /// The words of the Prisma schema, where objects were written in one.
+    pub fn prisma(&self) -> Option<&crate::prisma::Words> {
+        self.prisma.as_ref()
     }
 
     fn note_constraint(

@@ -5,6 +5,7 @@
 
 mod syntax;
 mod lower;
+mod words;
 
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
@@ -12,6 +13,7 @@ use dbwright_model::finding::Location;
 use dbwright_model::name::Name;
 
 pub use syntax::provider;
+pub use words::Words;
 
 /// What a schema says, lowered.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +24,10 @@ pub struct Lowered {
     pub tables: Vec<(Name, Location)>,
     /// Where each column was written, by table.
     pub columns: Vec<(Name, Name, Location)>,
+    /// What the schema calls each table.
+    pub models: Vec<(Name, String)>,
+    /// What the schema calls each column, by table.
+    pub fields: Vec<(Name, Name, String)>,
     /// Where each index was written.
     pub indexes: Vec<(Name, Location)>,
     /// What was not understood: place, words and reason.

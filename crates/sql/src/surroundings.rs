@@ -4,6 +4,7 @@ use dbwright_model::catalog::{IndexKey, Publication, Table, UserTypeKind};
 use dbwright_model::chain::Surroundings;
 use dbwright_model::change::{Change, ObjectKind};
 use dbwright_model::data_type::DataType;
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::reads;
@@ -112,10 +113,33 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
             around.policies += policies.filter(|policy| policy.table == name).count();
         }
         around.dependants.extend(taken_along(before, change));
+        if before.engine().dialect() == Dialect::Mysql
+            && let Some((table, column)) = taken_from_views(change)
+        {
+            let table = before.full_name(table);
+            let views = before.views_reading(&table, column);
+            around.readers.extend(views.into_iter().map(|view| view.name.clone()));
+        }
     }
+    around.readers.sort();
+    around.readers.dedup();
     around.dependants.sort();
     around.dependants.dedup();
     around
+}
+
+/// The table, or the column of one, that is there no longer by its name afterwards.
+fn taken_from_views(change: &Change) -> Option<(&QualifiedName, Option<&Name>)> {
+    match change {
+        Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => Some((name, None)),
+        Change::DropColumn { table, column, .. } | Change::RenameColumn { table, column, .. } => {
+            Some((table, Some(column)))
+        }
+        Change::ModifyColumn { table, column, to, .. } if !to.name.eq_ignore_case(column.as_str()) => {
+            Some((table, Some(column)))
+        }
+        _ => None,
+    }
 }
 
 fn policed(change: &Change) -> Option<&QualifiedName> {

@@ -4,18 +4,20 @@
 
 mod marks;
 mod placeholders;
+pub mod recorded;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::chain::{ChainFile, Wrap};
 use dbwright_model::engine::Dialect;
 use dbwright_model::name::Name;
+use dbwright_model::plan::TransactionMode;
 
 use crate::chain::MigrationFile;
 use crate::files::SourceFile;
 
-pub use marks::blank_undo;
-pub use placeholders::fill;
+pub use marks::{blank_undo, undo_part};
+pub use placeholders::{fill, plain, put_back, stand_ins};
 
 /// What stands around migration files and tells of their tool.
 #[derive(Clone, Debug, Default)]
@@ -106,11 +108,25 @@ impl Tool {
     }
 }
 
+/// Whether a text has places that a tool fills in before the server sees it.
+pub fn has_placeholders(dialect: Dialect, text: &str) -> bool {
+    fill(dialect, text.to_owned()) != text
+}
+
 /// Files as the migrations that their tools make of them, in the order in which they stand. What undoes them is blanked,
 /// placeholders are filled, and a file of several transactions becomes several.
 pub fn migrations(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
+    let mut migrations = as_written(files, around);
+    for migration in &mut migrations {
+        migration.text = fill(dialect, std::mem::take(&mut migration.text));
+    }
+    migrations
+}
+
+/// The same with placeholders as they stand.
+pub fn as_written(files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
     let folder = Folder::of(&files, around);
-    files.into_iter().flat_map(|file| folder.migrations(dialect, file)).collect()
+    files.into_iter().flat_map(|file| folder.migrations(file)).collect()
 }
 
 /// Whether a file undoes another by its name: `2_a.down.sql`, `down.sql`, Flyway's `U2__a.sql`.
@@ -264,12 +280,16 @@ impl<'a> Folder<'a> {
         }
     }
 
-    fn migrations(&self, dialect: Dialect, file: SourceFile) -> Vec<MigrationFile> {
+    fn migrations(&self, file: SourceFile) -> Vec<MigrationFile> {
         let Some(tool) = self.tool(&file) else {
-            let chain_file = ChainFile { name: file.name, judged: true, ..ChainFile::default() };
+            let wrap = match crate::script::transaction(&file.text) {
+                Some(TransactionMode::NoTransaction) => Wrap::None,
+                _ => Wrap::Auto,
+            };
+            let chain_file = ChainFile { name: file.name, wrap, judged: true, ..ChainFile::default() };
             let mut text = file.text;
             blank_undo(&mut text);
-            return vec![MigrationFile { file: chain_file, text: fill(dialect, text) }];
+            return vec![MigrationFile { file: chain_file, text }];
         };
         let chain_file = ChainFile {
             name: file.name.clone(),
@@ -277,9 +297,10 @@ impl<'a> Folder<'a> {
             wrap: self.wrap(tool, &file),
             judged: true,
             has_undo: self.has_undo(tool, &file),
+            applied: None,
         };
         if tool == Tool::Liquibase {
-            return marks::change_sets(dialect, &chain_file, &file.text);
+            return marks::change_sets(&chain_file, &file.text);
         }
         let mut text = file.text;
         blank_undo(&mut text);
@@ -287,7 +308,7 @@ impl<'a> Folder<'a> {
             // The mark is no comment to MySQL.
             text = text.replace("--> statement-breakpoint", "                        ");
         }
-        vec![MigrationFile { file: chain_file, text: fill(dialect, text) }]
+        vec![MigrationFile { file: chain_file, text }]
     }
 }
 

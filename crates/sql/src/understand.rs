@@ -10,7 +10,7 @@ use dbwright_model::catalog::{
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
-use dbwright_model::facts::Facts;
+use dbwright_model::facts::{Facts, Origin};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::workload::Workload;
 
@@ -18,7 +18,12 @@ use crate::{data_type, names, parse_data_statement, parse_expression};
 
 /// Reads every text in facts that came from a server or a snapshot.
 pub fn understand(facts: &mut Facts) {
+    // A snapshot was completed before it was written, and files are read whole.
+    let incomplete = facts.source.engine == Engine::Sqlite && facts.source.origin == Origin::Live;
     if let Some(catalog) = facts.catalog.known_mut() {
+        if incomplete {
+            crate::sqlite::understand::complete(catalog);
+        }
         understand_catalog(catalog);
     }
     let dialect = facts.source.engine.dialect();
@@ -353,9 +358,4 @@ pub(crate) fn without_display_widths(text: &str) -> String {
     }
     result.push_str(rest);
     result
-}
-
-/// Whether the engine keeps statements from which more can be read than its pragmas tell.
-pub fn keeps_definitions(engine: Engine) -> bool {
-    engine == Engine::Sqlite
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::write::{Consent, WriteSession};
 
+pub mod pooler;
 pub mod proxy;
 pub mod servers;
 

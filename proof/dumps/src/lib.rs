@@ -1,6 +1,5 @@
-//! Catalogs compared piece by piece, and dumps taken with the servers' own tools.
+//! Catalogs of live databases and of texts, and dumps taken with the servers' own tools.
 
-pub mod compare;
 pub mod tools;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::SkippedStatement;
-use proof_dumps::compare::{Texts, differences};
+use dbwright_sql::compare::{Texts, compare};
 use proof_dumps::tools::{Content, dump};
 use proof_dumps::{Fixture, apply, fixtures, fold, live};
 use proof_live::{Server, servers};
@@ -46,8 +46,9 @@ async fn check(server: &Server, fixture: &Fixture) -> Result<Vec<String>, String
     let (script, skipped) = fold(engine, version, &fixture.sql);
     complaints
         .extend(skipped.iter().filter(|skip| !is_known(skip)).map(|skip| format!("script skipped {skip:?}")));
-    complaints
-        .extend(differences(&script, &live, Texts::Columns).iter().map(|line| format!("script {line}")));
+    complaints.extend(
+        compare(&script, &live, Texts::Columns).differences.iter().map(|line| format!("script {line}")),
+    );
     for content in [Content::Schema, Content::Rows, Content::Inserts] {
         let Some(text) = dump(&dsn, content) else { continue };
         let (dumped, skipped) = fold(engine, version, &text?);
@@ -55,7 +56,10 @@ async fn check(server: &Server, fixture: &Fixture) -> Result<Vec<String>, String
             skipped.iter().filter(|skip| !is_known(skip)).map(|skip| format!("{content:?} skipped {skip:?}")),
         );
         complaints.extend(
-            differences(&dumped, &live, Texts::Trees).iter().map(|line| format!("{content:?} {line}")),
+            compare(&dumped, &live, Texts::Trees)
+                .differences
+                .iter()
+                .map(|line| format!("{content:?} {line}")),
         );
     }
     if engine == Engine::Postgres && version.is_some_and(|version| version.major == 15) {

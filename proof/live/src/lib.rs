@@ -159,9 +159,6 @@ pub async fn collect(dsn: &Dsn, plan: &[Fact]) -> Result<Facts, String> {
     let mut session = ReadSession::open(dsn, &Limits::default()).await.map_err(|error| error.message)?;
     let mut facts = session.collect(plan, &Silent).await.map_err(|error| error.message)?;
     session.close().await;
-    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
-        dbwright_sql::sqlite::understand::complete(catalog);
-    }
     dbwright_sql::understand::understand(&mut facts);
     Ok(facts)
 }

@@ -516,9 +516,6 @@ async fn asked(dsn: &Dsn, rules: &[&'static Entry]) -> Facts {
     plan.dedup();
     let mut session = ReadSession::open(dsn, &Limits::default()).await.expect("it opens");
     let mut facts = session.collect(&plan, &Silent).await.expect("it collects");
-    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
-        dbwright_sql::sqlite::understand::complete(catalog);
-    }
     dbwright_sql::understand::understand(&mut facts);
     let mut questions = dbwright_rules::run::questions(&facts, rules.iter().copied(), &Options::default());
     questions.sort();

@@ -3,8 +3,10 @@
 mod child;
 mod demo;
 mod files;
+mod lint;
 mod scale;
 mod start;
+mod throughput;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -85,8 +87,8 @@ impl Measurement {
 const HEAD: &str = "\
 # Benchmarks
 
-Written by `cargo xtask bench --record`, which runs every command named below: the release binary and its peers, measured in
-one run on one machine. The ratios are worth more than the numbers. A target that is missed stays in the table. Counts,
+Written by `cargo xtask bench --record`, which runs every command named below, or those whose names it is given: the release
+binary and its peers, measured in one run on one machine. The ratios are worth more than the numbers. A target that is missed stays in the table. Counts,
 memory and ratios have a floor: `cargo xtask bench` fails when a count is above its target at all, a ratio by more than a
 quarter, or memory by more than a half. Times by themselves never fail.
 
@@ -95,18 +97,25 @@ quarter, or memory by more than a half. Times by themselves never fail.
 /// Runs benchmarks and prints their tables.
 pub fn run(options: &BenchOptions) -> anyhow::Result<()> {
     type Bench = fn(&Path, &BenchOptions) -> anyhow::Result<Measured>;
-    let all: [(&str, Bench); 4] =
-        [("start", start::run), ("files", files::run), ("demo", demo::run), ("scale", scale::run)];
+    let all: [(&str, Bench); 6] = [
+        ("start", start::run),
+        ("files", files::run),
+        ("lint", lint::run),
+        ("demo", demo::run),
+        ("scale", scale::run),
+        ("throughput", throughput::run),
+    ];
     for name in &options.names {
         if !all.iter().any(|(known, _)| known == name) {
-            bail!("there is no benchmark `{name}`: choose of start, files, demo, scale");
+            let known = all.map(|(name, _)| name).join(", ");
+            bail!("there is no benchmark `{name}`: choose of {known}");
         }
     }
     let binary = match &options.binary {
-        Some(binary) => binary.clone(),
+        Some(binary) => std::path::absolute(binary)?,
         None => build()?,
     };
-    let mut text = String::new();
+    let mut tables: Vec<(&str, String)> = Vec::new();
     let mut broken: Vec<String> = Vec::new();
     for (name, bench) in all {
         if options.names.is_empty() || options.names.iter().any(|wanted| wanted == name) {
@@ -115,19 +124,36 @@ pub fn run(options: &BenchOptions) -> anyhow::Result<()> {
             broken.extend(rows.map(|row| format!("`{name}`: {} is {}", row.what, row.value)));
             let table = draw(&measured);
             println!("{table}");
-            text.push_str(&table);
-            text.push('\n');
+            tables.push((name, format!("{}\n\n{}\n", table.trim_end(), machine(&binary))));
         }
     }
     if options.record {
         let path = root()?.join("docs/benchmarks.md");
-        let text = format!("{HEAD}{}\n\n{}\n", machine(&binary), text.trim_end());
+        let before = std::fs::read_to_string(&path).unwrap_or_default();
+        let text = recorded(&before, &tables, &all.map(|(name, _)| name));
         std::fs::write(&path, text).context("cannot write docs/benchmarks.md")?;
     }
     if !broken.is_empty() {
         bail!("further from its target than is tolerated: {}", broken.join("; "));
     }
     Ok(())
+}
+
+/// The text of the record: the tables that were measured now, and of the others those that it had before.
+fn recorded(before: &str, measured: &[(&str, String)], names: &[&str]) -> String {
+    let mut text = HEAD.trim_end().to_owned();
+    let parts = || before.split("\n## ").skip(1);
+    for name in names {
+        let now =
+            measured.iter().find(|(other, _)| other == name).map(|(_, table)| table.trim_end().to_owned());
+        let then = || parts().find(|part| part.lines().next() == Some(name));
+        if let Some(part) = now.or_else(|| then().map(|part| format!("## {}", part.trim_end()))) {
+            text.push_str("\n\n");
+            text.push_str(&part);
+        }
+    }
+    text.push('\n');
+    text
 }
 
 fn root() -> anyhow::Result<&'static Path> {
@@ -210,4 +236,19 @@ fn draw(measured: &Measured) -> String {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_measured_again_stays_in_the_record() {
+        let names = ["a", "b", "c"];
+        let first =
+            recorded("", &[("b", "## b\n\nold".to_owned()), ("c", "## c\n\nkept".to_owned())], &names);
+        let second = recorded(&first, &[("b", "## b\n\nnew".to_owned()), ("a", "## a\n".to_owned())], &names);
+        assert!(second.ends_with("## a\n\n## b\n\nnew\n\n## c\n\nkept\n"), "{second}");
+        assert_eq!(recorded(&second, &[], &names), second);
+    }
 }

@@ -6,6 +6,7 @@ mod shape;
 mod words;
 mod messages;
 mod links;
+mod named;
 mod quoting;
 
 use crate::tree::Tree;
@@ -31,5 +32,6 @@ pub const RULES: &[TidyRule] = &[
     TidyRule { name: "allow", check: words::bare_allow },
     TidyRule { name: "messages", check: messages::check },
     TidyRule { name: "links", check: links::check },
+    TidyRule { name: "named", check: named::check },
     TidyRule { name: "quoting", check: quoting::check },
 ];

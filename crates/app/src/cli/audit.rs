@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use dbwright_model::report::Report;
-use dbwright_render::{Format, RuleText};
+use dbwright_render::{Format, RuleText, UnknownFormat};
 use dbwright_service::config::Config;
 use dbwright_service::ops::audit::{self, AuditRequest};
 use dbwright_service::ops::check::{self, LevelName};
@@ -27,8 +27,9 @@ pub struct AuditArguments {
 /// How a report is drawn and what it means for the exit code.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ReportArguments {
-    /// The format of the report: terminal, json, sarif, junit, github, markdown, html, csv
-    #[arg(long, short, value_name = "FORMAT", default_value = "terminal")]
+    /// The format of the report.
+    #[arg(long, short, value_name = "FORMAT", default_value = "terminal",
+        help = format!("The format of the report: {}", Format::names()))]
     pub format: String,
     /// Write the report to a file
     #[arg(long, short, value_name = "FILE")]
@@ -72,9 +73,9 @@ pub async fn run(arguments: &AuditArguments, global: &Global, screen: &Screen) -
 
 /// Reads the name of a format.
 pub fn parse_format(name: &str) -> Result<Format, ServiceError> {
-    name.parse().map_err(|_| {
-        ServiceError::new(ErrorKind::Usage, format!("there is no format `{name}`"))
-            .hint("choose one of terminal, json, sarif, junit, github, markdown, html, csv")
+    name.parse().map_err(|error: UnknownFormat| {
+        ServiceError::new(ErrorKind::Usage, error.to_string())
+            .hint(format!("choose one of {}", Format::names()))
     })
 }
 
@@ -88,6 +89,7 @@ pub fn deliver(
 ) -> Result<u8, ServiceError> {
     let rules: Vec<RuleText> = dbwright_rules::ALL
         .iter()
+        .filter(|_| format.carries_rules())
         .map(|entry| RuleText {
             id: entry.id.to_owned(),
             summary: format!("Fires when {}.", entry.rule.when),

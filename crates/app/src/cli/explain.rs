@@ -16,6 +16,9 @@ pub struct ExplainArguments {
 
 /// Runs the command.
 pub fn run(arguments: &ExplainArguments, screen: &Screen) -> Result<u8, ServiceError> {
-    screen.print(&explain::explain(&arguments.request)?)?;
+    let text = explain::explain(&arguments.request)?;
+    // A pipe gets the Markdown as it was written.
+    let text = if screen.terminal { dbwright_render::wrap::markdown(&text, screen.width) } else { text };
+    screen.print(&text)?;
     Ok(CLEAN)
 }

@@ -1,7 +1,6 @@
 //! Interrupts from the keyboard and from whoever ends processes: the work stops, cleans up, and says so.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -13,9 +12,16 @@ use tokio::sync::oneshot;
 use super::FAILED;
 use super::output::Screen;
 
+/// Whether a signal came.
+static HEARD: AtomicBool = AtomicBool::new(false);
+
+/// Whether the work should come to an end: for work that finishes what it has begun.
+pub fn heard() -> bool {
+    HEARD.load(Ordering::SeqCst)
+}
+
 /// Signals that are listened for from the moment this is made.
 pub struct Interrupts {
-    heard: Arc<AtomicBool>,
     told: oneshot::Receiver<()>,
 }
 
@@ -26,9 +32,7 @@ impl Interrupts {
         let _inside = runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
-        let heard = Arc::new(AtomicBool::new(false));
         let (tell, told) = oneshot::channel();
-        let hears = heard.clone();
         // The command runs on the main thread, which may be deep in something that cannot be stopped, such as reading
         // a large file. This task runs on another.
         runtime.spawn(async move {
@@ -36,7 +40,7 @@ impl Interrupts {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            hears.store(true, Ordering::SeqCst);
+            HEARD.store(true, Ordering::SeqCst);
             // Without a receiver the work is done already.
             let _ = tell.send(());
             tokio::select! {
@@ -47,7 +51,7 @@ impl Interrupts {
             screen.fail(&interrupted());
             std::process::exit(i32::from(FAILED));
         });
-        Ok(Interrupts { heard, told })
+        Ok(Interrupts { told })
     }
 
     /// Runs work until it is done or interrupted.
@@ -62,7 +66,7 @@ impl Interrupts {
         };
         match result {
             // A terminal interrupts the programs that we started too; what they could not do is then not the point.
-            Err(_) if self.heard.load(Ordering::SeqCst) => Err(interrupted()),
+            Err(_) if heard() => Err(interrupted()),
             result => result,
         }
     }

@@ -1,13 +1,19 @@
 //! `dbwright migrate`.
 
-use dbwright_service::ServiceError;
+use std::io::{IsTerminal, Write};
+
+use dbwright_service::consent::Word;
+use dbwright_service::ops::migrate::backfill::{self, BackfillRequest};
+use dbwright_service::ops::migrate::down::{self, DownRequest};
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
+use dbwright_service::ops::migrate::up::{self, UpReply, UpRequest};
+use dbwright_service::{ErrorKind, ServiceError};
 
 use super::audit::{ReportArguments, deliver, parse_format};
 use super::migrate_plan::{self, NewArguments, PlanArguments};
 use super::output::Screen;
 use super::progress::Bar;
-use super::{Global, world};
+use super::{CLEAN, FAILED, FOUND, Global, history, interrupts, world};
 
 /// Arguments of `migrate`.
 #[derive(Debug, clap::Args)]
@@ -17,15 +23,65 @@ pub struct MigrateArguments {
     pub command: MigrateCommand,
 }
 
+impl MigrateArguments {
+    /// Whether the command starts a server of its own.
+    pub fn uses_scratch_server(&self) -> bool {
+        match &self.command {
+            MigrateCommand::Lint(arguments) => arguments.request.trace,
+            MigrateCommand::Plan(_) | MigrateCommand::New(_) => true,
+            MigrateCommand::Squash(_) | MigrateCommand::Verify(_) => true,
+            _ => false,
+        }
+    }
+}
+
 /// What to do with migrations.
 #[derive(Debug, clap::Subcommand)]
 pub enum MigrateCommand {
     /// Say what each statement locks, how long, and what may go wrong, before it is run
     Lint(LintArguments),
+    /// Run what is pending, and go on where a runner was stopped
+    Up(UpArguments),
+    /// Take the newest migrations back
+    Down(DownArguments),
+    /// Say which migrations are applied, which wait, and where files and record contradict each other
+    Status(history::StatusArguments),
+    /// Compare the database with what its applied migrations make, and ask their VERIFY questions
+    Verify(history::VerifyArguments),
+    /// Bring the record in line with the files; the database itself is not touched
+    Repair(history::RepairArguments),
+    /// Record what is there already as applied, after comparing; takes over the history of other tools
+    Baseline(history::BaselineArguments),
+    /// Put one file in the place of several applied ones, after proving that it makes the same
+    Squash(history::SquashArguments),
+    /// Write many rows in small committed pieces that make room for others
+    Backfill(BackfillRequest),
     /// Write the safe form of statements or of a finding's remedy as migrations, tried on a scratch server first
     Plan(PlanArguments),
     /// Write the safe form of a change that is asked for in words as migrations
     New(NewArguments),
+}
+
+/// Arguments of `migrate up`.
+#[derive(Debug, clap::Args)]
+pub struct UpArguments {
+    /// What to run.
+    #[command(flatten)]
+    pub request: UpRequest,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `migrate down`.
+#[derive(Debug, clap::Args)]
+pub struct DownArguments {
+    /// What to take back.
+    #[command(flatten)]
+    pub request: DownRequest,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Arguments of `migrate lint`.
@@ -50,7 +106,132 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
             bar.clear();
             deliver(&report, format, &arguments.report, &config, screen)
         }
+        MigrateCommand::Up(arguments) => run_up(arguments, global, screen).await,
+        MigrateCommand::Down(arguments) => run_down(arguments, global, screen).await,
+        MigrateCommand::Status(arguments) => history::status(arguments, global, screen).await,
+        MigrateCommand::Verify(arguments) => history::verify(arguments, global, screen).await,
+        MigrateCommand::Repair(arguments) => history::repair(arguments, global, screen).await,
+        MigrateCommand::Baseline(arguments) => history::baseline(arguments, global, screen).await,
+        MigrateCommand::Squash(arguments) => history::squash(arguments, global, screen).await,
+        MigrateCommand::Backfill(request) => run_backfill(request, global, screen).await,
         MigrateCommand::Plan(arguments) => migrate_plan::plan(arguments, global, screen).await,
         MigrateCommand::New(arguments) => migrate_plan::new(arguments, global, screen).await,
     }
+}
+
+async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Result<u8, ServiceError> {
+    let request = &arguments.request;
+    let bar = Bar::new(screen.progress);
+    let (world, config) = world(global, &bar)?;
+    let upcoming = up::look(request, &config, &world).await?;
+    bar.clear();
+    for note in &upcoming.notes {
+        eprintln!("{note}");
+    }
+    if upcoming.migrations.is_empty() {
+        return report(&UpReply::default(), "applied", arguments.json);
+    }
+    let foreseen = up::foresee(&upcoming, request, &config, &world).await?;
+    if request.dry_run {
+        screen.print(&foreseen.text(&upcoming))?;
+        return Ok(CLEAN);
+    }
+    for check in foreseen.worth_a_word() {
+        eprintln!("{}: {}: {}", check.verdict.as_str(), check.name, check.words);
+    }
+    foreseen.hold(&request.skip_preflight)?;
+    let shown: Vec<String> = upcoming.migrations.iter().map(up::describe).collect();
+    let Some(word) = ask("apply", &shown, &upcoming.target.to_string(), request.running.yes)? else {
+        return Ok(FAILED);
+    };
+    let bar = Bar::new(screen.progress);
+    let (world, _) = super::world(global, &bar)?;
+    let reply = up::run(&upcoming, word, request, &world).await?;
+    bar.clear();
+    report(&reply, "applied", arguments.json)
+}
+
+async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -> Result<u8, ServiceError> {
+    let request = &arguments.request;
+    let bar = Bar::new(screen.progress);
+    let (world, config) = world(global, &bar)?;
+    let retreat = down::look(request, &config, &world).await?;
+    bar.clear();
+    if retreat.migrations.is_empty() {
+        return report(&UpReply::default(), "taken back", arguments.json);
+    }
+    let files = retreat.migrations.iter().map(|(migration, _)| migration.file.clone());
+    let shown: Vec<String> = files.chain(retreat.losses.iter().cloned()).collect();
+    let Some(word) = ask("take back", &shown, &retreat.target.to_string(), request.running.yes)? else {
+        return Ok(FAILED);
+    };
+    let bar = Bar::new(screen.progress);
+    let (world, _) = super::world(global, &bar)?;
+    let reply = down::run(&retreat, word, request, &world).await?;
+    bar.clear();
+    report(&reply, "taken back", arguments.json)
+}
+
+/// Asks on the terminal whether to go on. `None` when the answer is no; without a terminal `--yes` must have said it.
+fn ask(what: &str, shown: &[String], target: &str, yes: bool) -> Result<Option<Word>, ServiceError> {
+    if yes {
+        return Ok(Some(Word::Flag));
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Err(ServiceError::new(ErrorKind::Usage, format!("nobody is there to agree to {what} this"))
+            .hint("say `--yes` to go on without a question"));
+    }
+    for line in shown {
+        eprintln!("  {line}");
+    }
+    eprint!("{what} on `{target}`? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    let agreed = read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
+    Ok(agreed.then_some(Word::Answer))
+}
+
+/// Prints what was done.
+fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
+    let mut text = String::new();
+    if json {
+        let written = serde_json::to_string_pretty(reply);
+        text = written.map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
+        text.push('\n');
+    } else {
+        for done in &reply.migrations {
+            let mut more = String::new();
+            if done.done_before > 0 {
+                more.push_str(&format!(", {} statements were done before", done.done_before));
+            }
+            if done.retries > 0 {
+                more.push_str(&format!(", tried again {} times", done.retries));
+            }
+            text.push_str(&format!("{word}: {} in {:.1} s{more}\n", done.file, done.seconds));
+        }
+        let count = reply.migrations.len();
+        text.push_str(&match count {
+            0 => "Nothing to do.\n".to_owned(),
+            1 => format!("1 migration {word}.\n"),
+            _ => format!("{count} migrations {word}.\n"),
+        });
+    }
+    // A reader that has had enough is no failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    Ok(CLEAN)
+}
+
+async fn run_backfill(
+    request: &BackfillRequest,
+    global: &Global,
+    screen: &Screen,
+) -> Result<u8, ServiceError> {
+    let bar = Bar::new(screen.progress);
+    let (world, config) = world(global, &bar)?;
+    let ask = |about: &str| bar.aside(|| screen.ask(about, "Write these rows?"));
+    let reply = backfill::backfill(request, &config, &world, &ask, &interrupts::heard).await;
+    bar.clear();
+    let reply = reply?;
+    screen.print(&reply.text)?;
+    Ok(if reply.left { FOUND } else { CLEAN })
 }

@@ -6,6 +6,8 @@ mod interrupts;
 mod audit;
 mod review;
 mod migrate;
+mod history;
+mod tables;
 mod migrate_plan;
 mod demo;
 mod explain;
@@ -40,8 +42,8 @@ const UNCHECKED: u8 = 3;
 
 /// The database engineer in one binary.
 ///
-/// Audits, reviews and explains PostgreSQL, MySQL, MariaDB and SQLite databases, dumps and migrations. It reads and never
-/// changes what it looks at.
+/// Audits, reviews and explains PostgreSQL, MySQL, MariaDB and SQLite databases, dumps and migrations. It never changes what
+/// it looks at, but where `migrate` was told to run migrations.
 ///
 /// Exit codes: 0 clean; 1 findings at or above --fail-on; 2 the work could not be done; 3 some checks could not run
 /// (with --require-checks).
@@ -94,7 +96,7 @@ pub enum Command {
     Audit(audit::AuditArguments),
     /// Review the design of a schema: keys, types, constraints, relationships, names, indexes
     Review(review::ReviewArguments),
-    /// Check migrations before they are run
+    /// Check migrations before they are run, and run them
     Migrate(migrate::MigrateArguments),
     /// Make a shop with the flaws of real ones in a scratch database, and audit it
     Demo(demo::DemoArguments),
@@ -133,7 +135,12 @@ pub fn run() -> ExitCode {
             return screen.fail(&error);
         }
     };
-    let result = runtime.block_on(interrupts.stop(dispatch(&arguments, &screen)));
+    let work = dispatch(&arguments, &screen);
+    let result = if stops_by_itself(&arguments.command) {
+        runtime.block_on(work)
+    } else {
+        runtime.block_on(interrupts.stop(work))
+    };
     // Blocking readers of files may still be at work after an interrupt; nobody waits for them.
     runtime.shutdown_background();
     match result {
@@ -142,12 +149,22 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How long an interrupted command may take to clean up. Only a demonstration makes something that outlives it.
+/// How long an interrupted command may take to clean up. Scratch servers outlive a command that is left where it is.
 fn patience(command: &Command) -> Duration {
     match command {
         Command::Demo(_) => Duration::from_secs(10),
+        Command::Migrate(arguments) if arguments.uses_scratch_server() => Duration::from_secs(10),
+        command if stops_by_itself(command) => Duration::from_secs(60),
+        // The server is told to stop its statement.
+        Command::Migrate(_) => Duration::from_secs(5),
         _ => Duration::from_millis(300),
     }
+}
+
+/// Whether an interrupted command looks for [`interrupts::heard`] and ends where nothing is left half done.
+fn stops_by_itself(command: &Command) -> bool {
+    let Command::Migrate(migrate) = command else { return false };
+    matches!(migrate.command, migrate::MigrateCommand::Backfill(_))
 }
 
 /// Says what is wrong with the arguments. A connection string that the shell took apart may hold a password.

@@ -18,12 +18,14 @@ pub struct Screen {
     pub error_color: bool,
     /// Whether progress is shown.
     pub progress: bool,
+    /// Whether people read standard output as it is written.
+    pub terminal: bool,
     /// Columns to fill.
     pub width: usize,
 }
 
 /// Narrower terminals are written to as if they had this many columns.
-const NARROWEST: usize = 60;
+const NARROWEST: usize = 40;
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 120;
 /// Columns when nobody tells.
@@ -44,8 +46,21 @@ impl Screen {
             color: wants(io::stdout().is_terminal()),
             error_color: wants(io::stderr().is_terminal()),
             progress: !global.quiet && io::stderr().is_terminal(),
+            terminal: io::stdout().is_terminal(),
             width: width.clamp(NARROWEST, WIDEST),
         }
+    }
+
+    /// Shows what is about to happen and asks; `None` where nobody can be asked.
+    pub fn ask(&self, about: &str, question: &str) -> Option<bool> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        let mut screen = io::stderr().lock();
+        write!(screen, "{about}\n{question} [y/N] ").and_then(|()| screen.flush()).ok()?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Writes to standard output. A reader that went away is no error.

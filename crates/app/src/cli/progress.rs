@@ -36,6 +36,11 @@ impl Bar {
         self.bar.set_message(message);
     }
 
+    /// Does something that needs the screen for itself.
+    pub fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.bar.suspend(work)
+    }
+
     /// Takes the bar off the screen.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
@@ -60,5 +65,10 @@ impl Progress for Bar {
 
     fn step(&self, what: &str, done: u64, of: u64) {
         self.show(what.to_owned(), done, of);
+    }
+
+    fn note(&self, what: &str) {
+        // Where no bar is drawn, it is still to be read.
+        self.bar.suspend(|| eprintln!("{what}"));
     }
 }

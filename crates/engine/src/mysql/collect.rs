@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::catalog::{Catalog, Doubt, Sequence};
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::{AppliedMigration, Fact, Facts, MigrationHistory};
+use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
 use dbwright_model::stats::{ColumnMaximum, Counters, SequenceValue};
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::catalog::{CatalogRows, Reading};
 use super::sight::{self, Sight};
 use super::wire::{Asker, Trouble, observed};
-use super::{ReadSession, activity, catalog, questions, statistics};
+use super::{ReadSession, activity, catalog, history, questions, statistics};
 use crate::row::Row;
 
 /// The text of a `.sql` file of this engine.
@@ -86,7 +86,7 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         Fact::Replication => facts.replication = observed(replication(asker).await),
         Fact::Roles => facts.roles = observed(roles(asker, engine).await),
         Fact::Privileges => facts.privileges = privileges(asker, reading).await,
-        Fact::MigrationHistory => facts.migration_history = observed(migration_history(asker, reading).await),
+        Fact::MigrationHistory => facts.migration_history = observed(history::read(asker, reading).await),
         other => unsupported(other, facts, engine),
     }
     sight::judge(facts, fact, sight, &database);
@@ -479,76 +479,4 @@ async fn privileges(asker: &mut Asker, reading: Reading<'_>) -> Observed<dbwrigh
     }
     let rows = asker.ask("privileges", sql!("privileges"), "SELECT on mysql.*").await;
     observed(rows.and_then(|rows| Ok(activity::privileges(&rows, reading)?)))
-}
-
-/// History tables of migration tools: tool, table, version, whether it went well, when in seconds since the epoch.
-const HISTORIES: &[(&str, &str, &str, &str, &str)] = &[
-    (
-        "Flyway",
-        "flyway_schema_history",
-        "COALESCE(version, script)",
-        "success",
-        "UNIX_TIMESTAMP(installed_on)",
-    ),
-    ("Liquibase", "DATABASECHANGELOG", "ID", "EXECTYPE <> 'FAILED'", "UNIX_TIMESTAMP(DATEEXECUTED)"),
-    ("golang-migrate", "schema_migrations", "version", "dirty = 0", "NULL"),
-    ("Rails", "schema_migrations", "version", "1", "NULL"),
-    ("Alembic", "alembic_version", "version_num", "1", "NULL"),
-    ("sqlx", "_sqlx_migrations", "version", "success", "UNIX_TIMESTAMP(installed_on)"),
-    ("Laravel", "migrations", "migration", "1", "NULL"),
-    ("Django", "django_migrations", "CONCAT(app, '.', name)", "1", "UNIX_TIMESTAMP(applied)"),
-    ("Knex", "knex_migrations", "name", "1", "UNIX_TIMESTAMP(migration_time)"),
-    (
-        "Prisma",
-        "_prisma_migrations",
-        "migration_name",
-        "finished_at IS NOT NULL",
-        "UNIX_TIMESTAMP(finished_at)",
-    ),
-    ("goose", "goose_db_version", "version_id", "is_applied", "UNIX_TIMESTAMP(tstamp)"),
-    ("Entity Framework", "__EFMigrationsHistory", "MigrationId", "1", "NULL"),
-    ("Sequelize", "SequelizeMeta", "name", "1", "NULL"),
-    ("Doctrine", "doctrine_migration_versions", "version", "1", "UNIX_TIMESTAMP(executed_at)"),
-    ("Phinx", "phinxlog", "version", "1", "UNIX_TIMESTAMP(end_time)"),
-];
-
-async fn migration_history(
-    asker: &mut Asker,
-    reading: Reading<'_>,
-) -> Result<Vec<MigrationHistory>, Trouble> {
-    let tables = asker.ask("migration_history", sql!("tables"), "SELECT on the tables").await?;
-    let mut made: Vec<MigrationHistory> = Vec::new();
-    for row in &tables {
-        let schema = row.text("table_schema")?;
-        let name = row.text("table_name")?;
-        let table = reading.name(schema, name);
-        for (tool, known, version, ok, at) in HISTORIES {
-            if !known.eq_ignore_ascii_case(name) || made.iter().any(|history| history.table == table) {
-                continue;
-            }
-            let select = format!(
-                "/* dbwright:migration_history */ SELECT {version} AS version, {ok} AS ok, {at} AS applied \
-                 FROM {} ORDER BY 1 DESC LIMIT 10000",
-                questions::table(&QualifiedName::new(schema, name))
-            );
-            let rows = match asker.run(&select, &format!("SELECT on `{table}`")).await {
-                Ok(rows) => rows,
-                // Another tool's table of the same name lacks these columns.
-                Err(Trouble::Unsupported(_)) => continue,
-                Err(trouble) => return Err(trouble),
-            };
-            let mut applied = Vec::new();
-            // The newest come first, so that the limit cuts off the oldest.
-            for row in rows.iter().rev() {
-                let version = match row.opt_text("version") {
-                    Ok(text) => text.unwrap_or_default().to_owned(),
-                    Err(_) => row.int("version")?.to_string(),
-                };
-                let at = row.opt_float("applied")?.and_then(statistics::timestamp);
-                applied.push(AppliedMigration { version, ok: row.opt_bool("ok")?.unwrap_or(false), at });
-            }
-            made.push(MigrationHistory { tool: (*tool).to_owned(), table: table.clone(), applied });
-        }
-    }
-    Ok(made)
 }

@@ -7,9 +7,12 @@ mod statistics;
 mod activity;
 mod questions;
 mod sight;
+mod history;
 mod collect;
+pub(crate) mod pressure;
 pub mod probe;
 pub mod observe;
+pub(crate) mod apply;
 
 use std::time::Instant;
 

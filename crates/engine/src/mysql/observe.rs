@@ -66,6 +66,11 @@ impl Observer {
         self.run("INSTALL SONAME 'metadata_lock_info'").await
     }
 
+    /// Whether the server tells about locks.
+    pub async fn tells_locks(&mut self) -> bool {
+        self.run("SELECT 1 FROM information_schema.METADATA_LOCK_INFO LIMIT 1").await.is_ok()
+    }
+
     /// Runs one statement.
     pub async fn run(&mut self, sql: &str) -> Result<(), Refusal> {
         Ok(self.conn.query_drop(sql).await?)

@@ -271,7 +271,8 @@ fn accepted(
 /// InnoDB's numbers of the tables and indexes of a database. A table or an index that is built anew gets a new one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Storage {
-    tables: BTreeSet<u64>,
+    /// Tables, with their names; a partition has its own.
+    tables: BTreeMap<u64, String>,
     /// Indexes, with their tables.
     indexes: BTreeMap<u64, u64>,
     /// Names of tables, with the storage engines that they have.
@@ -296,15 +297,15 @@ impl Storage {
     ) -> Result<Self, mysql_async::Error> {
         // Tables called `FTS_...` belong to full-text indexes and come and go with them.
         let sql = format!(
-            "SELECT t.TABLE_ID, i.INDEX_ID FROM information_schema.{tables} t \
+            "SELECT t.TABLE_ID, SUBSTRING_INDEX(t.NAME, '/', -1), i.INDEX_ID FROM information_schema.{tables} t \
              LEFT JOIN information_schema.{indexes} i ON i.TABLE_ID = t.TABLE_ID \
              WHERE LOWER(SUBSTRING_INDEX(t.NAME, '/', 1)) = LOWER(?) \
              AND SUBSTRING_INDEX(t.NAME, '/', -1) NOT LIKE 'FTS\\_%'"
         );
-        let rows: Vec<(u64, Option<u64>)> = conn.exec(sql, (database,)).await?;
+        let rows: Vec<(u64, String, Option<u64>)> = conn.exec(sql, (database,)).await?;
         let mut storage = Storage::default();
-        for (table, index) in rows {
-            storage.tables.insert(table);
+        for (table, name, index) in rows {
+            storage.tables.insert(table, name);
             storage.indexes.extend(index.map(|index| (index, table)));
         }
         let sql = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
@@ -317,12 +318,12 @@ impl Storage {
     /// The work that lies between two readings. A table that went without another in its place was dropped, one that
     /// came alone was made: both are brief.
     pub fn work_until(&self, after: &Storage) -> Cost {
-        let came = after.tables.difference(&self.tables).next().is_some();
-        let went = self.tables.difference(&after.tables).next().is_some();
+        let came = after.tables.keys().any(|table| !self.tables.contains_key(table));
+        let went = self.tables.keys().any(|table| !after.tables.contains_key(table));
         let built = after
             .indexes
             .iter()
-            .any(|(index, table)| self.tables.contains(table) && !self.indexes.contains_key(index));
+            .any(|(index, table)| self.tables.contains_key(table) && !self.indexes.contains_key(index));
         match (came && went || self.other_engine(after), built) {
             (true, _) => Cost::Rewrite,
             (false, true) => Cost::IndexBuild,
@@ -330,9 +331,33 @@ impl Storage {
         }
     }
 
+    /// The same by table, of those that were there before and after, as far as there was any.
+    pub fn work_by_table(&self, after: &Storage) -> BTreeMap<String, Cost> {
+        // A partition stands for its table.
+        let table_of = |name: &str| name.split("#P#").next().unwrap_or(name).to_owned();
+        let names = |storage: &Storage| -> BTreeSet<String> {
+            storage.tables.values().map(|name| table_of(name)).collect()
+        };
+        let (old, new) = (names(self), names(after));
+        let mut work = BTreeMap::new();
+        for (index, table) in &after.indexes {
+            if self.tables.contains_key(table) && !self.indexes.contains_key(index) {
+                work.insert(table_of(&after.tables[table]), Cost::IndexBuild);
+            }
+        }
+        for (table, name) in &after.tables {
+            let name = table_of(name);
+            if !self.tables.contains_key(table) && old.contains(&name) {
+                work.insert(name, Cost::Rewrite);
+            }
+        }
+        work.retain(|name, _| old.contains(name) && new.contains(name));
+        work
+    }
+
     /// Whether any table was made between two readings, or has another engine.
     fn made_anew(&self, after: &Storage) -> bool {
-        self.tables != after.tables || self.other_engine(after)
+        !self.tables.keys().eq(after.tables.keys()) || self.other_engine(after)
     }
 
     fn other_engine(&self, after: &Storage) -> bool {

@@ -222,7 +222,7 @@ async fn every_fact_is_known_or_says_why() {
     assert_eq!((id.min, id.max), (Some(1), Some(100)));
     assert_eq!(facts.sequence_values.known().map(Vec::len), Some(1));
     let history = facts.migration_history.known().expect("known");
-    assert_eq!((history[0].tool.as_str(), history[0].applied.len()), ("Rails", 2));
+    assert_eq!((history[0].tool.as_str(), history[0].applied.len()), ("Rails or dbmate", 2));
     let workload = facts.workload.known().expect("performance_schema is on");
     assert!(workload.statements.iter().any(|s| s.text.contains("WHERE `a` = ?") && s.calls >= Some(1)));
     assert!(facts.settings.known().and_then(|s| s.get("innodb_buffer_pool_size")).is_some());

@@ -14,7 +14,7 @@ use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStor
 use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{CancelToken, Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::dsn::{Dsn, Host, ServerDsn, TlsMode};
@@ -79,6 +79,16 @@ pub(crate) async fn connect(dsn: &ServerDsn, limits: &Limits) -> Result<Connecte
             Err(error) => return Err(describe(&error, dsn, &tls)),
         }
     }
+}
+
+/// Asks the server to stop what another connection is doing.
+pub(super) async fn cancel(token: &CancelToken, dsn: &ServerDsn) -> Result<(), String> {
+    let tls = TlsSetup::of(dsn).map_err(|error| error.message)?;
+    let result = match tls.config {
+        Some(config) => token.cancel_query(MakeRustlsConnect::new(config)).await,
+        None => token.cancel_query(NoTls).await,
+    };
+    result.map_err(|error| error.to_string())
 }
 
 async fn attempt(

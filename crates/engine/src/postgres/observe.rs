@@ -187,6 +187,16 @@ impl<'a> Observer<'a> {
         Ok(())
     }
 
+    /// What was marked, for another session on the same database.
+    pub fn marked(&self) -> Option<BTreeSet<u32>> {
+        self.marked.clone()
+    }
+
+    /// Takes over what another session marked.
+    pub fn mark_as(&mut self, marked: Option<BTreeSet<u32>>) {
+        self.marked = marked;
+    }
+
     /// Observes one statement in the transaction that is open. What was locked in it before counts too, so it should
     /// be fresh. The caller ends it.
     pub async fn observe(&mut self, sql: &str) -> Result<Observation, ScratchError> {

@@ -3,6 +3,7 @@
 use dbwright_model::catalog::Column;
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{AppliedMigration, Fact, MigrationHistory};
+use dbwright_model::history::{self, HistoryTable, Outcome, Version};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::catalog::{Readable, qualified};
@@ -192,137 +193,16 @@ fn column_maxima(draft: &Draft) -> Option<String> {
     (!members.is_empty()).then(|| members.join("\nunion all "))
 }
 
-/// How a migration tool keeps its history.
-struct HistoryTable {
-    tool: &'static str,
-    table: &'static str,
-    /// Columns that must be there.
-    columns: &'static [&'static str],
-    version: &'static str,
-    ok: &'static str,
-    /// A timestamp, or null.
-    at: &'static str,
-    order: &'static str,
-}
-
-const fn history(
-    tool: &'static str,
-    table: &'static str,
-    columns: &'static [&'static str],
-    version: &'static str,
-    ok: &'static str,
-    at: &'static str,
-    order: &'static str,
-) -> HistoryTable {
-    HistoryTable { tool, table, columns, version, ok, at, order }
-}
-
-const HISTORIES: &[HistoryTable] = &[
-    history(
-        "sqlx",
-        "_sqlx_migrations",
-        &["version", "success", "installed_on"],
-        "version",
-        "success",
-        "installed_on",
-        "version",
-    ),
-    history(
-        "refinery",
-        "refinery_schema_history",
-        &["version", "applied_on"],
-        "version",
-        "true",
-        "null",
-        "version",
-    ),
-    history(
-        "flyway",
-        "flyway_schema_history",
-        &["installed_rank", "version", "success", "installed_on"],
-        "version",
-        "success",
-        "installed_on",
-        "installed_rank",
-    ),
-    history(
-        "liquibase",
-        "databasechangelog",
-        &["id", "orderexecuted", "dateexecuted"],
-        "id",
-        "true",
-        "dateexecuted",
-        "orderexecuted",
-    ),
-    history(
-        "prisma",
-        "_prisma_migrations",
-        &["migration_name", "finished_at", "started_at"],
-        "migration_name",
-        "finished_at is not null",
-        "finished_at",
-        "started_at",
-    ),
-    history(
-        "diesel",
-        "__diesel_schema_migrations",
-        &["version", "run_on"],
-        "version",
-        "true",
-        "run_on",
-        "version",
-    ),
-    history(
-        "knex",
-        "knex_migrations",
-        &["id", "name", "migration_time"],
-        "name",
-        "true",
-        "migration_time",
-        "id",
-    ),
-    history(
-        "goose",
-        "goose_db_version",
-        &["id", "version_id", "is_applied", "tstamp"],
-        "version_id",
-        "is_applied",
-        "tstamp",
-        "id",
-    ),
-    history(
-        "django",
-        "django_migrations",
-        &["id", "app", "name", "applied"],
-        "app || '.' || name",
-        "true",
-        "applied",
-        "id",
-    ),
-    history("alembic", "alembic_version", &["version_num"], "version_num", "true", "null", "version_num"),
-    history("sequelize", "SequelizeMeta", &["name"], "name", "true", "null", "name"),
-    // golang-migrate keeps one row and whether it failed half-way.
-    history(
-        "golang-migrate",
-        "schema_migrations",
-        &["version", "dirty"],
-        "version",
-        "not dirty",
-        "null",
-        "version",
-    ),
-    history("rails or dbmate", "schema_migrations", &["version"], "version", "true", "null", "version"),
-];
-
 /// Whether a table is called like one that a migration tool keeps its history in.
 pub(super) fn is_history(table: &Readable<'_>) -> bool {
-    HISTORIES.iter().any(|one| table.name.name == *one.table)
+    history::may_be(table.name.name.as_str())
 }
 
 /// The tool whose history a table of these columns is.
 fn history_of(table: &QualifiedName, columns: &[&Column]) -> Option<&'static HistoryTable> {
-    let has = |name: &&str| columns.iter().any(|column| column.name == **name);
-    HISTORIES.iter().find(|one| table.name == *one.table && one.columns.iter().all(has))
+    history::of_table(table.name.as_str(), |wanted| {
+        columns.iter().any(|column| column.name.eq_ignore_case(wanted))
+    })
 }
 
 /// The first history table that the role may not read.
@@ -342,28 +222,82 @@ fn migration_history(draft: &Draft) -> Option<String> {
         }
         let columns = draft.catalog.columns_of(&table);
         let Some(one) = history_of(table.name, &columns) else { continue };
-        let temporal =
-            columns.iter().any(|column| column.name == one.at && column.data_type.kind.is_temporal());
-        let at = match one.at {
-            at if temporal => format!("extract(epoch from {at})::float8"),
-            _ => "null::float8".to_owned(),
-        };
-        let truth = columns.iter().all(|column| {
-            column.name != *one.ok.trim_start_matches("not ") || column.data_type.kind == TypeKind::Boolean
-        });
-        let ok = if truth { one.ok } else { "true" };
+        let cells = Cells { columns: &columns };
         members.push(format!(
-            "(select {} as tool, {} as schema, {} as relation, ({})::text as version, ({ok})::bool as ok, {at} as at \
-             from {} order by {} desc limit {MOST_MIGRATIONS})",
+            "(select {} as tool, {} as schema, {} as relation, {} as version, {} as ok, {} as at, \
+             {} as script, {} as checksum, {} as kind from {} as history order by {} desc limit {MOST_MIGRATIONS})",
             literal(one.tool),
             literal(table.name.schema.as_str()),
             literal(table.name.name.as_str()),
-            one.version,
+            cells.version(one.version),
+            cells.outcome(one.outcome),
+            cells.time(one.at),
+            cells.text(one.script),
+            cells.text(one.checksum),
+            cells.text(one.kind),
             quote_qualified(table.name),
-            one.order,
+            cells.find(one.order).map_or_else(|| cells.version(one.version), |order| {
+                // Without the table, it would be what was selected under that name: a text.
+                format!("history.{}", quote(&order.name))
+            }),
         ));
     }
     (!members.is_empty()).then(|| members.join("\nunion all "))
+}
+
+/// The columns of a history table, and how what they hold is asked for.
+struct Cells<'a> {
+    columns: &'a [&'a Column],
+}
+
+impl Cells<'_> {
+    fn find(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().copied().find(|column| column.name.eq_ignore_case(name))
+    }
+
+    /// The column as text, or null where it is not there.
+    fn text(&self, name: Option<&str>) -> String {
+        let Some(column) = name.and_then(|name| self.find(name)) else { return "null::text".to_owned() };
+        match column.data_type.kind {
+            TypeKind::Bytes => format!("encode({}, 'hex')", quote(&column.name)),
+            _ => format!("{}::text", quote(&column.name)),
+        }
+    }
+
+    fn version(&self, version: Version) -> String {
+        let text = |name| self.text(Some(name));
+        match version {
+            Version::Column(column) => text(column),
+            Version::Either(first, second) => format!("coalesce({}, {})", text(first), text(second)),
+            Version::Joined(first, second) => format!("({} || '.' || {})", text(first), text(second)),
+        }
+    }
+
+    /// What is null says nothing, and so is not true.
+    fn outcome(&self, outcome: Outcome) -> String {
+        let text = |name| self.text(Some(name));
+        match outcome {
+            Outcome::Recorded => "true".to_owned(),
+            Outcome::True(column) => format!("(lower({}) in ('true', 't', '1'))", text(column)),
+            Outcome::False(column) => format!("(lower({}) in ('false', 'f', '0'))", text(column)),
+            Outcome::Finished(column, undone) => {
+                format!("({} is not null and {} is null)", text(column), text(undone))
+            }
+            Outcome::Not(column, word) => format!("({} <> {})", text(column), literal(word)),
+            Outcome::Is(column, word) => format!("({} = {})", text(column), literal(word)),
+            Outcome::Equal(first, second) => format!("({} = {})", text(first), text(second)),
+        }
+    }
+
+    /// Seconds since 1970.
+    fn time(&self, name: Option<&str>) -> String {
+        match name.and_then(|name| self.find(name)) {
+            Some(column) if column.data_type.kind.is_temporal() => {
+                format!("extract(epoch from {})::float8", quote(&column.name))
+            }
+            _ => "null::float8".to_owned(),
+        }
+    }
 }
 
 fn migration(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
@@ -372,6 +306,9 @@ fn migration(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         version: row.opt_text("version")?.unwrap_or("").to_owned(),
         ok: row.opt_bool("ok")?.unwrap_or(false),
         at: timestamp(row.opt_float("at")?),
+        script: row.opt_text("script")?.map(str::to_owned),
+        checksum: row.opt_text("checksum")?.map(str::to_owned),
+        kind: row.opt_text("kind")?.map(str::to_owned),
     };
     match draft.migration_history.iter_mut().find(|history| history.table == table) {
         // The newest come first, so that the limit cuts off the oldest.

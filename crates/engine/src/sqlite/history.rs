@@ -1,72 +1,84 @@
 //! Which migrations were applied, as the migration tools' own tables say.
 
 use dbwright_model::facts::{AppliedMigration, MigrationHistory};
+use dbwright_model::history::{self, HistoryTable, Outcome, Version};
 use dbwright_model::name::QualifiedName;
 use jiff::Timestamp;
 
 use super::reader::{ReadError, Reader, quoted};
 use crate::row::{Row, Value};
 
-/// A migration tool's table and what its columns mean.
-struct Tool {
-    name: &'static str,
-    table: &'static str,
-    version: &'static str,
-    at: &'static str,
-    /// The column that holds success, and whether its truth means success.
-    ok: Option<(&'static str, bool)>,
-}
-
-const fn tool(name: &'static str, table: &'static str, version: &'static str, at: &'static str) -> Tool {
-    Tool { name, table, version, at, ok: None }
-}
-
-const TOOLS: [Tool; 11] = [
-    Tool { ok: Some(("success", true)), ..tool("sqlx", "_sqlx_migrations", "version", "installed_on") },
-    tool("refinery", "refinery_schema_history", "version", "applied_on"),
-    // Rails, dbmate and golang-migrate share this table; only the last one has `dirty`.
-    Tool {
-        ok: Some(("dirty", false)),
-        ..tool("schema_migrations", "schema_migrations", "version", "applied_at")
-    },
-    Tool {
-        ok: Some(("success", true)),
-        ..tool("Flyway", "flyway_schema_history", "version", "installed_on")
-    },
-    tool("Diesel", "__diesel_schema_migrations", "version", "run_on"),
-    tool("Prisma", "_prisma_migrations", "migration_name", "finished_at"),
-    tool("Knex", "knex_migrations", "name", "migration_time"),
-    Tool { ok: Some(("is_applied", true)), ..tool("goose", "goose_db_version", "version_id", "tstamp") },
-    tool("Django", "django_migrations", "name", "applied"),
-    tool("Alembic", "alembic_version", "version_num", ""),
-    tool("SeaORM", "seaql_migrations", "version", "applied_at"),
-];
-
 /// Most migrations read of one tool.
 const LIMIT: usize = 10_000;
 
 /// Reads the tables of the migration tools that are there.
 pub(super) fn read(reader: &Reader) -> Result<Vec<MigrationHistory>, ReadError> {
-    let mut histories = Vec::new();
-    for tool in &TOOLS {
-        if !reader.has_table(tool.table)? {
-            continue;
-        }
-        let sql = format!("SELECT * FROM main.{} LIMIT {LIMIT}", quoted(tool.table));
+    let mut histories: Vec<MigrationHistory> = Vec::new();
+    let tables = names(reader, include_str!("../../sql/sqlite/table_names.sql"), &[])?;
+    for table in tables.iter().filter(|table| history::may_be(table)) {
+        let columns = names(reader, include_str!("../../sql/sqlite/column_names.sql"), &[table])?;
+        let find = |wanted: &str| columns.iter().find(|column| column.eq_ignore_ascii_case(wanted));
+        // A table of that name which another program made lacks the columns.
+        let Some(known) = history::of_table(table, |wanted| find(wanted).is_some()) else { continue };
+        let checksum = known.checksum.and_then(find).map(|column| quoted(column));
+        let checksum = checksum.map(|column| {
+            format!(", CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) ELSE {column} END AS {CHECKSUM}")
+        });
+        let sql =
+            format!("SELECT *{} FROM main.{} LIMIT {LIMIT}", checksum.unwrap_or_default(), quoted(table));
         let rows = reader.rows(&sql, &[])?;
-        // A table of that name which another program made lacks the column.
-        if rows.first().is_some_and(|row| !row.columns.iter().any(|column| column == tool.version)) {
-            continue;
-        }
-        let mut applied: Vec<AppliedMigration> = rows.iter().filter_map(|row| migration(tool, row)).collect();
+        let mut applied: Vec<AppliedMigration> =
+            rows.iter().filter_map(|row| migration(known, &Cells(row))).collect();
         applied.sort_by(|a, b| (number(&a.version), &a.version).cmp(&(number(&b.version), &b.version)));
         histories.push(MigrationHistory {
-            tool: tool.name.to_owned(),
-            table: QualifiedName::bare(tool.table),
+            tool: known.tool.to_owned(),
+            table: QualifiedName::bare(table),
             applied,
         });
     }
     Ok(histories)
+}
+
+/// The column that a checksum is given in, bytes as digits.
+const CHECKSUM: &str = "dbwright_checksum";
+
+fn names(reader: &Reader, sql: &str, parameters: &[&str]) -> Result<Vec<String>, ReadError> {
+    let rows = reader.rows(sql, parameters)?;
+    rows.iter().map(|row| Ok(row.text("name")?.to_owned())).collect()
+}
+
+/// A row whose columns are found whatever their case is.
+struct Cells<'a>(&'a Row);
+
+impl Cells<'_> {
+    fn value(&self, column: &str) -> &Value {
+        match self.0.columns.iter().find(|name| name.eq_ignore_ascii_case(column)) {
+            Some(name) => self.0.optional(name),
+            None => &Value::Null,
+        }
+    }
+
+    fn text(&self, column: &str) -> Option<String> {
+        match self.value(column) {
+            Value::Text(text) => Some(text.to_string()),
+            Value::Int(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Whether a value is true, as SQLite and the tools' own texts have it.
+    fn flag(&self, column: &str) -> Option<bool> {
+        match self.value(column) {
+            Value::Int(flag) => Some(*flag != 0),
+            Value::Bool(flag) => Some(*flag),
+            Value::Text(text) => match text.to_ascii_lowercase().as_str() {
+                "1" | "t" | "true" => Some(true),
+                "0" | "f" | "false" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// The number a version is, so that 10 comes after 9.
@@ -74,26 +86,33 @@ fn number(version: &str) -> Option<u64> {
     version.parse().ok()
 }
 
-fn migration(tool: &Tool, row: &Row) -> Option<AppliedMigration> {
-    let version = match row.optional(tool.version) {
-        Value::Text(text) => text.to_string(),
-        Value::Int(number) => number.to_string(),
-        // Flyway's repeatable migrations have no version.
-        _ => return None,
+fn migration(known: &HistoryTable, row: &Cells<'_>) -> Option<AppliedMigration> {
+    let version = match known.version {
+        Version::Column(column) => row.text(column)?,
+        Version::Either(first, second) => row.text(first).or_else(|| row.text(second))?,
+        Version::Joined(first, second) => format!("{}.{}", row.text(first)?, row.text(second)?),
     };
-    let version = match row.optional("app") {
-        Value::Text(app) if tool.name == "Django" => format!("{app}.{version}"),
-        _ => version,
+    // What a history does not say clearly did not end well.
+    let ok = match known.outcome {
+        Outcome::Recorded => true,
+        Outcome::True(column) => row.flag(column).unwrap_or(false),
+        Outcome::False(column) => row.flag(column).is_some_and(|flag| !flag),
+        Outcome::Finished(column, undone) => {
+            *row.value(column) != Value::Null && *row.value(undone) == Value::Null
+        }
+        Outcome::Not(column, word) => row.text(column).is_some_and(|text| text != word),
+        Outcome::Is(column, word) => row.text(column).is_some_and(|text| text == word),
+        Outcome::Equal(first, second) => row.text(first) == row.text(second),
     };
-    let said = tool.ok.and_then(|(column, means)| match row.optional(column) {
-        Value::Int(flag) => Some((*flag != 0) == means),
-        Value::Bool(flag) => Some(*flag == means),
-        _ => None,
-    });
-    let at = timestamp(row.optional(tool.at));
-    let ok = said.unwrap_or(tool.name != "Prisma" || at.is_some())
-        && (tool.name != "Prisma" || *row.optional("rolled_back_at") == Value::Null);
-    Some(AppliedMigration { version, ok, at })
+    let text = |column: Option<&str>| column.and_then(|column| row.text(column));
+    Some(AppliedMigration {
+        version,
+        ok,
+        at: known.at.and_then(|column| timestamp(row.value(column))),
+        script: text(known.script),
+        checksum: text(Some(CHECKSUM)),
+        kind: text(known.kind),
+    })
 }
 
 /// A time as any of the tools writes it: text in UTC, or seconds or milliseconds since 1970.

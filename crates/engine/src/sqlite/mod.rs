@@ -8,6 +8,8 @@ mod storage;
 mod history;
 mod questions;
 pub mod observe;
+pub mod twin;
+pub(crate) mod apply;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use dbwright_model::effect::{Cost, Lock, Loss, LossKind, RelationEffect, TransactionUse};
 use dbwright_model::name::QualifiedName;
@@ -26,6 +27,9 @@ pub const TELLING_ROWS: u64 = 1_000;
 
 /// Steps of the virtual machine between two counts.
 const STEPS: u64 = 10;
+
+/// Counts between two looks at the clock.
+const GLANCE: u64 = 1_000;
 
 /// What was seen of statements.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +49,16 @@ pub struct Observation {
 ///
 /// An error is one of the observation itself, such as a file that cannot be read.
 pub fn observe(connection: &mut Connection, sql: &str, several: bool) -> Result<Observation, Error> {
+    observe_within(connection, sql, several, None)
+}
+
+/// The same of statements that are interrupted at a moment, which is then their error.
+pub(super) fn observe_within(
+    connection: &mut Connection,
+    sql: &str,
+    several: bool,
+    deadline: Option<Instant>,
+) -> Result<Observation, Error> {
     connection.query_row("PRAGMA journal_mode = wal", [], |_| Ok(()))?;
     connection.query_row("PRAGMA wal_autocheckpoint = 0", [], |_| Ok(()))?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -54,8 +68,10 @@ pub fn observe(connection: &mut Connection, sql: &str, several: bool) -> Result<
     connection.progress_handler(
         STEPS as i32,
         Some(move || {
-            counter.fetch_add(STEPS, Ordering::Relaxed);
-            false
+            let counted = counter.fetch_add(STEPS, Ordering::Relaxed);
+            // Asking for the time is dearer than the steps in between.
+            counted.is_multiple_of(STEPS * GLANCE)
+                && deadline.is_some_and(|deadline| Instant::now() > deadline)
         }),
     )?;
     let mut observation = Observation::default();
@@ -90,7 +106,7 @@ fn run_inside(connection: &Connection, sql: &str) -> Result<(), Error> {
 }
 
 /// SQLite's words, without the statement that the library repeats.
-fn words(error: &Error) -> String {
+pub(super) fn words(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
         Error::SqlInputError { msg, .. } => msg.clone(),
@@ -370,10 +386,10 @@ fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

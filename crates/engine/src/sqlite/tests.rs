@@ -260,8 +260,8 @@ async fn migration_tables_are_read() {
     let path = directory.database(
         "CREATE TABLE schema_migrations (version TEXT PRIMARY KEY);
          INSERT INTO schema_migrations VALUES ('10'), ('9');
-         CREATE TABLE _sqlx_migrations (version INTEGER, success BOOLEAN, installed_on TIMESTAMP);
-         INSERT INTO _sqlx_migrations VALUES (1, 1, '2024-01-02 03:04:05'), (2, 0, 'never');
+         CREATE TABLE _sqlx_migrations (version INTEGER, success BOOLEAN, installed_on TIMESTAMP, checksum BLOB);
+         INSERT INTO _sqlx_migrations VALUES (1, 1, '2024-01-02 03:04:05', x'0AFF'), (2, 0, 'never', NULL);
          CREATE TABLE _prisma_migrations (migration_name, finished_at, rolled_back_at);
          INSERT INTO _prisma_migrations VALUES ('a', 1700000000000, NULL), ('b', NULL, NULL);
          CREATE TABLE alembic_version (something_else);",
@@ -278,16 +278,14 @@ async fn migration_tables_are_read() {
                 .iter()
                 .map(|m| {
                     let at = m.at.map(|at| format!("@{}", at.as_second())).unwrap_or_default();
-                    format!("{}{}{at}", m.version, if m.ok { "" } else { "!" })
+                    let sum = m.checksum.as_ref().map(|sum| format!("#{sum}")).unwrap_or_default();
+                    format!("{}{}{at}{sum}", m.version, if m.ok { "" } else { "!" })
                 })
                 .collect();
             format!("{}: {}", history.tool, applied.join(" "))
         })
         .collect();
-    assert_eq!(
-        histories,
-        ["sqlx: 1@1704164645 2!", "schema_migrations: 9 10", "Prisma: a@1700000000 b!", "Alembic: ",]
-    );
+    assert_eq!(histories, ["Prisma: a@1700000000 b!", "sqlx: 1@1704164645#0aff 2!", "Rails or dbmate: 9 10"]);
 }
 
 #[tokio::test]

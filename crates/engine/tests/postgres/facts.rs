@@ -139,7 +139,7 @@ fn check_values(facts: &Facts, major: u16) {
     assert_eq!(publications[0].tables[0].table, parent);
     let histories = facts.migration_history.known().unwrap();
     let found: Vec<_> = histories.iter().map(|one| (one.tool.as_str(), one.applied.len())).collect();
-    assert_eq!(found, [("sqlx", 2), ("rails or dbmate", 2)]);
+    assert_eq!(found, [("sqlx", 2), ("Rails or dbmate", 2)]);
     assert!(histories[0].applied[0].ok && !histories[0].applied[1].ok);
     assert_eq!(histories[0].applied[0].at.unwrap().to_string(), "2024-01-01T00:00:00Z");
 }

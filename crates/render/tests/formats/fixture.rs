@@ -103,6 +103,7 @@ pub fn empty() -> Report {
         not_checked: Vec::new(),
         skipped_statements: Vec::new(),
         statements: Vec::new(),
+        trace: None,
         unused_suppressions: Vec::new(),
         unshown: Vec::new(),
     }
@@ -121,6 +122,7 @@ pub fn rich() -> Report {
         not_checked: not_checked(),
         skipped_statements: skipped(),
         statements: Vec::new(),
+        trace: None,
         unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
         unshown: Vec::new(),
     }

@@ -47,11 +47,14 @@ fn colour_only_adds_escapes() {
 
 #[test]
 fn lines_fit_the_width() {
-    let text = render(&rich(), Format::Terminal, &Options { width: 80, ..Options::default() });
     let pasted = ["ALTER", "CREATE", "SELECT", "--", "FROM", "JOIN", "WHERE", "::"];
-    for line in text.lines().filter(|line| !pasted.iter().any(|word| line.trim_start().starts_with(word))) {
-        let one_word = line.split_whitespace().any(|word| word.len() > 60);
-        assert!(unicode_width::UnicodeWidthStr::width(line) <= 80 || one_word, "{line}");
+    for width in [40, 60, 80] {
+        let text = render(&rich(), Format::Terminal, &Options { width, ..Options::default() });
+        for line in text.lines().filter(|line| !pasted.iter().any(|word| line.trim_start().starts_with(word)))
+        {
+            let one_word = line.split_whitespace().any(|word| word.len() > width - 20);
+            assert!(unicode_width::UnicodeWidthStr::width(line) <= width || one_word, "{width}: {line}");
+        }
     }
 }
 
@@ -61,7 +64,7 @@ fn formats_are_known_by_name() {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
     let error = "pdf\u{1b}".parse::<Format>().expect_err("no such format").to_string();
-    assert!(error.starts_with("unknown format `pdf\\u{1b}`, expected one of `terminal`, `json`"), "{error}");
+    assert_eq!(error, "there is no format `pdf\\u{1b}`");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::index_shape::{qualified, size};
+use crate::index_shape::qualified;
+use crate::quantity::size;
 use crate::{Context, Engines, Findings, Found, OptionSpec, OptionValue, Rule};
 
 /// The rule.

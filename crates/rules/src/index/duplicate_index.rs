@@ -6,8 +6,9 @@ use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::index_shape::{
-    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of, size,
+    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of,
 };
+use crate::quantity::size;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.

@@ -5,9 +5,8 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::index_shape::{
-    begins_with, columns_of, drop_index, equal_predicates, holds_a_promise, name_of, size,
-};
+use crate::index_shape::{begins_with, columns_of, drop_index, equal_predicates, holds_a_promise, name_of};
+use crate::quantity::size;
 use crate::{Context, Findings, Found, OptionSpec, OptionValue, Rule};
 
 /// The rule.

@@ -7,7 +7,8 @@ use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::counting::days_counted;
-use crate::index_shape::{bytes_of, drop_index, holds_a_promise, scans_of, serves_foreign_key, size};
+use crate::index_shape::{bytes_of, drop_index, holds_a_promise, scans_of, serves_foreign_key};
+use crate::quantity::size;
 use crate::{Context, Engines, Findings, Found, OptionSpec, OptionValue, Rule};
 
 /// The rule.

@@ -13,42 +13,9 @@ pub mod tenant;
 
 use dbwright_model::catalog::Table;
 
-/// Tables in which migration tools and frameworks keep their own records.
-const TOOL_TABLES: &[&str] = &[
-    "__diesel_schema_migrations",
-    "__drizzle_migrations",
-    "__efmigrationshistory",
-    "_prisma_migrations",
-    "_sqlx_migrations",
-    "alembic_version",
-    "ar_internal_metadata",
-    "atlas_schema_revisions",
-    "databasechangelog",
-    "databasechangeloglock",
-    "db_migrations",
-    "django_migrations",
-    "doctrine_migration_versions",
-    "flyway_schema_history",
-    "goose_db_version",
-    "gorp_migrations",
-    "knex_migrations",
-    "knex_migrations_lock",
-    "migrations",
-    "mikro_orm_migrations",
-    "phinxlog",
-    "play_evolutions",
-    "refinery_schema_history",
-    "schema_info",
-    "schema_migrations",
-    "schema_version",
-    "sequelizemeta",
-    "typeorm_metadata",
-];
-
 /// Whether a table belongs to a migration tool rather than to the application.
 pub fn is_tool_table(table: &Table) -> bool {
-    let name = table.name.name.as_str().to_ascii_lowercase();
-    TOOL_TABLES.binary_search(&name.as_str()).is_ok()
+    dbwright_model::history::is_tool_table(table.name.name.as_str())
 }
 
 /// The words of an identifier in lower case: `customerId2` gives `customer`, `id`, `2`.
@@ -77,11 +44,6 @@ pub fn words(name: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tool_tables_are_sorted_for_the_search() {
-        assert!(TOOL_TABLES.is_sorted());
-    }
 
     #[test]
     fn identifiers_are_cut_into_words() {

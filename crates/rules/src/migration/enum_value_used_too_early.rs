@@ -80,6 +80,6 @@ fn may_mean(statement: &ChainStatement, user_type: &QualifiedName) -> bool {
             .any(|column| column.data_type.user_type.as_ref().is_some_and(|name| name.name == user_type.name))
     };
     statement.tables.is_empty()
-        || statement.tables.iter().any(of_type)
+        || statement.tables.iter().any(|table| of_type(table))
         || statement.sql.contains(user_type.name.as_str())
 }

@@ -13,15 +13,13 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 6,
     needs: &[Fact::Migrations],
-    engines: Engines::only(
-        Engine::Postgres,
-        "no statement is refused for standing in a transaction there, or DDL commits by itself",
-    ),
+    engines: Engines::only(Engine::Postgres, "a change of the schema commits by itself there")
+        .and(Engine::Sqlite),
     when: "a statement that cannot run inside a transaction stands in one",
     then: "The server refuses the statement, and the migration fails.",
     instead: "Put the statement into a file of its own and tell the migration tool to run that file without a transaction.",
     remedy: Applicability::Manual,
-    source: "PostgreSQL manual, the pages of the statements; refusals measured on 13 to 18",
+    source: "PostgreSQL manual, the pages of the statements; refusals measured on 13 to 18 and on SQLite 3.54",
     check,
     ..Rule::DEFAULT
 };

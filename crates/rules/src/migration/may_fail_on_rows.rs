@@ -1,8 +1,8 @@
 use dbwright_model::catalog::{Check, ForeignKey, Table};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, DataKind};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::effect::Demand;
-use dbwright_model::engine::Engine;
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -12,7 +12,7 @@ use dbwright_model::score::Dimension;
 
 use crate::columns::integer_range;
 use crate::lint::{self, Judged};
-use crate::{Context, Engines, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -20,31 +20,36 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 3,
     needs: &[Fact::Migrations],
-    wants: lint::WANTS,
-    engines: Engines::only(
-        Engine::Postgres,
-        "what the rows must fulfil is told there by the rules over the statements themselves",
-    ),
+    wants: lint::WANTS_LIMITS,
     when: "a statement fails unless all rows that are there fulfil something",
     then: "The migration passes on an empty database and fails on the rows of another one.",
     instead: "Count the rows in the way before the migration runs, and mend them.",
     remedy: Applicability::Manual,
-    source: "measured on PostgreSQL 13 to 18",
+    source: "measured on PostgreSQL 13 to 18, MariaDB 10.11 and SQLite 3.54",
     check,
     ..Rule::DEFAULT
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    // Rows that the migrations have written before may have been mended by that.
+    let mut written: Vec<&QualifiedName> = Vec::new();
     for judged in lint::statements(context) {
         for demand in &judged.statement.effects.demands {
             let table = demand.table();
-            // Rows that the migrations have written before may have been mended by that.
-            if judged.effect(table).is_none() || judged.wrote(table) {
+            if judged.effect(table).is_none() || written.iter().any(|other| lint::same(other, table)) {
                 continue;
             }
             findings.examined(1);
             if let Some(found) = judge(context, &judged, demand, table) {
                 findings.add(found.remedy(Remedy::manual(RULE.instead)));
+            }
+        }
+        for change in &judged.statement.changes {
+            if let Change::Data { kind, table: Some(table), .. } = change
+                && *kind != DataKind::Select
+                && !written.contains(&table)
+            {
+                written.push(table);
             }
         }
     }
@@ -61,9 +66,11 @@ fn judge(
     let say = |object: ObjectRef, message: String, query: Option<String>| {
         Some(judged.found(object, message).evidence_if("query", query))
     };
+    let converts = |demand: &Demand| matches!(demand, Demand::NotNull { .. } | Demand::Convertible { .. });
     match demand {
-        // A rule of its own tells it.
+        // Rules of their own tell it.
         Demand::Empty { .. } => None,
+        _ if converts(demand) && lint::is_loose(context, judged) => None,
         // A constraint that is validated later demands nothing yet, which its change does not tell.
         Demand::NotNull { .. } if judged.says(&["not valid"]) => None,
         Demand::NotNull { column, .. } => say(
@@ -118,6 +125,14 @@ fn judge(
         }
         Demand::Convertible { column, .. } => {
             let old = &known?.column(column.as_str())?.data_type;
+            if context.engine().dialect() == Dialect::Mysql {
+                let to = judged.modified(table, column)?;
+                let message = format!(
+                    "The statement fails if a value of `{table}.{column}` has no place in {}.",
+                    to.data_type.text
+                );
+                return say(ObjectRef::column(table, column), message, None);
+            }
             let (to, using) = judged.statement.changes.iter().find_map(|change| match change {
                 Change::AlterColumnType { table: owner, column: other, to, using, .. }
                     if lint::same(owner, table) && other == column =>

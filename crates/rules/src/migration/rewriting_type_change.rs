@@ -41,6 +41,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 "Add a column with the new expression kept by a trigger, fill it in batches, and swap the two.",
             )));
         }
+        if let Change::AlterAttributeType { name, attribute, to, cascade: true, .. } = change {
+            let Some(effect) = judged.statement.blocking().next() else { return Verdict::Fine };
+            let table = &effect.relation;
+            let message = format!(
+                "Changing `{attribute}` of the type `{name}` to {} rewrites `{table}`, a table of that type, while {} wait.",
+                to.text,
+                lint::waiting(effect)
+            );
+            let found = judged.felt(context, effect, ObjectRef::table(table), message);
+            return Verdict::Found(found.remedy(Remedy::manual(
+                "Add an attribute of the new type with `CASCADE`, fill it in the tables in batches, and drop the old one.",
+            )));
+        }
         let Change::AlterColumnType { table, column, to, .. } = change else { return Verdict::Other };
         let Some((name, effect)) = judged.blocking_tree(table) else { return Verdict::Fine };
         let old = judged.statement.table(table).and_then(|table| table.column(column.as_str()));

@@ -1,3 +1,4 @@
+use dbwright_model::chain::ChainStatement;
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect};
 use dbwright_model::engine::Engine;
@@ -31,39 +32,53 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    // What the transaction of the statement at hand has locked first.
+    let mut held: Option<(&ChainStatement, &RelationEffect)> = None;
     for judged in lint::statements(context) {
-        let Some((relation, work, cost)) = work(&judged) else { continue };
-        findings.examined(1);
-        let held = judged.chain.earlier_in_transaction(judged.position).find_map(|earlier| {
-            // Nobody waits for what is gone.
-            let dropped = |name: &QualifiedName| {
-                earlier.changes.iter().any(|change| match change {
-                    Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
-                        lint::same_relation(gone, name)
-                    }
-                    _ => false,
-                })
-            };
-            let effect = earlier.felt().find(|effect| {
-                effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation)
-            })?;
-            Some((earlier, effect))
-        });
-        let Some((earlier, effect)) = held else { continue };
-        let locked = &effect.relation;
-        let message = format!(
-            "{work}, and `{locked}` stays locked against reads and writes since the `{}` in line {}.",
-            lint::verb(earlier),
-            earlier.location.line
-        );
-        let object = ObjectRef::table(locked);
-        let found = match relation {
-            Some(effect) => judged.felt(context, effect, object, message),
-            None => judged.found(object, message),
-        };
-        let level = if cost == Cost::Brief { Level::Warning } else { RULE.level };
-        findings.add(found.level(level).remedy(Remedy::manual(RULE.instead)));
+        let transaction = judged.statement.transaction;
+        held = held.filter(|(earlier, _)| transaction.is_some() && earlier.transaction == transaction);
+        judge(context, findings, &judged, held);
+        held = held.or_else(|| Some(judged.statement).zip(locks(judged.statement)));
     }
+}
+
+/// The lock of a statement that keeps everybody out of what is still there afterwards.
+fn locks(statement: &ChainStatement) -> Option<&RelationEffect> {
+    // Nobody waits for what is gone.
+    let dropped = |name: &QualifiedName| {
+        statement.changes.iter().any(|change| match change {
+            Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
+                lint::same_relation(gone, name)
+            }
+            _ => false,
+        })
+    };
+    let mut felt = statement.felt();
+    felt.find(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation))
+}
+
+fn judge(
+    context: &Context<'_>,
+    findings: &mut Findings,
+    judged: &Judged<'_>,
+    held: Option<(&ChainStatement, &RelationEffect)>,
+) {
+    let Some((relation, work, cost)) = work(judged) else { return };
+    findings.examined(1);
+    let Some((earlier, effect)) = held else { return };
+    let locked = &effect.relation;
+    let message = format!(
+        "{work}, and `{locked}` stays locked against reads and writes since the `{}` in line {}.",
+        lint::verb(earlier),
+        earlier.location.line
+    );
+    let object = ObjectRef::table(locked);
+    let found = match relation {
+        Some(effect) => judged.felt(context, effect, object, message),
+        None => judged.found(object, message),
+    };
+    let level = if cost == Cost::Brief { Level::Warning } else { RULE.level };
+    findings.add(found.level(level).remedy(Remedy::manual(RULE.instead)));
 }
 
 /// What a statement does that takes the longer the more rows there are: the sentence's begin. Statements that keep

@@ -5,7 +5,7 @@ use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 use dbwright_model::workload::Statement;
 
-use crate::index_shape::size;
+use crate::quantity::size;
 use crate::statements::{self, works_on_rows};
 use crate::{Context, Engines, Findings, OptionSpec, OptionValue, Rule};
 

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     when: "a column named like an amount of money is a floating point number",
     then: "Amounts are rounded in binary: sums are off by fractions of a cent, and equal amounts compare as different.",
     instead: "Keep money as an exact decimal, or as a whole number of the smallest unit.",
+    in_prisma: Some("write `Decimal @db.Decimal(19, 4)` in place of `Float`"),
     source: "measured: 0.1 + 0.2 is not 0.3 in a column of double precision; agreement of five public linters",
     reads_names: true,
     check,

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     when: "a generated key has fewer than 64 bits",
     then: "A busy table can use up the range of a narrow key, and widening it later rewrites the table and its children.",
     instead: "Make new keys `bigint`; widen the keys of tables that grow while they are small.",
+    in_prisma: Some("write `BigInt` in place of `Int`, in the fields that refer to it too"),
     source: "base rates of five public schemas: between 0 and 47 of them per schema",
     convention: Some("generated keys have fewer than 64 bits"),
     check,

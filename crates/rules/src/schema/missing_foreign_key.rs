@@ -23,6 +23,9 @@ pub static RULE: Rule = Rule {
     when: "a column is named and typed like the key of another table but has no foreign key",
     then: "Nothing keeps these columns from naming rows that do not exist.",
     instead: "Declare the foreign key.",
+    in_prisma: Some(
+        "add a field of the model that is referred to, with `@relation(fields: [...], references: [...])`",
+    ),
     remedy: Applicability::Review,
     source: "names, types and learned aliases, measured against the declared foreign keys of whole schemas",
     convention: Some("columns that look like references have no foreign key"),

@@ -14,6 +14,9 @@ pub static RULE: Rule = Rule {
     when: "a name is written in another style than nearly all names of its kind",
     then: "Names have to be looked up before they are typed, and code generators make odd names of them.",
     instead: "Rename it in the style of the others, with a view of the old name for as long as it is used.",
+    in_prisma: Some(
+        "keep the names of models and fields, and give those of the database with `@@map` and `@map`",
+    ),
     source: "majority of the schema's own names: ten names or more that show a style, four fifths of them in one",
     convention: Some("names are written in another style than most of their kind"),
     reads_names: true,

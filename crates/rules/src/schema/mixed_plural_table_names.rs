@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
     when: "a table's name is singular where nearly all are plural, or the other way round",
     then: "Nobody can know the name of a table without looking, and tools that derive names go wrong.",
     instead: "Rename the table like the others, with a view of the old name for as long as it is used.",
+    in_prisma: Some("keep the names of models, and give those of the database with `@@map`"),
     source: "majority of the schema's own names: ten tables or more, four fifths of them alike",
     convention: Some("table names are singular among plurals, or plural among singulars"),
     reads_names: true,

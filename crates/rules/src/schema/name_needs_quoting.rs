@@ -11,6 +11,9 @@ pub static RULE: Rule = Rule {
     when: "a table or column has a name that must be quoted in every statement",
     then: "Every statement must quote these names; one that does not fails, or means another object.",
     instead: "Choose names of small letters, digits and underscores.",
+    in_prisma: Some(
+        "keep the names of models and fields, and give those of the database with `@@map(\"order_items\")` and `@map(\"created_at\")`",
+    ),
     source: "the lexical rules of each engine: PostgreSQL folds unquoted names to lower case",
     convention: Some("names must be quoted"),
     reads_names: true,

@@ -11,6 +11,7 @@ pub static RULE: Rule = Rule {
     when: "a truth value may be null and has no default",
     then: "Such a column has three values: rows with null are found neither by the column nor by its negation.",
     instead: "Give the column a default and `NOT NULL`, or say in a comment what null means.",
+    in_prisma: Some("write `Boolean @default(false)` in place of `Boolean?`"),
     source: "three-valued logic of the SQL standard; columns with a comment are left out",
     convention: Some("truth values may be null"),
     check,

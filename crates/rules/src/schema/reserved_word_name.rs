@@ -11,6 +11,9 @@ pub static RULE: Rule = Rule {
     when: "a table or column is named by a reserved word",
     then: "A statement that forgets the quotes fails, or reads something else: `user` is a function in PostgreSQL.",
     instead: "Choose another name.",
+    in_prisma: Some(
+        "keep the name, and give another one in the database with `@@map` for a model and `@map` for a field",
+    ),
     source: "reserved words of PostgreSQL, MySQL 8, MariaDB and SQLite; the last two were tried on servers",
     reads_names: true,
     check,

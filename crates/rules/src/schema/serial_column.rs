@@ -14,6 +14,9 @@ pub static RULE: Rule = Rule {
     when: "a column is `serial` and not an identity column",
     then: "Its sequence has rights of its own to be granted, and nothing stops an insert from writing a number by hand.",
     instead: "Write `generated always as identity` in new tables.",
+    in_prisma: Some(
+        "nothing says it; `autoincrement()` is always `serial`, so accept this in `dbwright.toml`",
+    ),
     source: "PostgreSQL wiki: do not do this, serial",
     convention: Some("numbered columns are `serial`"),
     check,

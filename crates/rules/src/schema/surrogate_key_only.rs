@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     when: "nothing but a generated key tells the rows of a table apart",
     then: "The same thing can be stored twice, and no constraint notices.",
     instead: "Add a unique constraint over the columns by which people tell the rows apart.",
+    in_prisma: Some("add `@@unique([...])` over these fields"),
     source: "base rates of seven public schemas: a quarter to two thirds of their tables, so it is a convention",
     convention: Some("tables have nothing unique but a generated key"),
     reads_names: true,

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     when: "a table has no primary key",
     then: "Rows cannot be named: they cannot be referenced, updated one at a time, replicated logically or de-duplicated.",
     instead: "Promote a unique index over `NOT NULL` columns to the primary key, or add an identity column.",
+    in_prisma: Some("mark a field with `@id`, or several with `@@id([a, b])`"),
     remedy: Applicability::Review,
     source: "PostgreSQL documentation, logical replication: replica identity; InnoDB: the clustered index falls back to a hidden row id",
     check,

@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     when: "a point in time is kept as `timestamp` without time zone",
     then: "What instant the value means is known to the application only, and comparing it with `now()` follows the session.",
     instead: "Keep points in time as `timestamptz`; write `AT TIME ZONE 'UTC'` when changing the type.",
+    in_prisma: Some("add `@db.Timestamptz(3)` to the field"),
     source: "PostgreSQL wiki; all seven mature public schemas that were measured do it throughout, so it is a convention",
     convention: Some("columns of points in time have no time zone"),
     check,

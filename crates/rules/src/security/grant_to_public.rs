@@ -1,8 +1,11 @@
-use dbwright_model::access::GrantObject;
+use std::collections::BTreeMap;
+
+use dbwright_model::access::{Grant, GrantObject};
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -26,21 +29,15 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut open: BTreeMap<&QualifiedName, Vec<&Grant>> = BTreeMap::new();
+    for grant in &context.privileges().grants {
+        if grant.object_kind == GrantObject::Table && grant.grantee == *"public" {
+            open.entry(&grant.object).or_default().push(grant);
+        }
+    }
     for table in context.own_tables() {
         findings.examined(1);
-        let grants: Vec<_> = context
-            .privileges()
-            .grants
-            .iter()
-            .filter(|grant| {
-                grant.object_kind == GrantObject::Table
-                    && grant.grantee == *"public"
-                    && grant.object == table.name
-            })
-            .collect();
-        if grants.is_empty() {
-            continue;
-        }
+        let Some(grants) = open.get(&table.name) else { continue };
         let writes = grants.iter().any(|grant| !matches!(grant.privilege.as_str(), "SELECT" | "REFERENCES"));
         let verb = if writes { "change" } else { "read" };
         let privileges: Vec<&str> = grants.iter().map(|grant| grant.privilege.as_str()).collect();

@@ -121,7 +121,6 @@ const WORDS: &[&str] = &[
     "schema/mixed-name-style",
     "schema/mixed-plural-table-names",
     "schema/name-needs-quoting",
-    "schema/narrow-charset",
     "schema/surrogate-key-only",
     // They judge string constants, which are emptied.
     "schema/default-text-null",
@@ -176,6 +175,35 @@ fn rules_find_the_same() {
     assert!(complaints.is_empty(), "{} differences:\n{}", complaints.len(), complaints.join("\n"));
     // Fixtures without flaws would prove nothing.
     assert!(judged.len() > 20, "{judged:?}");
+}
+
+#[test]
+fn character_sets_stay() {
+    let text = "create table t (id int primary key, a text collate utf8mb3_bin, b text character set koi8r) default charset = latin1;
+        create table u (id int primary key, a text collate utf8mb4_es_trad_0900_as_cs, c text collate utf8mb4_uca1400_nopad_as_ci,
+          zqxmark text collate utf8mb4_zqxmark_ci) default charset = utf8mb4;";
+    for engine in [Engine::Mysql, Engine::Mariadb] {
+        let file = SourceFile { name: "a.sql".to_owned(), text: text.to_owned() };
+        let facts = dbwright_sql::files::read(engine, None, "a.sql", &[file]).facts;
+        let collations = |facts: &Facts| -> Vec<String> {
+            let tables = &facts.catalog.known().expect("files tell the catalog").tables;
+            tables.iter().flat_map(|t| &t.columns).map(|c| format!("{:?}", c.collation)).collect()
+        };
+        let (mut before, mut after) =
+            (collations(&facts), collations(&anonymize(&facts).expect("facts are data")));
+        assert!(before.pop().is_some_and(|own| own.contains(MARK)));
+        assert!(after.pop().is_some_and(|own| !own.contains(MARK)));
+        assert_eq!(before, after);
+        check_nothing_leaks(&facts);
+    }
+    for name in
+        ["utf8mb3_bin", "uca1400_ai_ci", "utf8mb4_thai_520_w2", "gb18030_unicode_520_ci", "_latin1", "binary"]
+    {
+        assert!(super::vocabulary::is_collation(name), "{name}");
+    }
+    for name in ["utf8mb4_customers_ci", "orders_bin", "greek_orders", "latin1_general", ""] {
+        assert!(!super::vocabulary::is_collation(name), "{name}");
+    }
 }
 
 #[test]

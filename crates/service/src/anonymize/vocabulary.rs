@@ -1,5 +1,7 @@
 //! Words that are the engines' own, or that everybody uses.
 
+use dbwright_rules::lexicon::charset::of_collation;
+
 /// Keywords, types, functions, values of settings, extensions, tables of migration tools, and the commonest names, in
 /// lower case and in order.
 pub(super) const WORDS: &str = "\
@@ -96,3 +98,106 @@ pub(super) const SIZED: &[&str] = &[
     "varchar",
     "varying",
 ];
+
+/// What the names of collations are made of beside their character set: languages, versions, and what is compared.
+const OF_COLLATIONS: &[&str] = &[
+    "0900",
+    "520",
+    "ai",
+    "as",
+    "bg",
+    "bin",
+    "bs",
+    "bulgarian",
+    "chinese",
+    "ci",
+    "croatian",
+    "cs",
+    "cyrl",
+    "czech",
+    "da",
+    "danish",
+    "de",
+    "en",
+    "english",
+    "eo",
+    "es",
+    "esperanto",
+    "estonian",
+    "et",
+    "fi",
+    "fr",
+    "general",
+    "general1400",
+    "german",
+    "german1",
+    "german2",
+    "gl",
+    "hr",
+    "hu",
+    "hungarian",
+    "icelandic",
+    "is",
+    "ja",
+    "japanese",
+    "korean",
+    "ks",
+    "la",
+    "latn",
+    "latvian",
+    "lithuanian",
+    "lt",
+    "lv",
+    "mn",
+    "myanmar",
+    "mysql500",
+    "mysql561",
+    "nb",
+    "nn",
+    "nopad",
+    "pb",
+    "persian",
+    "phone",
+    "pl",
+    "polish",
+    "ro",
+    "roman",
+    "romanian",
+    "ru",
+    "sinhala",
+    "sk",
+    "sl",
+    "slovak",
+    "slovenian",
+    "spanish",
+    "spanish2",
+    "sr",
+    "standard",
+    "sv",
+    "swedish",
+    "thai",
+    "tr",
+    "trad",
+    "turkish",
+    "uca1400",
+    "ukrainian",
+    "unicode",
+    "vi",
+    "vietnamese",
+    "w2",
+    "zh",
+];
+
+/// Whether a word in lower case is a character set or a collation of MySQL or MariaDB, `_utf8mb4` before a constant
+/// included.
+pub(super) fn is_collation(word: &str) -> bool {
+    let word = word.strip_prefix('_').unwrap_or(word);
+    let mut parts = word.split('_').skip(1).peekable();
+    if parts.peek().is_none() {
+        return of_collation(word).is_some();
+    }
+    // MariaDB also has names without the set: `uca1400_ai_ci`.
+    (of_collation(word).is_some() || word.starts_with("uca1400_"))
+        && ["bin", "ci", "cs", "ks", "w2"].iter().any(|end| word.ends_with(&format!("_{end}")))
+        && parts.all(|part| OF_COLLATIONS.contains(&part))
+}

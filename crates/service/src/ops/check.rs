@@ -1,21 +1,23 @@
 //! What `audit` and `review` share: choosing rules, gathering facts, judging and cooking.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::Fact;
+use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::finding::Level;
 use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
+use dbwright_sql::suppress::CommentSuppression;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, names, no_such_rule};
 use crate::cook::{BASELINE, Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
-use crate::gather;
+use crate::gather::{self, Gathered};
+use crate::ops::migrate::folder;
 use crate::target::{self, Target};
 use crate::world::World;
 
@@ -43,6 +45,10 @@ pub struct CheckOptions {
     /// The engine that files are written for, when their text does not tell
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// The folder of migrations whose files are judged too [default: the target, if it is one; for an audit `migrations`
+    /// in dbwright.toml]
+    #[arg(long, value_name = "DIR")]
+    pub migrations: Option<PathBuf>,
     /// A file of keys of findings that were there before: only new findings are reported
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
@@ -130,15 +136,26 @@ pub(crate) async fn check_target(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Report, ServiceError> {
+    let folder = migrations(&target, options, scope, config, world);
     let mut rules = choose(options, config, scope.families)?;
-    // Migrations are no part of the target: rules over them answer another question.
-    let chosen = rules.len();
-    rules.retain(|entry| !entry.rule.needs.contains(&Fact::Migrations));
-    let left_out = chosen - rules.len();
+    if folder.is_some() && scope.families.is_some() {
+        let design = rules;
+        rules = choose(options, config, None)?;
+        rules.retain(|entry| judges_migrations(entry) || design.iter().any(|one| one.id == entry.id));
+    } else if folder.is_none() && !scope.score {
+        rules.retain(|entry| !judges_migrations(entry));
+    }
     let baseline =
         options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
-    let plan = gather::plan(rules.iter().copied());
-    let gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
+    let mut plan = gather::plan(rules.iter().copied());
+    if folder.is_some() && !plan.contains(&Fact::MigrationHistory) {
+        plan.push(Fact::MigrationHistory);
+        plan.sort();
+    }
+    let mut gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
+    if let Some(folder) = &folder {
+        judge_migrations(folder, &mut gathered, world)?;
+    }
     let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe {
@@ -149,15 +166,87 @@ pub(crate) async fn check_target(
         baseline: baseline.as_ref(),
     };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
-    if left_out > 0 {
-        report.not_checked.push(NotChecked {
-            rule: format!("migration ({left_out} rules)"),
-            out_of_reach: true,
-            because: "no migrations were named: `dbwright migrate lint` checks them".to_owned(),
-        });
-        report.not_checked.sort();
-    }
+    say_once_why_unjudged(&mut report, &gathered.facts, folder.is_some(), &rules);
     Ok(report)
+}
+
+fn judges_migrations(entry: &Entry) -> bool {
+    entry.rule.needs.contains(&Fact::Migrations)
+}
+
+/// The folder of migrations that belongs to a target.
+fn migrations(
+    target: &Target,
+    options: &CheckOptions,
+    scope: Scope,
+    config: &Config,
+    world: &World<'_>,
+) -> Option<PathBuf> {
+    let itself = match target {
+        Target::Files(files) => Some(PathBuf::from(&files.name)),
+        _ => None,
+    };
+    let itself = itself.filter(|path| is_migrations(&world.directory.join(path)));
+    let configured = || config.migrations.clone().filter(|_| scope.score);
+    options.migrations.clone().or(itself).or_else(configured)
+}
+
+/// Whether a folder holds migrations rather than parts of one schema: most of its files, or folders, are numbered.
+fn is_migrations(folder: &Path) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else { return false };
+    let (mut numbered, mut others) = (0, 0);
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".sql") && !entry.path().is_dir() {
+            continue;
+        }
+        let rest = name.strip_prefix(['V', 'U', 'v']).unwrap_or(&name);
+        match rest.starts_with(|c: char| c.is_ascii_digit()) || name.starts_with("R__") {
+            true => numbered += 1,
+            false => others += 1,
+        }
+    }
+    numbered > others
+}
+
+/// Adds what a folder of migrations tells to what is known of the target.
+fn judge_migrations(folder: &Path, gathered: &mut Gathered, world: &World<'_>) -> Result<(), ServiceError> {
+    let told = folder::read(folder, &gathered.facts, world)?;
+    gathered.facts.migrations = told.migrations;
+    for statement in told.skipped {
+        if !gathered.facts.source.skipped.contains(&statement) {
+            gathered.facts.source.skipped.push(statement);
+        }
+    }
+    // The comments of a folder that is the target itself were read before.
+    let same =
+        |a: &CommentSuppression, b: &CommentSuppression| a.location == b.location && a.rules == b.rules;
+    for suppression in told.suppressions {
+        if !gathered.suppressions.iter().any(|known| same(known, &suppression)) {
+            gathered.suppressions.push(suppression);
+        }
+    }
+    Ok(())
+}
+
+/// One line for all rules over migrations instead of one for each.
+fn say_once_why_unjudged(report: &mut Report, facts: &Facts, named: bool, rules: &[&Entry]) {
+    let Some(because) = facts.migrations.because() else { return };
+    let is_one = |rule: &str| dbwright_rules::find(rule).is_some_and(judges_migrations);
+    report.not_checked.retain(|line| !is_one(&line.rule));
+    let count = rules.iter().filter(|entry| judges_migrations(entry)).count();
+    if count == 0 {
+        return;
+    }
+    report.not_checked.push(NotChecked {
+        rule: format!("migration ({count} rules)"),
+        out_of_reach: !named,
+        because: match named {
+            true => because,
+            false => "no migrations were named: `--migrations DIR` does".to_owned(),
+        },
+    });
+    report.not_checked.sort();
 }
 
 /// The rules that a request and the configuration select, in their order.
@@ -196,7 +285,7 @@ pub fn choose(
 }
 
 /// The keys in a baseline.
-pub(crate) fn read_baseline(path: &std::path::Path) -> Result<BTreeSet<String>, ServiceError> {
+pub(crate) fn read_baseline(path: &Path) -> Result<BTreeSet<String>, ServiceError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         ServiceError::new(
             ErrorKind::Usage,

@@ -32,6 +32,9 @@ pub fn text(entry: &Entry) -> String {
         text.push_str(" · preview");
     }
     text.push_str(&format!("\n\nThis rule fires when {}. {} {}\n", rule.when, rule.then, rule.instead));
+    if let Some(words) = rule.in_prisma {
+        text.push_str(&format!("\nIn a Prisma schema: {words}.\n"));
+    }
     for engine in Engine::ALL {
         if let Applies::No(because) = rule.engines.of(engine) {
             text.push_str(&format!("\nNot for {engine}: {because}.\n"));

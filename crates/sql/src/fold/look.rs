@@ -135,10 +135,10 @@ impl Folder {
     }
 
     /// The foreign keys that point to a table, with the tables that hold them.
-    pub fn referencing<'a>(
+    pub fn referencing<'a, 'b>(
         &'a self,
-        name: &'a QualifiedName,
-    ) -> impl Iterator<Item = (&'a Table, &'a ForeignKey)> {
+        name: &'b QualifiedName,
+    ) -> impl Iterator<Item = (&'a Table, &'a ForeignKey)> + use<'a, 'b> {
         self.catalog.tables.iter().flat_map(move |table| {
             let keys = table.foreign_keys.iter().filter(move |key| self.table_name(&key.references) == *name);
             keys.map(move |key| (table, key))

@@ -53,6 +53,14 @@ impl OnlineStatement {
         self.algorithm.is_some() || self.lock.is_some()
     }
 
+    /// The changes of an `ALTER TABLE` as written, without what stands in front of them; `None` for other statements.
+    pub fn changes(&self) -> Option<&str> {
+        match self.place {
+            Place::List { at, .. } => self.text.get(at..),
+            Place::End => None,
+        }
+    }
+
     /// The statement with this algorithm and lock in place of its own, on the tables of another database when one is
     /// given. A lock is only written when one is given: MySQL refuses one beside `INSTANT`.
     ///

@@ -313,8 +313,8 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             vec![Change::SetSessionSetting { name: Name::new(setting), value: None, local: false }]
         }
         K::CLUSTER => vec![cluster(node)],
-        K::EXPLAIN
-        | K::SHOW
+        K::EXPLAIN => rows::explain(node),
+        K::SHOW
         | K::COMMIT_PREPARED
         | K::ROLLBACK_PREPARED
         | K::EMPTY_STMT

@@ -31,6 +31,8 @@ fn clauses(node: &Node, table: Option<&QualifiedName>) -> DataClauses {
         only: child(node, K::RELATION_NAME)
             .or_else(|| child(node, K::TABLE_RELATION_NAME))
             .is_some_and(|relation| has(&relation, K::ONLY_KW)),
+        columns: written(node),
+        filter: child(node, K::WHERE_CLAUSE).map(|filter| names(&filter)).unwrap_or_default(),
         ..DataClauses::default()
     };
     let members: Vec<Name> =
@@ -66,6 +68,7 @@ fn clauses(node: &Node, table: Option<&QualifiedName>) -> DataClauses {
                 }
             }
             K::LIMIT_CLAUSE | K::FETCH_CLAUSE => found.limited = true,
+            K::LOCKING_CLAUSE => found.locks_rows = true,
             _ => {}
         }
     }
@@ -74,6 +77,55 @@ fn clauses(node: &Node, table: Option<&QualifiedName>) -> DataClauses {
         found.reads.retain(|source| Some(source) != table);
     }
     found
+}
+
+/// The columns that a statement names as those that it writes.
+fn written(node: &Node) -> Vec<Name> {
+    let list = match node.kind() {
+        K::UPDATE => child(node, K::SET_CLAUSE),
+        K::COPY => child(node, K::COPY_TABLE),
+        _ => child(node, K::COLUMN_TARGET_LIST),
+    };
+    let columns = list.iter().flat_map(Node::descendants).filter(|node| node.kind() == K::COLUMN_NAME_REF);
+    columns.map(|column| name(&column)).collect()
+}
+
+/// The names in a tree, each once.
+fn names(node: &Node) -> Vec<Name> {
+    let mut found: Vec<Name> = Vec::new();
+    for inner in node.descendants().filter(|inner| inner.kind() == K::NAME_REF) {
+        let name = name(&inner);
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// `EXPLAIN`, which runs the statement only with `ANALYZE`.
+pub(super) fn explain(node: &Node) -> Vec<Change> {
+    let runs = node.descendants().any(|inner| {
+        inner.kind() == K::EXPLAIN_ANALYZE
+            || (inner.kind() == K::EXPLAIN_OPTION
+                && child(&inner, K::EXPLAIN_OPTION_NAME)
+                    .is_some_and(|option| option.text().to_string().trim().eq_ignore_ascii_case("analyze"))
+                && !child(&inner, K::EXPLAIN_OPTION_VALUE).is_some_and(|value| {
+                    matches!(
+                        value.text().to_string().trim().to_ascii_lowercase().as_str(),
+                        "false" | "off" | "0"
+                    )
+                }))
+    });
+    let explained = node.descendants().skip(1).find_map(|inner| {
+        Some(match inner.kind() {
+            K::INSERT => data(DataKind::Insert, &inner),
+            K::UPDATE => data(DataKind::Update, &inner),
+            K::DELETE => data(DataKind::Delete, &inner),
+            K::MERGE => data(DataKind::Merge, &inner),
+            _ => return None,
+        })
+    });
+    explained.filter(|_| runs).unwrap_or_else(|| vec![Change::Nothing])
 }
 
 pub(super) fn copy(node: &Node) -> Vec<Change> {

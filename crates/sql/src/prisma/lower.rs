@@ -97,6 +97,7 @@ impl<'a> Lowering<'a> {
         let name = qualified(block);
         let mut table = Table { name: name.clone(), ..Table::default() };
         self.lowered.tables.push((name.name.clone(), block.place.clone()));
+        self.lowered.models.push((name.name.clone(), block.name.clone()));
         let mut primary: Option<(Vec<Name>, Option<Name>)> = None;
         for line in block.fields() {
             let Some(column) = self.column(line) else {
@@ -104,6 +105,7 @@ impl<'a> Lowering<'a> {
                 continue;
             };
             self.lowered.columns.push((name.name.clone(), column.name.clone(), line.place.clone()));
+            self.lowered.fields.push((name.name.clone(), column.name.clone(), line.name().to_owned()));
             if let Some(id) = line.attribute("id") {
                 primary = Some((vec![column.name.clone()], map(id)));
             }

@@ -1,16 +1,26 @@
 //! Comments by which tools mark the parts of a file.
 
 use dbwright_model::chain::{ChainFile, Wrap};
-use dbwright_model::engine::Dialect;
 
-use super::{Tool, fill};
+use super::Tool;
 use crate::chain::MigrationFile;
 
 /// Lines after which a file undoes what it did.
-const UNDO_MARKS: &[&str] =
-    &["-- migrate:down", "-- +goose down", "-- +migrate down", "-- down migration", "--//@undo", "-- @down"];
+const UNDO_MARKS: &[&str] = &[
+    "-- migrate:down",
+    "-- +goose down",
+    "-- +migrate down",
+    "-- down migration",
+    "--//@undo",
+    "-- @down",
+    // Sections of dbwright's own files. What they hold besides comments is not run on the way up either.
+    "-- ========== down",
+    "-- ========== pre-check",
+    "-- ========== verify",
+];
 /// Lines after which it does something again.
-const DO_MARKS: &[&str] = &["-- migrate:up", "-- +goose up", "-- +migrate up", "-- up migration", "-- @up"];
+const DO_MARKS: &[&str] =
+    &["-- migrate:up", "-- +goose up", "-- +migrate up", "-- up migration", "-- @up", "-- ========== up"];
 
 /// The most that the changesets of one file may take together when each is padded to its place.
 const MOST_PADDING: usize = 64 << 20;
@@ -107,6 +117,28 @@ pub fn blank_undo(text: &mut String) {
     *text = result;
 }
 
+/// The undo part of a file with the rest blanked out; `None` when no mark opens one.
+pub fn undo_part(text: &str) -> Option<String> {
+    if !text.lines().any(|line| begins(line, UNDO_MARKS)) {
+        return None;
+    }
+    let mut result = String::with_capacity(text.len());
+    let mut undoing = false;
+    for line in text.split_inclusive('\n') {
+        if begins(line, UNDO_MARKS) {
+            undoing = true;
+        } else if begins(line, DO_MARKS) {
+            undoing = false;
+        }
+        if undoing {
+            result.push_str(line);
+        } else {
+            result.extend(line.chars().filter(|c| *c == '\n'));
+        }
+    }
+    Some(result)
+}
+
 /// A changeset of Liquibase's formatted SQL.
 struct ChangeSet {
     /// Lines before its first.
@@ -118,7 +150,7 @@ struct ChangeSet {
 }
 
 /// One migration per changeset: each is a transaction of its own.
-pub fn change_sets(dialect: Dialect, file: &ChainFile, text: &str) -> Vec<MigrationFile> {
+pub fn change_sets(file: &ChainFile, text: &str) -> Vec<MigrationFile> {
     let mut sets: Vec<ChangeSet> = Vec::new();
     let mut start = 0;
     for (line, content) in text.split_inclusive('\n').enumerate() {
@@ -142,7 +174,7 @@ pub fn change_sets(dialect: Dialect, file: &ChainFile, text: &str) -> Vec<Migrat
     let padding: usize = sets.iter().map(|set| set.line).sum();
     if sets.is_empty() || padding > MOST_PADDING {
         let file = ChainFile { wrap: Wrap::Auto, ..file };
-        return vec![MigrationFile { file, text: fill(dialect, text.to_owned()) }];
+        return vec![MigrationFile { file, text: text.to_owned() }];
     }
     let ends = sets.iter().skip(1).map(|set| set.start).chain([text.len()]);
     let parts = sets.iter().zip(ends).map(|(set, end)| {
@@ -159,7 +191,7 @@ pub fn change_sets(dialect: Dialect, file: &ChainFile, text: &str) -> Vec<Migrat
             }
         }
         let file = ChainFile { wrap: set.wrap, ..file.clone() };
-        MigrationFile { file, text: fill(dialect, part) }
+        MigrationFile { file, text: part }
     });
     parts.collect()
 }

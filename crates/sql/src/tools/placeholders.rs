@@ -1,10 +1,36 @@
 //! Placeholders that a tool fills in before the server sees a statement: a word of the same length takes their place, so
 //! that the statement can be read and its places stay true.
 
+use std::collections::BTreeMap;
+
 use dbwright_model::engine::Dialect;
 
 /// Replaces the placeholders of a file. What stands in quotes and comments stays as it is.
 pub fn fill(dialect: Dialect, text: String) -> String {
+    fill_and_tell(dialect, text, &mut |_, _| {})
+}
+
+/// The words that take the place of placeholders in a file, each with the placeholder as written. psql's variables are not
+/// among them: their names are the words.
+pub fn stand_ins(dialect: Dialect, text: &str) -> BTreeMap<String, String> {
+    let mut words = BTreeMap::new();
+    fill_and_tell(dialect, text.to_owned(), &mut |word, written| {
+        if !word.trim().is_empty() {
+            words.insert(word.to_owned(), written.to_owned());
+        }
+    });
+    words
+}
+
+/// A text that names stand-ins, with the placeholders in their place.
+pub fn put_back(text: &str, stand_ins: &BTreeMap<String, String>) -> String {
+    // A longer word may hold a shorter one.
+    let mut words: Vec<(&String, &String)> = stand_ins.iter().collect();
+    words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+    words.into_iter().fold(text.to_owned(), |text, (word, written)| text.replace(word.as_str(), written))
+}
+
+fn fill_and_tell(dialect: Dialect, text: String, tell: &mut dyn FnMut(&str, &str)) -> String {
     if !may_hold_placeholders(dialect, &text) {
         return text;
     }
@@ -17,12 +43,43 @@ pub fn fill(dialect: Dialect, text: String) -> String {
             at += length;
         } else if let Some((length, word)) = placeholder(dialect, &text, at) {
             out.push_str(&word);
+            tell(&word, &rest[..length]);
             at += length;
         } else {
             let c = rest.chars().next().unwrap_or(' ');
             out.push(c);
             at += c.len_utf8();
         }
+    }
+    out
+}
+
+/// A statement without its comments and with every run of blanks reduced to one. Quotes stay as they are.
+pub fn plain(dialect: Dialect, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut blank = false;
+    while at < text.len() {
+        let rest = &text[at..];
+        let quoted = quoted(dialect, text, at);
+        let executed = dialect == Dialect::Mysql && (rest.starts_with("/*!") || rest.starts_with("/*M!"));
+        if quoted.is_some() && !executed && (rest.starts_with("--") || rest.starts_with("/*")) {
+            blank = true;
+            at += quoted.unwrap_or(1);
+            continue;
+        }
+        let c = rest.chars().next().unwrap_or(' ');
+        if quoted.is_none() && c.is_whitespace() {
+            blank = true;
+            at += c.len_utf8();
+            continue;
+        }
+        if std::mem::take(&mut blank) && !out.is_empty() {
+            out.push(' ');
+        }
+        let length = quoted.unwrap_or(c.len_utf8());
+        out.push_str(&rest[..length]);
+        at += length;
     }
     out
 }

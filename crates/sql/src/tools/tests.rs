@@ -152,6 +152,18 @@ fn placeholders_become_words() {
 }
 
 #[test]
+fn placeholders_are_shown_as_written() {
+    let text = "ALTER TABLE ${schema}.t_${tenant} ADD x {{ .Type }}; select :a, '${schema}' {{if .X}}";
+    let words = stand_ins(Dialect::Postgres, text);
+    let written: Vec<&str> = words.values().map(String::as_str).collect();
+    assert_eq!(written, ["${tenant}", "${schema}", "{{ .Type }}"]);
+    let filled = fill(Dialect::Postgres, text.to_owned());
+    assert_ne!(filled, text);
+    assert!(put_back(&filled, &words).starts_with("ALTER TABLE ${schema}.t_${tenant} ADD x {{ .Type }};"));
+    assert!(stand_ins(Dialect::Sqlite, "select 1").is_empty());
+}
+
+#[test]
 fn files_stand_in_the_order_of_their_versions() {
     let mut names = ["R__z.sql", "V10__a.sql", "V2_1__a.sql", "V2__a.sql", "V2.0.5__a.sql"];
     names.sort_by_cached_key(|name| order(name));

@@ -107,3 +107,30 @@ fn a_report_is_no_snapshot() {
     let mysql = sandbox.run(&["demo", "--engine", "mysql"]).expect(2).err();
     assert!(mysql.contains("--engine mariadb"), "{mysql}");
 }
+
+#[test]
+fn a_prisma_schema_gets_its_own_words() {
+    let sandbox = Sandbox::new();
+    let text = "datasource db {\n  provider = \"postgresql\"\n  url = env(\"DATABASE_URL\")\n}
+        model User {\n  id BigInt @id\n  posts Post[]\n  price Float\n}
+        model Post {\n  id BigInt @id\n  author User @relation(fields: [authorId], references: [id])\n  authorId BigInt\n}\n";
+    sandbox.file("schema.prisma", text);
+    let report =
+        sandbox.run(&["review", "schema.prisma", "--format", "json", "--fail-on", "never"]).expect(0);
+    let report = report.json();
+    let findings = report["findings"].as_array().expect("a list");
+    let said = |rule: &str| {
+        let finding = findings.iter().find(|finding| finding["rule"] == rule);
+        summary(finding.unwrap_or_else(|| panic!("{rule} finds nothing: {report:#}"))).to_owned()
+    };
+    let index = said("schema/foreign-key-without-index");
+    assert!(
+        index.ends_with("In the Prisma schema: add `@@index([authorId])` to the model `Post`."),
+        "{index}"
+    );
+    assert!(said("schema/float-money").contains("@db.Decimal"));
+    // Files of statements hear nothing of it.
+    let found =
+        found("postgres", "create table t (id bigint primary key, price float);", "schema/float-money");
+    assert!(!summary(&found).contains("Prisma"));
+}

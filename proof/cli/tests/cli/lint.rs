@@ -249,3 +249,13 @@ fn a_catalog_tells_what_is_there() {
     }
     sandbox.run(&["migrate", "lint", "m", "--catalog", "t.json", "--engine", "mysql"]).expect(2);
 }
+
+#[test]
+fn placeholders_are_shown_as_written() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/1.sql", "create index t_a on ${schema}.t_${tenant} (a);\n");
+    let report = lint(&sandbox, &["m"]);
+    let text = report.to_string();
+    assert!(text.contains("${schema}.t_${tenant}"), "{text}");
+    assert!(!text.contains("p_schema_") && !text.contains("__tenant_"), "{text}");
+}

@@ -80,3 +80,21 @@ fn without_escapes(text: &str) -> String {
     }
     plain + rest
 }
+
+#[test]
+fn a_terminal_gets_rules_in_its_width_and_a_pipe_gets_them_as_written() {
+    let sandbox = Sandbox::new();
+    let rule = "explain schema/foreign-key-without-index";
+    let words: Vec<&str> = rule.split(' ').collect();
+    let prose = |text: &str| -> Vec<usize> {
+        let outside = text.split("```").step_by(2).flat_map(str::lines);
+        outside.filter(|line| !line.contains("](")).map(|line| line.trim_end().chars().count()).collect()
+    };
+    let piped = sandbox.run(&words).expect(0).out();
+    assert!(prose(&piped).into_iter().any(|width| width > 100), "{piped}");
+    let Some(shown) = on_terminal(&sandbox, rule, &[]) else {
+        println!("`script` is not installed: nothing was tried on a terminal");
+        return;
+    };
+    assert!(prose(&shown).into_iter().all(|width| width <= 100), "{shown}");
+}

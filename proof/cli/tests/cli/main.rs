@@ -1,11 +1,17 @@
 //! Everything that the program promises on its command line.
 
 mod advice;
+mod audit_migrations;
+mod backfill;
 mod bad_files;
+mod bad_migrations;
 mod bad_servers;
 mod choices;
 mod commands;
+mod documents;
+mod foresee;
 mod formats;
+mod harsh;
 mod interrupts;
 mod lint;
 mod looks;
@@ -13,8 +19,11 @@ mod names;
 mod outputs;
 mod plans;
 mod read_only;
+mod records;
 mod reference;
+mod running;
 mod secrets;
+mod trace;
 
 use proof_cli::Outcome;
 

@@ -601,7 +601,14 @@ pub(super) fn facts() -> Facts {
         migration_history: Known(vec![MigrationHistory {
             tool: text(),
             table: object(),
-            applied: vec![AppliedMigration { version: text(), ok: true, at: None }],
+            applied: vec![AppliedMigration {
+                version: text(),
+                ok: true,
+                at: None,
+                script: Some(text()),
+                checksum: Some(text()),
+                kind: Some(text()),
+            }],
         }]),
         data: Known(answers()),
         in_part: BTreeMap::from([(Fact::Catalog, text())]),

@@ -7,6 +7,7 @@ use dbwright_model::engine::Engine;
 use dbwright_sql::files::SourceFile;
 use dbwright_sql::tools::{self, Around};
 
+use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::target::{cannot_open, read_source};
 
@@ -19,6 +20,8 @@ pub(super) struct Scripts {
     pub paths: Vec<PathBuf>,
     /// What stands around them.
     pub around: Around,
+    /// Files that undo others, which are read on demand: their names, and where they lie.
+    undo: Vec<(String, PathBuf)>,
 }
 
 /// Files of a project that name its tools.
@@ -27,6 +30,17 @@ const PROJECT_FILES: &[&str] = &["Cargo.toml", "go.mod", "package.json", "diesel
 const PROJECT_DEPTH: usize = 5;
 /// Folders below a named one in which migrations are looked for.
 const DEPTH: u32 = 4;
+
+/// What a user named, or the configuration.
+pub(super) fn named(paths: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
+    if !paths.is_empty() {
+        return Ok(paths.to_vec());
+    }
+    config.migrations.clone().map(|path| vec![path]).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Usage, "no migrations were named")
+            .hint("name a folder or files, or set `migrations` in dbwright.toml")
+    })
+}
 
 /// Reads what a user named: files, and folders with everything in them. Folders stand in the order in which they are
 /// named; files and what is in a folder are put into the order of their tools.
@@ -46,7 +60,13 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         if metadata.is_dir() {
             sort_onto(&mut alone, &mut found);
             let mut inside = Vec::new();
-            let mut list = List { root: &path, name, around: &mut scripts.around, scripts: &mut inside };
+            let mut list = List {
+                root: &path,
+                name,
+                around: &mut scripts.around,
+                scripts: &mut inside,
+                undo: &mut scripts.undo,
+            };
             list.folder(&path, 0).map_err(|error| cannot_open(&shown, &error))?;
             if inside.is_empty() {
                 return Err(ServiceError::new(ErrorKind::Usage, format!("`{shown}` holds no `.sql` files"))
@@ -56,8 +76,13 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         } else {
             if let (Some(folder), Some(root)) = (path.parent(), name.parent()) {
                 let mut others = Vec::new();
-                let mut list =
-                    List { root: folder, name: root, around: &mut scripts.around, scripts: &mut others };
+                let mut list = List {
+                    root: folder,
+                    name: root,
+                    around: &mut scripts.around,
+                    scripts: &mut others,
+                    undo: &mut scripts.undo,
+                };
                 // What stands around a file only helps; the file itself is read below.
                 let _ = list.folder(folder, DEPTH);
             }
@@ -91,6 +116,7 @@ struct List<'a> {
     name: &'a Path,
     around: &'a mut Around,
     scripts: &'a mut Vec<(String, PathBuf)>,
+    undo: &'a mut Vec<(String, PathBuf)>,
 }
 
 impl List<'_> {
@@ -99,7 +125,8 @@ impl List<'_> {
             let path = entry?.path();
             let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if path.is_dir() {
-                if depth < DEPTH && !base.starts_with('.') && base != "node_modules" && base != "target" {
+                let apart = !base.starts_with('.') && base != "node_modules" && base != "target";
+                if depth < DEPTH && apart && !leads_back(&path, folder) {
                     self.folder(&path, depth + 1)?;
                 }
                 continue;
@@ -118,7 +145,9 @@ impl List<'_> {
             if is_setting {
                 let text = std::fs::read(&path)?;
                 self.around.settings.insert(name, String::from_utf8_lossy(&text).into_owned());
-            } else if !tools::is_undo(&name) {
+            } else if tools::is_undo(&name) {
+                self.undo.push((name, path));
+            } else {
                 self.scripts.push((name, path));
             }
         }
@@ -126,7 +155,21 @@ impl List<'_> {
     }
 }
 
+/// Whether a folder is a link to one that it lies in itself.
+fn leads_back(link: &Path, folder: &Path) -> bool {
+    let whole = |path: &Path| std::fs::canonicalize(path).ok();
+    link.is_symlink()
+        && whole(link).zip(whole(folder)).is_some_and(|(target, inside)| inside.starts_with(target))
+}
+
 impl Scripts {
+    /// Reads the files that undo others.
+    pub(super) fn undo_files(&self) -> Result<Vec<SourceFile>, ServiceError> {
+        let mut seen = BTreeSet::new();
+        let once = self.undo.iter().filter(|(_, path)| seen.insert(path));
+        once.map(|(name, path)| read_source(name, path)).collect()
+    }
+
     /// Notes the files of the project that a folder belongs to.
     fn note_project(&mut self, folder: &Path) {
         // A relative folder has fewer folders above it than it seems.

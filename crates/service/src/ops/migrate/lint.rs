@@ -1,19 +1,19 @@
 //! `migrate lint`: what the statements of migrations would do to a running server, before they are run.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::chain::Chain;
-use dbwright_model::engine::{Engine, Version};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Level;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
 use dbwright_rules::{Entry, lint};
-use dbwright_sql::chain::{self, Start};
-use dbwright_sql::effects::Circumstances;
+use dbwright_sql::chain::{self, ReadChain, Start};
+use dbwright_sql::effects::{self, Circumstances};
 use dbwright_sql::fold::Folder;
 use dbwright_sql::places::Places;
 use dbwright_sql::tools;
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Scripts};
 use super::since;
+use super::traced::{self, Subject};
 use crate::config::Config;
 use crate::cook::{Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
@@ -56,6 +57,10 @@ pub struct LintRequest {
     /// The first file starts from an empty database, so that whatever no file makes is not there
     #[arg(long, conflicts_with = "catalog")]
     pub assume_empty: bool,
+    /// Execute the migrations on a scratch server of the target's version, and judge what was seen there: locks,
+    /// rewritten tables, failures
+    #[arg(long)]
+    pub trace: bool,
     /// Run only these rules (`migration/blocking-index-build`); may be repeated
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     pub only: Vec<String>,
@@ -78,7 +83,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let rules = rules(request, config)?;
     let baseline =
         request.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
-    let paths = paths(request, config)?;
+    let paths = files::named(&request.paths, config)?;
     let version = request.server_version.as_deref().map(parse_version).transpose()?;
     let scripts = files::read(&paths, &world.directory)?;
     let judged = judged(request, &scripts)?;
@@ -97,10 +102,23 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
             Some(catalog) => Folder::on(catalog.clone()),
             None => Folder::new(engine),
         },
-        circumstances: Circumstances { version: facts.source.version, ..Circumstances::default() },
+        circumstances: Circumstances {
+            version: facts.source.version,
+            utc: is_in_utc(&facts),
+            ..Circumstances::default()
+        },
         // What came since a revision is rolled out as one.
         together: request.since.is_some(),
     };
+    let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
+    let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
+    let unfilled: BTreeSet<String> = unfilled.map(|file| file.name.clone()).collect();
+    let stand_ins: BTreeMap<String, BTreeMap<String, String>> = scripts
+        .files
+        .iter()
+        .map(|file| (file.name.clone(), tools::stand_ins(engine.dialect(), &file.text)))
+        .filter(|(_, words)| !words.is_empty())
+        .collect();
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
@@ -109,22 +127,77 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         // The catalog holds what the earlier files made.
         migrations.retain(|migration| migration.file.judged);
     }
-    let read = chain::read(start, &migrations);
-    facts.source.skipped = skipped(&read.chain);
-    let statements = statements(&read.chain, &facts);
-    facts.migrations = Observed::Known(read.chain);
-
-    let seen = Seen::of(read.after.catalog());
+    let ReadChain { mut chain, after, suppressions } = chain::read(start, &migrations);
+    let seen = Seen::of(after.catalog());
+    drop(after);
+    let mut trace = None;
+    if request.trace {
+        let subject = Subject {
+            files: &migrations,
+            catalog: facts.catalog.known(),
+            engine,
+            version: facts.source.version,
+            database: facts.source.database.as_str(),
+            together: request.since.is_some(),
+            in_part: &facts.in_part,
+            unfilled: &unfilled,
+        };
+        trace = Some(traced::trace(&mut chain, &subject, world).await?);
+    }
+    // Long histories take much memory: what nobody asks for any more goes at once.
+    drop(migrations);
+    facts.source.skipped = skipped(&chain);
+    facts.migrations = Observed::Known(chain);
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
     let engine_guessed = request.engine.is_none() && request.catalog.is_none();
-    let gathered =
-        Gathered { facts, places: Places::default(), suppressions: read.suppressions, engine_guessed };
+    let sizes = sizes(&facts);
+    let statements = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
+        Observed::Known(chain) => statements(chain, &sizes),
+        _ => Vec::new(),
+    };
+    let gathered = Gathered { facts, places: Places::default(), suppressions, engine_guessed };
     let level = request.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     report.statements = statements;
+    report.trace = trace;
+    show_as_written(&mut report, &stand_ins);
     seen.note(&mut report.target);
     Ok(report)
+}
+
+/// Whether sessions of the server are in UTC unless they say otherwise, where its settings are known.
+fn is_in_utc(facts: &Facts) -> Option<bool> {
+    let zone = facts.settings.known()?.get("timezone")?;
+    Some(effects::is_utc(zone)).filter(|_| facts.source.engine.dialect() == Dialect::Postgres)
+}
+
+/// Puts the placeholders of a tool back in the place of the words that stood in for them. Keys of findings are made of
+/// the words and stay.
+fn show_as_written(report: &mut Report, stand_ins: &BTreeMap<String, BTreeMap<String, String>>) {
+    if stand_ins.is_empty() {
+        return;
+    }
+    for statement in &mut report.statements {
+        let Some(words) = stand_ins.get(&statement.file) else { continue };
+        statement.sql = tools::put_back(&statement.sql, words);
+        for effect in &mut statement.effects {
+            effect.relation = tools::put_back(&effect.relation, words);
+        }
+    }
+    for finding in &mut report.findings {
+        let Some(words) = finding.location.as_ref().and_then(|place| stand_ins.get(&place.file)) else {
+            continue;
+        };
+        let restore = |text: &mut String| *text = tools::put_back(text, words);
+        restore(&mut finding.object);
+        restore(&mut finding.message);
+        finding.evidence.iter_mut().for_each(|evidence| restore(&mut evidence.value));
+        if let Some(remedy) = &mut finding.remedy {
+            restore(&mut remedy.summary);
+            remedy.steps.iter_mut().for_each(|step| restore(&mut step.sql));
+        }
+    }
 }
 
 /// How much there is after the last statement, as far as the files and the catalog tell.
@@ -175,16 +248,6 @@ fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, 
     Ok(rules)
 }
 
-fn paths(request: &LintRequest, config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
-    if !request.paths.is_empty() {
-        return Ok(request.paths.clone());
-    }
-    config.migrations.clone().map(|path| vec![path]).ok_or_else(|| {
-        ServiceError::new(ErrorKind::Usage, "no migrations were named")
-            .hint("name a folder or files, or set `migrations` in dbwright.toml")
-    })
-}
-
 fn parse_version(text: &str) -> Result<Version, ServiceError> {
     Version::parse(text).ok_or_else(|| {
         ServiceError::new(ErrorKind::Usage, format!("`{text}` is no version of a server"))
@@ -215,7 +278,12 @@ async fn from_catalog(
 ) -> Result<Facts, ServiceError> {
     let engine = request.engine.map(Engine::from);
     let target = target::resolve(Some(named), None, engine, world)?;
-    let plan = gather::plan(rules.iter().copied());
+    let mut plan = gather::plan(rules.iter().copied());
+    if request.trace {
+        plan.extend(traced::FACTS);
+        plan.sort();
+        plan.dedup();
+    }
     let facts = gather::gather(target, &plan, rules, false, config, world).await?.facts;
     match engine {
         Some(engine) if engine.dialect() != facts.source.engine.dialect() => Err(ServiceError::new(
@@ -253,7 +321,7 @@ fn named(paths: &[PathBuf]) -> String {
 }
 
 /// The judged statements that were not understood.
-fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
+pub(super) fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     let opaque = chain.judged().filter_map(|(_, statement)| {
         let because = statement.not_analysed.clone()?;
         let words: Vec<&str> = statement.sql.split_whitespace().take(6).collect();
@@ -267,37 +335,43 @@ fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     opaque.collect()
 }
 
-/// The judged statements with what each does.
-fn statements(chain: &Chain, facts: &Facts) -> Vec<ReportStatement> {
+/// Bytes of tables, where they are known.
+fn sizes(facts: &Facts) -> HashMap<QualifiedName, u64> {
     let known = facts.table_statistics.known().map(Vec::as_slice).unwrap_or_default();
-    let sizes: HashMap<&QualifiedName, u64> =
-        known.iter().filter_map(|table| Some((&table.table, table.table_bytes?))).collect();
-    let reported = chain.judged().map(|(_, statement)| ReportStatement {
-        file: statement.location.file.clone(),
-        line: statement.location.line,
-        column: statement.location.column,
-        sql: statement.sql.clone(),
-        analysed: statement.not_analysed.is_none(),
-        because: statement.not_analysed.clone(),
-        transaction: statement.transaction,
-        evidence_level: statement.evidence_level,
-        effects: statement
-            .effects
-            .relations
-            .iter()
-            .map(|effect| ReportEffect {
-                relation: effect.relation.to_string(),
-                lock: effect.lock.as_str().to_owned(),
-                blocks: lint::waiting(effect).to_owned(),
-                cost: effect.cost.as_str().to_owned(),
-                algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-                expected: sizes
-                    .get(&effect.relation)
-                    .and_then(|bytes| lint::expected(effect, *bytes))
-                    .filter(|_| !statement.is_new(&effect.relation)),
-                made_here: statement.is_new(&effect.relation),
-            })
-            .collect(),
+    known.iter().filter_map(|table| Some((table.table.clone(), table.table_bytes?))).collect()
+}
+
+/// The judged statements with what each does.
+fn statements(chain: Chain, sizes: &HashMap<QualifiedName, u64>) -> Vec<ReportStatement> {
+    let Chain { files, statements, .. } = chain;
+    let judged = statements.into_iter().filter(|one| files.get(one.file).is_none_or(|file| file.judged));
+    let reported = judged.map(|statement| {
+        let effects = statement.effects.relations.iter().map(|effect| ReportEffect {
+            relation: effect.relation.to_string(),
+            lock: effect.lock.as_str().to_owned(),
+            blocks: lint::waiting(effect).to_owned(),
+            cost: effect.cost.as_str().to_owned(),
+            algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            expected: sizes
+                .get(&effect.relation)
+                .and_then(|bytes| lint::expected(effect, *bytes))
+                .filter(|_| !statement.is_new(&effect.relation)),
+            made_here: statement.is_new(&effect.relation),
+        });
+        let effects = effects.collect();
+        ReportStatement {
+            file: statement.location.file,
+            line: statement.location.line,
+            column: statement.location.column,
+            sql: statement.sql,
+            analysed: statement.not_analysed.is_none(),
+            because: statement.not_analysed,
+            transaction: statement.transaction,
+            evidence_level: statement.evidence_level,
+            failed: statement.failed,
+            not_traced: statement.not_traced,
+            effects,
+        }
     });
     reported.collect()
 }

@@ -80,7 +80,12 @@ impl<'a> Reckoning<'a> {
         let before = self.before;
         let name = before.full_name(table);
         if let Some(known) = before.table(&name) {
-            if known.column(column.name.as_str()).is_some() {
+            // Of the actions of one statement the server does the drops first.
+            let dropped = self.statement.iter().any(|change| {
+                matches!(change, Change::DropColumn { table: of, column: gone, .. }
+                    if before.full_name(of) == name && *gone == column.name)
+            });
+            if !dropped && known.column(column.name.as_str()).is_some() {
                 if !if_not_exists {
                     self.refuse(format!("`{name}` has a column `{}` already", column.name));
                 }

@@ -3,7 +3,7 @@
 use dbwright_model::catalog::ReferentialAction;
 use dbwright_model::change::{Change, DataClauses, DataKind};
 use dbwright_model::effect::{Cost, Demand, Lock};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::reads;
 
 use super::Reckoning;
@@ -26,14 +26,31 @@ impl<'a> Reckoning<'a> {
                 }
             }
             Change::Analyze { table: Some(table) } => self.analyze(table),
+            Change::Analyze { table: None } => {
+                for relation in self.stored() {
+                    self.analyze(&relation);
+                }
+            }
             Change::Vacuum { table, full, .. } => {
                 self.outside();
-                if let Some(table) = table {
-                    self.vacuum(table, *full);
+                match table {
+                    Some(table) => self.vacuum(table, *full),
+                    None => {
+                        for relation in self.stored() {
+                            self.vacuum(&relation, *full);
+                        }
+                    }
                 }
             }
             _ => {}
         }
+    }
+
+    /// The tables and materialised views that are known.
+    fn stored(&self) -> Vec<QualifiedName> {
+        let catalog = self.before.catalog();
+        let views = catalog.views.iter().filter(|view| view.materialized);
+        catalog.tables.iter().map(|table| &table.name).chain(views.map(|view| &view.name)).cloned().collect()
     }
 
     fn data(&mut self, kind: DataKind, table: Option<&QualifiedName>, filtered: bool, clauses: &DataClauses) {
@@ -45,22 +62,57 @@ impl<'a> Reckoning<'a> {
         }
         let Some(table) = table else { return };
         match kind {
+            DataKind::Select if clauses.locks_rows => {
+                let all = !filtered && !clauses.limited;
+                self.note_tree(table, Lock::RowShare, if all { Cost::Scan } else { Cost::Brief });
+                self.lock_below_view(table, Lock::RowShare);
+                for joined in clauses.reads.iter().filter(|name| self.before.table(name).is_some()) {
+                    self.note_tree(joined, Lock::RowShare, Cost::Brief);
+                }
+            }
             DataKind::Select => self.note_tree(table, Lock::AccessShare, Cost::Brief),
             DataKind::Truncate => self.truncate(table, clauses),
-            DataKind::Insert | DataKind::Copy => self.insert(table),
+            DataKind::Insert | DataKind::Copy => self.insert(table, clauses),
             DataKind::Update | DataKind::Delete | DataKind::Merge => {
                 // A condition that takes its values from other rows says nothing about how few they are.
-                let few = filtered && clauses.reads.is_empty();
+                let few = filtered && clauses.reads.is_empty() && self.is_served(table, &clauses.filter);
                 self.note_tree(table, RX, if few { Cost::Brief } else { Cost::Scan });
                 self.lock_below_view(table, RX);
-                if kind == DataKind::Delete {
-                    self.delete_children(table);
+                match kind {
+                    DataKind::Delete => self.delete_children(table),
+                    DataKind::Update => {
+                        self.look_up_parents(table, |column| clauses.columns.contains(column));
+                        self.look_up_children(table, &clauses.columns);
+                    }
+
+                    _ => {}
                 }
             }
         }
     }
 
-    fn insert(&mut self, table: &QualifiedName) {
+    /// Whether an index begins with one of the columns that a condition names, so that it may find the rows. What is not
+    /// known of the table or the condition speaks for it.
+    fn is_served(&self, table: &QualifiedName, filter: &[Name]) -> bool {
+        let Some(known) = self.before.table(table) else { return true };
+        let named = |column: &Name| filter.contains(column);
+        let keys = known
+            .primary_key
+            .iter()
+            .map(|key| &key.columns)
+            .chain(known.uniques.iter().map(|key| &key.columns));
+        let leads = keys.filter_map(|columns| columns.first()).any(named);
+        let indexed = || {
+            known
+                .indexes
+                .iter()
+                .filter_map(|index| index.parts.first())
+                .any(|part| part.as_column().is_none_or(named))
+        };
+        filter.is_empty() || leads || indexed()
+    }
+
+    fn insert(&mut self, table: &QualifiedName, clauses: &DataClauses) {
         let name = self.before.full_name(table);
         self.note(&name, RX, Cost::Brief);
         self.lock_below_view(&name, RX);
@@ -68,6 +120,42 @@ impl<'a> Reckoning<'a> {
         for key in known.foreign_keys.iter().filter(|key| key.enforced) {
             let parent = self.before.full_name(&key.references);
             self.effects.demands.push(Demand::Reference { table: name.clone(), parent });
+        }
+        let named = |column: &Name| clauses.columns.is_empty() || clauses.columns.contains(column);
+        let drawn = known.columns.iter().filter(|column| !clauses.columns.is_empty() && !named(&column.name));
+        for sequence in drawn.filter_map(|column| column.sequence.as_ref()) {
+            self.note(sequence, RX, Cost::Brief);
+        }
+        self.look_up_parents(&name, named);
+    }
+
+    /// The rows that written foreign keys refer to are locked; those of deferred keys not before the end.
+    fn look_up_parents(&mut self, table: &QualifiedName, written: impl Fn(&Name) -> bool) {
+        let before = self.before;
+        let Some(known) = before.table(table) else { return };
+        for key in known.foreign_keys.iter().filter(|key| key.enforced && !key.initially_deferred) {
+            if !key.columns.is_empty() && key.columns.iter().all(&written) {
+                self.note(&before.full_name(&key.references), Lock::RowShare, Cost::Brief);
+            }
+        }
+    }
+
+    /// Rows that refer to a key that is written.
+    fn look_up_children(&mut self, table: &QualifiedName, written: &[Name]) {
+        let before = self.before;
+        let name = before.full_name(table);
+        for (child, key) in before.referencing(&name) {
+            if !key.enforced || !key.referenced_columns.iter().any(|column| written.contains(column)) {
+                continue;
+            }
+            match key.on_update {
+                ReferentialAction::NoAction | ReferentialAction::Restrict => {
+                    self.note(&child.name, Lock::RowShare, Cost::Brief);
+                    let demand = Demand::Reference { table: child.name.clone(), parent: name.clone() };
+                    self.effects.demands.push(demand);
+                }
+                _ => self.note_tree(&child.name, RX, Cost::Brief),
+            }
         }
     }
 

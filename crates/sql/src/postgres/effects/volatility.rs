@@ -61,6 +61,10 @@ const KEYWORDS: &[&str] = &[
     "json",
 ];
 
+/// Functions of which only an overload is volatile that hardly anybody calls: `timezone` of a time of day, before
+/// PostgreSQL 14.
+const HARDLY_VOLATILE: &[&str] = &["timezone"];
+
 /// Functions of well-known extensions that are volatile.
 const OF_EXTENSIONS: &[&str] = &[
     "uuid_generate_v1",
@@ -128,6 +132,7 @@ fn of_call(before: &Folder, call: &Call) -> Judgement {
     }
     if schema.is_none_or(|schema| *schema == "pg_catalog") {
         match BUILT_IN.get(name) {
+            Some(Volatility::Volatile) if HARDLY_VOLATILE.contains(&name) => return Judgement::Steady,
             Some(Volatility::Volatile) => return Judgement::Volatile,
             Some(_) => return Judgement::Steady,
             None => {}

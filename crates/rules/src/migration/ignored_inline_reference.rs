@@ -1,0 +1,66 @@
+use dbwright_model::change::Change;
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::{Context, Engines, Findings, Rule, lint};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    dimension: Dimension::Migrations,
+    weight: 4,
+    needs: &[Fact::Migrations],
+    engines: Engines::only(Engine::Mysql, "the foreign key is made there"),
+    when: "a foreign key is written beside a column, as `REFERENCES`",
+    then: "MySQL 8 reads it and makes no key: rows without a parent are taken, and no message tells.",
+    instead: "Write the key on its own, as `FOREIGN KEY (column) REFERENCES ...`.",
+    remedy: Applicability::Manual,
+    source: "MySQL manual, \"FOREIGN KEY Constraint Differences\"",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    for judged in lint::statements(context) {
+        let keys: Vec<_> = judged
+            .statement
+            .changes
+            .iter()
+            .flat_map(|change| match change {
+                Change::CreateTable { table, .. } => {
+                    table.foreign_keys.iter().map(|key| (&table.name, key)).collect()
+                }
+                Change::AddForeignKey { table, foreign_key, .. } => vec![(table, foreign_key.as_ref())],
+                _ => Vec::new(),
+            })
+            .collect();
+        if keys.is_empty() {
+            continue;
+        }
+        findings.examined(keys.len() as u64);
+        let words: Vec<String> = judged
+            .statement
+            .sql
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect();
+        let own = words.windows(2).filter(|pair| pair[0] == "foreign" && pair[1] == "key").count();
+        // Which of several keys stand beside a column is told only where all do.
+        if own > 0 {
+            continue;
+        }
+        for (table, key) in keys {
+            let [column] = key.columns.as_slice() else { continue };
+            let message = format!(
+                "`REFERENCES {}` beside `{table}.{column}` makes no foreign key in MySQL 8, which ignores it.",
+                key.references
+            );
+            let found = judged.found(ObjectRef::column(table, column), message);
+            findings.add(found.remedy(Remedy::manual(RULE.instead)));
+        }
+    }
+}

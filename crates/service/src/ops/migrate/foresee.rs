@@ -1,0 +1,198 @@
+//! What pending migrations would do to a live database: the chain that `migrate lint` reads, on its catalog.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use dbwright_engine::dsn::Dsn;
+use dbwright_engine::session::ReadSession;
+use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::engine::Engine;
+use dbwright_model::facts::{FactSource, Facts, Origin};
+use dbwright_model::migration::{Migration, Statement};
+use dbwright_model::name::Name;
+use dbwright_model::observed::Observed;
+use dbwright_model::plan::TransactionMode;
+use dbwright_rules::lint;
+use dbwright_sql::chain::{self, Start};
+use dbwright_sql::effects::Circumstances;
+use dbwright_sql::fold::Folder;
+use dbwright_sql::tools;
+
+use super::preflight::{self, Check, Verdict};
+use super::up::Upcoming;
+use super::{backfill, files};
+use crate::error::ServiceError;
+use crate::world::World;
+
+/// What is known before anything is run.
+#[derive(Debug)]
+pub struct Foreseen {
+    /// What was looked at, and what came of it.
+    pub checks: Vec<Check>,
+    chain: Chain,
+    facts: Facts,
+}
+
+impl Foreseen {
+    /// The SQL, locks, seconds, transactions and timeouts of what would be run, and the checks.
+    pub fn text(&self, upcoming: &Upcoming) -> String {
+        text(&upcoming.migrations, self)
+    }
+
+    /// The checks that did not pass.
+    pub fn worth_a_word(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.verdict != Verdict::Pass)
+    }
+
+    /// Refuses to go on when a check stands against it that is not skipped by its name.
+    pub fn hold(&self, skipped: &[String]) -> Result<(), ServiceError> {
+        preflight::hold(&self.checks, skipped)
+    }
+}
+
+/// Reads the database and the pending files, and looks whether now is a good moment. Nothing is written.
+pub(super) async fn foresee(
+    paths: &[PathBuf],
+    pending: &[Migration],
+    dsn: &Dsn,
+    history: &str,
+    world: &World<'_>,
+) -> Result<Foreseen, ServiceError> {
+    let facts = facts_of(dsn, world).await?;
+    let engine = facts.source.engine;
+    let scripts = files::read(paths, &world.directory)?;
+    let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
+    migrations.retain(|migration| pending.iter().any(|wanted| wanted.file == migration.file.name));
+    let start = Start {
+        known: facts.catalog.is_known(),
+        before: match facts.catalog.known() {
+            Some(catalog) => Folder::on(catalog.clone()),
+            None => Folder::new(engine),
+        },
+        circumstances: Circumstances { version: facts.source.version, ..Circumstances::default() },
+        together: true,
+    };
+    let chain = chain::read(start, &migrations).chain;
+    let checks = preflight::preflight(dsn, history, &chain, &facts, world).await;
+    Ok(Foreseen { chain, facts, checks })
+}
+
+async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
+    if let Dsn::Sqlite(path) = dsn
+        && !path.exists()
+    {
+        // A file that will be made holds nothing, which is known.
+        let mut facts = Facts::none(FactSource {
+            origin: Origin::Live,
+            engine: Engine::Sqlite,
+            version: Some(dbwright_engine::sqlite::library_version()),
+            version_text: String::new(),
+            target: dsn.to_string(),
+            database: Name::DEFAULT,
+            role: None,
+            superuser: false,
+            collected_at: None,
+            skipped: Vec::new(),
+        });
+        facts.catalog = Observed::Known(Folder::new(Engine::Sqlite).catalog().clone());
+        facts.table_statistics = Observed::Known(Vec::new());
+        return Ok(facts);
+    }
+    let mut session = ReadSession::open(dsn, &world.limits).await?;
+    let mut facts = session.collect(&preflight::FACTS, world.progress).await?;
+    session.close().await;
+    if let (Dsn::Sqlite(_), Some(catalog)) = (dsn, facts.catalog.known_mut()) {
+        dbwright_sql::sqlite::understand::complete(catalog);
+    }
+    dbwright_sql::understand::understand(&mut facts);
+    Ok(facts)
+}
+
+fn text(pending: &[Migration], foreseen: &Foreseen) -> String {
+    let mut text = String::new();
+    for migration in pending {
+        let transaction = match migration.transaction {
+            TransactionMode::OneTransaction => "one transaction",
+            TransactionMode::NoTransaction => "each statement by itself",
+        };
+        // Writing to a String does not fail.
+        let _ = writeln!(
+            text,
+            "{}\n  {transaction}; lock timeout {}; statement timeout {}",
+            migration.file,
+            timeout(migration.lock_timeout),
+            timeout(migration.statement_timeout)
+        );
+        for statement in &migration.up {
+            let sql = statement.sql.trim().replace('\n', "\n    ");
+            let _ = writeln!(text, "\n    {sql};");
+            for line in effects(migration, statement, foreseen) {
+                let _ = writeln!(text, "      {line}");
+            }
+        }
+        text.push('\n');
+    }
+    let _ =
+        write!(text, "Before they are run:\n{}\nNothing was changed.\n", preflight::text(&foreseen.checks));
+    text
+}
+
+fn timeout(milliseconds: Option<u64>) -> String {
+    match milliseconds {
+        None => "the runner's".to_owned(),
+        Some(0) => "none".to_owned(),
+        Some(milliseconds) => format!("{} s", milliseconds as f64 / 1000.0),
+    }
+}
+
+fn effects(migration: &Migration, statement: &Statement, foreseen: &Foreseen) -> Vec<String> {
+    if let Some(backfill) = &statement.backfill {
+        let keys: Vec<String> = backfill.keyset.iter().map(|name| format!("`{name}`")).collect();
+        let rows = backfill::find_table(&foreseen.facts, &backfill.table)
+            .ok()
+            .and_then(|table| backfill::rows_of(&foreseen.facts, &table.name));
+        let rows = rows.map_or_else(|| "an unknown number of".to_owned(), |rows| format!("about {rows}"));
+        return vec![format!(
+            "in pieces ordered by {}, each committed by itself, {} rows first; the table has {rows} rows",
+            keys.join(", "),
+            backfill.rows
+        )];
+    }
+    let found = foreseen
+        .chain
+        .statements
+        .iter()
+        .find(|other| other.location.file == migration.file && other.location.line == statement.line);
+    match found {
+        Some(found) => lines(found, &foreseen.facts),
+        None => vec!["not analysed: it was not found in the file again".to_owned()],
+    }
+}
+
+fn lines(statement: &ChainStatement, facts: &Facts) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(because) = &statement.not_analysed {
+        lines.push(format!("not analysed: {because}"));
+    }
+    for effect in &statement.effects.relations {
+        let relation = &effect.relation;
+        if statement.is_new(relation) {
+            lines.push(format!("`{relation}` is made here, so nobody waits"));
+            continue;
+        }
+        let known = facts.table_statistics.known();
+        let bytes = known.and_then(|all| all.iter().find(|table| table.table == *relation)?.table_bytes);
+        let expected = match bytes {
+            Some(bytes) => lint::expected(effect, bytes).map(|span| format!(", {span}")).unwrap_or_default(),
+            None => ", for how long is not known".to_owned(),
+        };
+        lines.push(format!("`{relation}`: {}; {}{expected}", lint::lock(effect), effect.cost.as_str()));
+    }
+    if let Some(because) = &statement.effects.refused {
+        lines.push(format!("the server would refuse it: {because}"));
+    }
+    if lines.is_empty() {
+        lines.push("locks no relation that is there".to_owned());
+    }
+    lines
+}

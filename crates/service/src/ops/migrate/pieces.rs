@@ -1,0 +1,589 @@
+//! Carries a long write out piece by piece: each is committed by itself together with how far the work is.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use dbwright_advise::backfill::pace::{Pace, Taken};
+use dbwright_advise::backfill::pieces::{COUNTED, Place, Shape};
+use dbwright_advise::backfill::throttle::{self, Bounds, Throttle};
+use dbwright_engine::apply::ApplyError;
+use dbwright_engine::bound::Texts;
+use dbwright_engine::dsn::Dsn;
+use dbwright_engine::pressure::Gauge;
+use dbwright_engine::session::{Limits, Progress, ReadSession, Silent};
+use dbwright_engine::write::WriteSession;
+use dbwright_model::engine::Dialect;
+use dbwright_model::facts::Fact;
+use dbwright_model::observed::Observed;
+use dbwright_model::pressure::Pressure;
+
+use super::backfill_state::{self as state, State};
+
+/// A long write.
+pub(super) struct Job<'a> {
+    /// What it is called in the table that remembers it.
+    pub name: String,
+    /// Its statements.
+    pub shape: Shape,
+    /// Rows of the first piece.
+    pub rows: u32,
+    /// Milliseconds that a piece should take.
+    pub target_ms: u64,
+    /// Longest wait of a piece for one lock, in milliseconds.
+    pub lock_timeout_ms: u64,
+    /// What the server and those who use it may be made to feel.
+    pub bounds: Bounds,
+    /// Whether the table is vacuumed when too many of its rows are dead (PostgreSQL).
+    pub vacuum: bool,
+    /// Rows of the table, where known.
+    pub estimate: Option<u64>,
+    /// The server that is written to, for a second session that watches it.
+    pub target: &'a Dsn,
+    /// Replicas that are asked how far they are behind.
+    pub replicas: &'a [Dsn],
+    /// What may be asked of servers.
+    pub limits: &'a Limits,
+    /// Whether somebody wants the work to stop after the piece that is being written.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Told how the work comes along.
+    pub progress: &'a dyn Progress,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// How it ended.
+    pub end: End,
+    /// Rows written, those of earlier runs included.
+    pub rows: u64,
+    /// Pieces of this run.
+    pub pieces: u64,
+    /// Whether it went on where an earlier run had stopped.
+    pub resumed: bool,
+    /// Vacuums of this run.
+    pub vacuums: u32,
+    /// Milliseconds waited, by reason with its numbers left out.
+    pub waited: BTreeMap<String, u64>,
+    /// What the user should know, as full sentences.
+    pub notes: Vec<String>,
+}
+
+/// How a long write ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// No row satisfies the filter any more.
+    #[default]
+    Done,
+    /// It was done before, and still is.
+    Already,
+    /// Somebody wanted it to stop.
+    Stopped,
+    /// Rows still satisfy the filter: how many, at most one more than are counted, and a few of their keys.
+    Left(u64, Vec<String>),
+}
+
+/// Why a long write came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum JobError {
+    /// The server refused a statement, or was lost.
+    #[error("{0}")]
+    Apply(#[from] ApplyError),
+    /// Another process does the same work.
+    #[error("another process does this work right now")]
+    Taken,
+    /// Another process has taken the work over.
+    #[error("another process has taken this work over")]
+    Lost,
+    /// The name stands for another statement.
+    #[error("`{0}` was begun with another statement or key: {1}")]
+    Other(String, String),
+    /// A lock was not had in any try.
+    #[error("a piece of {rows} rows did not get its locks in {tries} tries: {message}")]
+    Locks {
+        /// Rows of the piece.
+        rows: u32,
+        /// Tries.
+        tries: u32,
+        /// The server's words at the last one.
+        message: String,
+    },
+}
+
+/// Tries of one piece that does not get its locks.
+const TRIES: u32 = 10;
+/// Times that a table is gone through, since others write rows behind the place that was reached.
+const ROUNDS: u32 = 3;
+/// Milliseconds between two looks at the server at least.
+const LOOK: u64 = 250;
+/// Fewest and most rows of a piece.
+const ROWS: (u32, u32) = (20, 50_000);
+
+/// Does the work to its end, or until somebody wants it to stop.
+pub(super) async fn run(job: &Job<'_>, session: &mut WriteSession, owner: &str) -> Result<Outcome, JobError> {
+    prepare(session, job.lock_timeout_ms).await?;
+    let Some(_owned) = session.own(&job.name).await? else { return Err(JobError::Taken) };
+    state::create(session).await?;
+    let mut outcome = Outcome::default();
+    let mut now = State {
+        name: job.name.clone(),
+        statement: job.shape.statement.clone(),
+        keyset: list(job.shape.key.iter().map(|column| column.name.as_str())),
+        piece_rows: job.rows,
+        ..State::default()
+    };
+    if let Some(before) = state::read(session, &job.name).await? {
+        if before.statement != now.statement || before.keyset != now.keyset {
+            return Err(JobError::Other(job.name.clone(), before.statement));
+        }
+        match before.state.as_str() {
+            "done" => {
+                if count_left(job, session).await? == 0 {
+                    return Ok(Outcome { end: End::Already, rows: before.rows_done, ..outcome });
+                }
+            }
+            "left" => now.rows_done = before.rows_done,
+            _ => {
+                outcome.resumed = before.last_key.is_some();
+                now = State { state: String::new(), ..before };
+            }
+        }
+    }
+    now.state = "running".to_owned();
+    state::begin(session, &now, owner).await?;
+    let mut watch = Watch::open(job, &mut outcome).await;
+    let mut pace = Pace::new(job.target_ms, now.piece_rows, ROWS.0, ROWS.1);
+    let mut left_before = u64::MAX;
+    for round in 1..=ROUNDS {
+        let mut after = now.last_key.as_deref().and_then(place_of);
+        while let Some(reached) =
+            piece(job, session, &mut pace, &mut now, after.as_ref(), owner, &mut outcome).await?
+        {
+            outcome.rows = now.rows_done;
+            watch.tell(job, &now);
+            if (job.stop)() {
+                return stopped(session, now, owner, outcome).await;
+            }
+            after = Some(reached);
+            if !watch.wait(job, session, &mut pace, &mut outcome).await? {
+                return stopped(session, now, owner, outcome).await;
+            }
+        }
+        outcome.rows = now.rows_done;
+        let left = count_left(job, session).await?;
+        if left == 0 {
+            finish(session, &mut now, owner, "done").await?;
+            watch.last(job, session, &mut outcome).await?;
+            watch.close().await;
+            return Ok(outcome);
+        }
+        if left >= left_before.min(COUNTED) && round > 1 {
+            break;
+        }
+        left_before = left;
+        now.last_key = None;
+        now.rows_passed = 0;
+    }
+    let left = count_left(job, session).await?;
+    let samples = session.ask_bound(&job.shape.samples().sql, &[]).await?;
+    finish(session, &mut now, owner, "left").await?;
+    watch.close().await;
+    outcome.end = End::Left(left, samples.iter().map(|row| shown(job, row)).collect());
+    Ok(outcome)
+}
+
+/// Settings of the session. Values of keys must read the same whatever the role, the database or the file set.
+async fn prepare(session: &mut WriteSession, lock_timeout_ms: u64) -> Result<(), ApplyError> {
+    let seconds = lock_timeout_ms.div_ceil(1000).max(1);
+    let statements = match session.dialect() {
+        Dialect::Postgres => vec![
+            format!("set lock_timeout = {lock_timeout_ms}"),
+            "set statement_timeout = 0".to_owned(),
+            "set datestyle = 'ISO, YMD'".to_owned(),
+            "set intervalstyle = 'postgres'".to_owned(),
+            "set extra_float_digits = 1".to_owned(),
+        ],
+        Dialect::Mysql => vec![
+            format!("set session lock_wait_timeout = {seconds}"),
+            format!("set session innodb_lock_wait_timeout = {seconds}"),
+        ],
+        Dialect::Sqlite => vec![],
+    };
+    for sql in &statements {
+        session.execute_bound(sql, &[]).await?;
+    }
+    match session.dialect() {
+        Dialect::Mysql => {
+            // Gaps between rows are then not locked. With a log of statements the server would refuse every write.
+            let rows = session.ask_bound("select @@binlog_format", &[]).await?;
+            let format = rows.into_iter().flatten().next().flatten().unwrap_or_default();
+            if !format.eq_ignore_ascii_case("statement") {
+                session.execute_bound("set session transaction isolation level read committed", &[]).await?;
+            }
+        }
+        Dialect::Sqlite => {
+            session.ask_bound(&format!("pragma busy_timeout = {lock_timeout_ms}"), &[]).await?;
+        }
+        Dialect::Postgres => {}
+    }
+    Ok(())
+}
+
+/// Writes the piece after a place, and returns the place that it reached; `None` after the last.
+async fn piece(
+    job: &Job<'_>,
+    session: &mut WriteSession,
+    pace: &mut Pace,
+    now: &mut State,
+    after: Option<&Place>,
+    owner: &str,
+    outcome: &mut Outcome,
+) -> Result<Option<Place>, JobError> {
+    let mut tries = 0;
+    loop {
+        let begun = Instant::now();
+        let rows = pace.rows();
+        match try_piece(job, session, pace, now, after, owner).await {
+            Ok((written, reached, full)) => {
+                outcome.pieces += 1;
+                let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                pace.taken(&Taken { rows: written, full, took_ms });
+                return Ok(reached);
+            }
+            Err(JobError::Apply(ApplyError::LockNotAvailable(message))) => {
+                rollback(session).await;
+                tries += 1;
+                if tries >= TRIES {
+                    return Err(JobError::Locks { rows, tries, message });
+                }
+                pace.hindered();
+                let pause = (100_u64 << tries.min(6)).min(5_000) + u64::from(std::process::id() % 97);
+                outcome.wait("a lock was not had in time", pause).await;
+            }
+            Err(error) => {
+                rollback(session).await;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// The same, once: rows written, the place reached, and whether the piece was full.
+async fn try_piece(
+    job: &Job<'_>,
+    session: &mut WriteSession,
+    pace: &Pace,
+    now: &mut State,
+    after: Option<&Place>,
+    owner: &str,
+) -> Result<(u64, Option<Place>, bool), JobError> {
+    let shape = &job.shape;
+    let by_rows = shape.end_by_rows(after, pace.rows(), pace.passes());
+    let (until, passed, full) =
+        match session.ask_bound(&by_rows.sql, &by_rows.values).await?.into_iter().next() {
+            Some(mut row) => {
+                let passed = row.pop().flatten().and_then(|number| number.parse().ok()).unwrap_or(0);
+                (Some(place(row)), passed, true)
+            }
+            None => {
+                let by_passes = shape.end_by_passes(after, pace.passes());
+                let row = session.ask_bound(&by_passes.sql, &by_passes.values).await?.into_iter().next();
+                (row.map(place), u64::from(pace.passes()), false)
+            }
+        };
+    let write = shape.write(after, until.as_ref());
+    let begin = if session.dialect() == Dialect::Sqlite { "begin immediate" } else { "begin" };
+    session.execute_bound(begin, &[]).await?;
+    let written = session.execute_bound(&write.sql, &write.values).await?;
+    let mut next = State {
+        last_key: until.as_ref().map(|place| list(place.iter().map(String::as_str))).or(now.last_key.clone()),
+        rows_done: now.rows_done + written,
+        rows_passed: now.rows_passed + if until.is_some() { passed } else { 0 },
+        piece_rows: pace.rows(),
+        ..now.clone()
+    };
+    if !state::advance(session, &next, owner).await? {
+        return Err(JobError::Lost);
+    }
+    session.execute_bound("commit", &[]).await?;
+    std::mem::swap(now, &mut next);
+    Ok((written, until, full))
+}
+
+async fn rollback(session: &mut WriteSession) {
+    // Without a transaction there is nothing to roll back, and a lost connection has done it.
+    let _ = session.execute_bound("rollback", &[]).await;
+}
+
+async fn count_left(job: &Job<'_>, session: &mut WriteSession) -> Result<u64, JobError> {
+    let left = job.shape.left();
+    let rows = session.ask_bound(&left.sql, &left.values).await?;
+    let number = rows.into_iter().flatten().next().flatten();
+    // An answer that is no number must not look like "none".
+    Ok(number.and_then(|number| number.parse().ok()).unwrap_or(u64::MAX))
+}
+
+async fn finish(
+    session: &mut WriteSession,
+    now: &mut State,
+    owner: &str,
+    word: &str,
+) -> Result<(), JobError> {
+    now.state = word.to_owned();
+    match state::advance(session, now, owner).await? {
+        true => Ok(()),
+        false => Err(JobError::Lost),
+    }
+}
+
+async fn stopped(
+    session: &mut WriteSession,
+    mut now: State,
+    owner: &str,
+    mut outcome: Outcome,
+) -> Result<Outcome, JobError> {
+    finish(session, &mut now, owner, "stopped").await?;
+    outcome.end = End::Stopped;
+    Ok(outcome)
+}
+
+/// Watches the server between pieces.
+struct Watch {
+    gauge: Option<Gauge>,
+    replicas: Vec<ReadSession>,
+    throttle: Throttle,
+    begun: Instant,
+    /// When the server was last looked at, in milliseconds since the begin.
+    looked: Option<u64>,
+    rows_at_begin: Option<u64>,
+    advised: bool,
+}
+
+impl Watch {
+    async fn open(job: &Job<'_>, outcome: &mut Outcome) -> Self {
+        let mut replicas = Vec::new();
+        for dsn in job.replicas {
+            match ReadSession::open(dsn, job.limits).await {
+                Ok(session) => replicas.push(session),
+                Err(error) => outcome.note(format!("The replica `{dsn}` is not asked: {error}.")),
+            }
+        }
+        let gauge = match Gauge::open(job.target, &job.shape.table, job.limits).await {
+            Ok(gauge) => Some(gauge),
+            Err(error) => {
+                outcome.note(format!("Nobody watches how hard the server works: {error}."));
+                None
+            }
+        };
+        let throttle = Throttle::new(job.bounds);
+        Watch {
+            gauge,
+            replicas,
+            throttle,
+            begun: Instant::now(),
+            looked: None,
+            rows_at_begin: None,
+            advised: false,
+        }
+    }
+
+    fn at_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Waits as long as the server works too hard; `false` when somebody wants the work to stop.
+    async fn wait(
+        &mut self,
+        job: &Job<'_>,
+        session: &mut WriteSession,
+        pace: &mut Pace,
+        outcome: &mut Outcome,
+    ) -> Result<bool, JobError> {
+        if self.looked.is_some_and(|then| self.at_ms() < then + LOOK) {
+            return Ok(true);
+        }
+        loop {
+            let pressure = self.look().await;
+            for sentence in throttle::unseen(&pressure) {
+                outcome.note(sentence);
+            }
+            let at = self.at_ms();
+            self.looked = Some(at);
+            let decision = self.throttle.judge(&pressure, at);
+            if decision.smaller {
+                pace.hindered();
+            }
+            if let Some(numbers) = decision.vacuum {
+                self.vacuum(job, session, &numbers, outcome).await?;
+            }
+            let mut left = decision.pause_ms;
+            let because = decision.because.join(", and ");
+            while left > 0 {
+                if (job.stop)() {
+                    return Ok(false);
+                }
+                job.progress.step(&format!("waiting: {because}"), 0, 0);
+                let part = left.min(LOOK);
+                outcome.wait(&without_numbers(&because), part).await;
+                left -= part;
+            }
+            if !decision.look_again {
+                return Ok(true);
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Pressure {
+        let mut pressure = match &mut self.gauge {
+            Some(gauge) => gauge.read().await,
+            None => Pressure::default(),
+        };
+        if self.replicas.is_empty() {
+            return pressure;
+        }
+        let mut worst = pressure.lag_seconds.known().copied().flatten();
+        let mut trouble = None;
+        for replica in &mut self.replicas {
+            match behind(replica).await {
+                Observed::Known(seconds) => worst = Some(worst.unwrap_or(0.0).max(seconds.unwrap_or(0.0))),
+                Observed::NotAsked => {}
+                other => trouble = Some(other),
+            }
+        }
+        pressure.lag_seconds = trouble.unwrap_or(Observed::Known(worst));
+        pressure
+    }
+
+    async fn vacuum(
+        &mut self,
+        job: &Job<'_>,
+        session: &mut WriteSession,
+        numbers: &str,
+        outcome: &mut Outcome,
+    ) -> Result<(), JobError> {
+        let table = &job.shape.table;
+        if job.vacuum && session.dialect() == Dialect::Postgres {
+            job.progress.step(&format!("vacuuming: {numbers}"), 0, 0);
+            match session.execute_bound(&format!("vacuum {table}"), &[]).await {
+                Ok(_) => outcome.vacuums += 1,
+                // Somebody else has the lock: probably a vacuum.
+                Err(ApplyError::LockNotAvailable(_)) => {}
+                Err(ApplyError::Refused(refusal)) => {
+                    outcome.note(format!("`{table}` was not vacuumed: {refusal}."))
+                }
+                Err(error) => return Err(error.into()),
+            }
+        } else if !self.advised {
+            self.advised = true;
+            outcome.note(format!(
+                "`{table}` should be vacuumed: {numbers}. Run `VACUUM {table}`, or give `--vacuum` to have it done between \
+                 pieces."
+            ));
+        }
+        Ok(())
+    }
+
+    /// Looks once more at the end, for the dead rows that are left behind.
+    async fn last(
+        &mut self,
+        job: &Job<'_>,
+        session: &mut WriteSession,
+        outcome: &mut Outcome,
+    ) -> Result<(), JobError> {
+        if session.dialect() != Dialect::Postgres {
+            return Ok(());
+        }
+        // From version 15 on a session keeps its counts to itself for up to ten seconds.
+        for sql in ["select pg_stat_force_next_flush()", "select"] {
+            let _ = session.ask_bound(sql, &[]).await;
+        }
+        let pressure = self.look().await;
+        if let Some(numbers) = self.throttle.judge(&pressure, self.at_ms()).vacuum {
+            self.vacuum(job, session, &numbers, outcome).await?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, job: &Job<'_>, now: &State) {
+        let begun = *self.rows_at_begin.get_or_insert(now.rows_passed);
+        let seconds = self.begun.elapsed().as_secs_f64().max(0.001);
+        let rate = now.rows_passed.saturating_sub(begun) as f64 / seconds;
+        let of = job.estimate.unwrap_or(0);
+        let mut words = format!("{} rows written, {rate:.0} rows a second", now.rows_done);
+        if of > now.rows_passed && rate >= 1.0 {
+            let left = Duration::from_secs_f64((of - now.rows_passed) as f64 / rate).as_secs();
+            words.push_str(&format!(", about {} min {} s left", left / 60, left % 60));
+        }
+        job.progress.step(&words, now.rows_passed.min(of), of);
+    }
+
+    async fn close(self) {
+        if let Some(gauge) = self.gauge {
+            gauge.close().await;
+        }
+        for replica in self.replicas {
+            replica.close().await;
+        }
+    }
+}
+
+/// Seconds that a replica says it is behind.
+async fn behind(replica: &mut ReadSession) -> Observed<Option<f64>> {
+    match replica.collect(&[Fact::Replication], &Silent).await {
+        Ok(facts) => match facts.replication {
+            Observed::Known(known) if !known.standby => {
+                Observed::Failed("what was named as a replica replicates from nobody".to_owned())
+            }
+            Observed::Known(known) if known.replay_delay_bytes == Some(0) => Observed::Known(Some(0.0)),
+            Observed::Known(known) => match known.replay_delay_seconds {
+                Some(seconds) => Observed::Known(Some(seconds)),
+                None => Observed::Failed("the replica does not say how far behind it is".to_owned()),
+            },
+            other => other.map(|_| None),
+        },
+        Err(error) => Observed::Failed(error.message),
+    }
+}
+
+impl Outcome {
+    fn note(&mut self, sentence: String) {
+        if !self.notes.contains(&sentence) {
+            self.notes.push(sentence);
+        }
+    }
+
+    async fn wait(&mut self, because: &str, milliseconds: u64) {
+        *self.waited.entry(because.to_owned()).or_default() += milliseconds;
+        tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+/// The same reason with other numbers is the same reason.
+fn without_numbers(because: &str) -> String {
+    let words = because
+        .split(' ')
+        .map(|word| if word.starts_with(|first: char| first.is_ascii_digit()) { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn place(row: Texts) -> Place {
+    // Columns of the key hold no nulls.
+    row.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+fn place_of(text: &str) -> Option<Place> {
+    serde_json::from_str(text).ok()
+}
+
+fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    serde_json::Value::from(texts.collect::<Vec<_>>()).to_string()
+}
+
+fn shown(job: &Job<'_>, row: &Texts) -> String {
+    let values = job.shape.key.iter().zip(row).map(|(column, value)| {
+        let value = value.as_deref().unwrap_or("null");
+        let value =
+            if job.shape.dialect == Dialect::Sqlite { value.get(1..).unwrap_or_default() } else { value };
+        format!("{} = {value}", column.name)
+    });
+    values.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,364 @@
+//! `migrate up`: runs what is pending, one runner at a time, and goes on where one was stopped.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use dbwright_engine::apply::ApplySession;
+use dbwright_engine::dsn::Dsn;
+use dbwright_model::applied::Applied;
+use dbwright_model::engine::Dialect;
+use dbwright_model::migration::Migration;
+use dbwright_model::plan::{Retries, TransactionMode};
+use dbwright_sql::{script, tools};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use super::foresee::{self, Foreseen};
+use super::hold::failed;
+use super::standing::{self, State, compare};
+use super::work::{Done, Manner, Work};
+use crate::config::Config;
+use crate::consent::{Word, given};
+use crate::error::{ErrorKind, ServiceError};
+use crate::target::{self, Target};
+use crate::world::World;
+
+/// The name of the operation.
+pub const OPERATION: &str = "migrate up";
+
+/// Which database, and how patient: what every command that runs statements asks.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(default)]
+pub struct Running {
+    /// The database: a connection string or an SQLite file [default: DATABASE_URL, then `target` in dbwright.toml]
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<String>,
+    /// The table that keeps what was applied, with its schema where that is not the default one [default:
+    /// dbwright_migrations]
+    #[arg(long, value_name = "TABLE")]
+    pub history_table: Option<String>,
+    /// Seconds to wait for another runner to end
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub wait: u64,
+    /// Milliseconds that a transaction may wait for its locks, where the file does not say
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
+    pub lock_timeout: u64,
+    /// How often a transaction is tried again when a lock is not had, where the file does not say
+    #[arg(long, value_name = "TIMES", default_value_t = 10)]
+    pub retries: u32,
+    /// MySQL, MariaDB: also run changes of tables with rows that the server can only make by copying the table, which keeps
+    /// writers out meanwhile
+    #[arg(long)]
+    pub allow_copy: bool,
+    /// Do not ask; demanded where there is no terminal
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Running {
+            target: None,
+            history_table: None,
+            wait: 60,
+            lock_timeout: 2000,
+            retries: 10,
+            allow_copy: false,
+            yes: false,
+        }
+    }
+}
+
+/// Which migrations to run, and where.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[serde(default)]
+pub struct UpRequest {
+    /// Files and folders of migrations [default: `migrations` in dbwright.toml]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Where and how.
+    #[command(flatten)]
+    pub running: Running,
+    /// Stop after this version
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+    /// Also run files whose version is below the newest applied one
+    #[arg(long)]
+    pub out_of_order: bool,
+    /// Go on although this check, which is made before, stands against it; may be repeated
+    #[arg(long, value_name = "CHECK")]
+    pub skip_preflight: Vec<String>,
+    /// Show the statements, what each locks and how long, and what is looked at before; run nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What will be run, to be shown before anybody agrees to it.
+#[derive(Debug)]
+pub struct Upcoming {
+    /// The database.
+    pub target: Dsn,
+    /// The migrations that will be run, in order.
+    pub migrations: Vec<Migration>,
+    /// What is worth knowing before, as full sentences.
+    pub notes: Vec<String>,
+    pub(super) all: Vec<Migration>,
+    pub(super) table: String,
+}
+
+/// What was run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct UpReply {
+    /// Each migration that was run, in order.
+    pub migrations: Vec<Done>,
+}
+
+/// Looks at files and history. Nothing is written.
+pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Result<Upcoming, ServiceError> {
+    let target = database(&request.running, config, world)?;
+    let all = read_files(&request.paths, &target, config, world)?;
+    let table = table(&request.running, config);
+    let history = read_history(&target, &table).await?;
+    let (chosen, notes) = choose(&all, &history, request)?;
+    let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
+    Ok(Upcoming { target, migrations, notes, all, table })
+}
+
+/// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
+/// Nothing is written.
+pub async fn foresee(
+    upcoming: &Upcoming,
+    request: &UpRequest,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Foreseen, ServiceError> {
+    let paths = paths_of(&request.paths, config)?;
+    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
+}
+
+/// Runs what is pending. What another runner has applied since it was shown is left out.
+pub async fn run(
+    upcoming: &Upcoming,
+    word: Word,
+    request: &UpRequest,
+    world: &World<'_>,
+) -> Result<UpReply, ServiceError> {
+    let consent = given(word, &upcoming.target);
+    let patience = Duration::from_secs(request.running.wait);
+    let mut work = Work::open(&consent, &upcoming.table, patience, manner(&request.running), world).await?;
+    let (chosen, _) = choose(&upcoming.all, work.history(), request)?;
+    let of = chosen.len() as u64;
+    let mut reply = UpReply::default();
+    for (number, position) in chosen.into_iter().enumerate() {
+        let done = work.up(&upcoming.all[position], (number as u64, of)).await;
+        match done {
+            Ok(done) => reply.migrations.push(done),
+            Err(error) => {
+                work.end().await;
+                let count = reply.migrations.len();
+                return Err(match count {
+                    0 => error,
+                    1 => error.hint("the migration before it is applied"),
+                    _ => error.hint(format!("the {count} migrations before it are applied")),
+                });
+            }
+        }
+    }
+    work.end().await;
+    Ok(reply)
+}
+
+pub(super) fn manner(running: &Running) -> Manner {
+    Manner {
+        lock_timeout: running.lock_timeout,
+        allow_copy: running.allow_copy,
+        retries: Retries {
+            attempts: running.retries,
+            first_wait: 500,
+            longest_wait: 30_000,
+            undo_first: false,
+        },
+    }
+}
+
+/// The database that is named.
+pub(super) fn database(running: &Running, config: &Config, world: &World<'_>) -> Result<Dsn, ServiceError> {
+    // An SQLite file that is to be made is no file yet.
+    if let Some(named) = &running.target
+        && !target::is_connection_string(named)
+        && !world.directory.join(named).exists()
+        && [".db", ".sqlite", ".sqlite3", ".db3"].iter().any(|ending| named.ends_with(ending))
+    {
+        return Ok(Dsn::Sqlite(world.directory.join(named)));
+    }
+    match target::resolve(running.target.as_deref(), config.target.as_deref(), None, world)? {
+        Target::Database(Dsn::Sqlite(path)) => Ok(Dsn::Sqlite(world.directory.join(path))),
+        Target::Database(dsn) => Ok(dsn),
+        Target::Snapshot(_) | Target::Files(_) => Err(ServiceError::new(
+            ErrorKind::Usage,
+            "migrations are run on a database, and the target is none",
+        )
+        .hint("name it with `--target`: a connection string or an SQLite file")),
+    }
+}
+
+/// The name of the history table.
+pub(super) fn table(running: &Running, config: &Config) -> String {
+    let named = running.history_table.clone().or_else(|| config.history_table.clone());
+    named.unwrap_or_else(|| standing::HISTORY_TABLE.to_owned())
+}
+
+/// The files and folders that are named, or configured.
+fn paths_of(paths: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
+    match (paths, &config.migrations) {
+        ([], Some(folder)) => Ok(vec![folder.clone()]),
+        ([], None) => Err(ServiceError::new(ErrorKind::Usage, "no migrations were named")
+            .hint("name a folder or files, or set `migrations` in dbwright.toml")),
+        (named, _) => Ok(named.to_vec()),
+    }
+}
+
+/// Reads migration files. Two of one version are an error, since the history could not tell them apart.
+pub(super) fn read_files(
+    paths: &[PathBuf],
+    target: &Dsn,
+    config: &Config,
+    world: &World<'_>,
+) -> Result<Vec<Migration>, ServiceError> {
+    let paths = paths_of(paths, config)?;
+    let dialect = match target {
+        Dsn::Postgres(_) => Dialect::Postgres,
+        Dsn::Mysql(_) => Dialect::Mysql,
+        Dsn::Sqlite(_) => Dialect::Sqlite,
+    };
+    let scripts = files::read(&paths, &world.directory)?;
+    let mut files = scripts.undo_files()?;
+    files.extend(scripts.files);
+    let migrations = script::read(dialect, &files, &scripts.around);
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    for migration in &migrations {
+        if let Some(other) = seen.insert(&migration.version, &migration.file) {
+            return Err(ServiceError::new(
+                ErrorKind::Usage,
+                format!("`{other}` and `{}` have the same version {}", migration.file, migration.version),
+            )
+            .hint("give one of them another number"));
+        }
+    }
+    Ok(migrations)
+}
+
+/// Reads the history without writing; a database that is not there yet, or has no such table, has none.
+pub(super) async fn read_history(target: &Dsn, table: &str) -> Result<Vec<Applied>, ServiceError> {
+    if let Dsn::Sqlite(path) = target
+        && !path.exists()
+    {
+        return Ok(Vec::new());
+    }
+    let mut session = ApplySession::open_to_read(target).await?;
+    let (table, there) = session.find_history(table).await.map_err(failed)?;
+    let rows = if there { session.history(&table).await.map_err(failed)? } else { Vec::new() };
+    session.close().await;
+    Ok(rows)
+}
+
+/// The positions of the migrations to run, and what is worth knowing.
+fn choose(
+    files: &[Migration],
+    history: &[Applied],
+    request: &UpRequest,
+) -> Result<(Vec<usize>, Vec<String>), ServiceError> {
+    let standing = compare(files, history);
+    let mut chosen = Vec::new();
+    let mut notes = Vec::new();
+    for (position, (file, state)) in files.iter().zip(&standing.files).enumerate() {
+        let name = &file.file;
+        let beyond = request.to.as_ref().is_some_and(|to| tools::order(&file.version) > tools::order(to));
+        match state {
+            State::Applied => {}
+            State::LooksChanged => {
+                notes.push(format!("Only blanks or comments of `{name}` have changed since it was applied."));
+            }
+            State::Edited => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("`{name}` was edited after it was applied"),
+                )
+                .hint("take the edit back and write a new migration")
+                .hint("`dbwright migrate repair` accepts the file as it is now"));
+            }
+            State::OutOfOrder { newest } if !request.out_of_order && !beyond => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("`{name}` is not applied, though {newest} is, which comes after it"),
+                )
+                .hint("give it a newer version, or run it nevertheless with `--out-of-order`"));
+            }
+            State::Undoing => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("the way back of `{name}` was begun and not ended"),
+                )
+                .hint("`dbwright migrate down` goes on with it"));
+            }
+            State::Unfinished { done, edited: true } if *done > 0 => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("`{name}` was edited after {done} of its statements were run"),
+                )
+                .hint("take the edit back, or tell what is done with `dbwright migrate repair`"));
+            }
+            _ if beyond => {}
+            State::Unfinished { done, .. } => {
+                if *done > 0 {
+                    notes.push(format!("`{name}` was begun before: its first {done} statements are done."));
+                }
+                chosen.push(position);
+            }
+            State::Pending | State::OutOfOrder { .. } | State::Repeat => chosen.push(position),
+        }
+    }
+    if !standing.missing.is_empty() {
+        notes.push(format!("Applied, and without a file here: {}.", standing.missing.join(", ")));
+    }
+    // What is run anew whenever it changes builds upon the others.
+    chosen.sort_by_key(|position| files[*position].repeatable);
+    let mut there: Vec<&str> =
+        history.iter().filter(|row| standing::is_applied(row)).map(|row| row.version.as_str()).collect();
+    for position in &chosen {
+        let file = &files[*position];
+        if let Some(problem) = file.problems.first() {
+            return Err(ServiceError::new(
+                ErrorKind::Usage,
+                format!(
+                    "`{}`, line {}, column {}: {}",
+                    file.file, problem.line, problem.column, problem.because
+                ),
+            )
+            .hint("dbwright runs what a server understands; mend the file, or run it with its own tool"));
+        }
+        if let Some(absent) = file.header.requires.iter().find(|wanted| !there.contains(&wanted.as_str())) {
+            return Err(ServiceError::new(
+                ErrorKind::Usage,
+                format!("`{}` requires {absent}, which is not applied", file.file),
+            ));
+        }
+        there.push(&file.version);
+    }
+    Ok((chosen, notes))
+}
+
+/// One migration in a few words, to be shown before it is run.
+pub fn describe(migration: &Migration) -> String {
+    let statements = match migration.up.len() {
+        1 => "1 statement".to_owned(),
+        count => format!("{count} statements"),
+    };
+    let how = match migration.transaction {
+        TransactionMode::OneTransaction => "",
+        TransactionMode::NoTransaction => ", each by itself",
+    };
+    format!("{} ({statements}{how})", migration.file)
+}

@@ -1,0 +1,183 @@
+//! Examples in the documents are what they say: files are read, commands run, and what is printed is what is shown.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use proof_cli::{Outcome, Sandbox};
+use yaml_rust2::{Yaml, YamlLoader};
+
+const TABLE: &str = "create table t (id bigint primary key, a int);\n";
+
+/// A fenced block: the words behind its opening and its text.
+struct Fence {
+    language: String,
+    title: String,
+    text: String,
+}
+
+fn document(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(document(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn fences(text: &str) -> Vec<Fence> {
+    let mut found = Vec::new();
+    let mut parts = text.split("\n```");
+    parts.next();
+    while let (Some(inside), Some(_)) = (parts.next(), parts.next()) {
+        let (head, text) = inside.split_once('\n').unwrap_or((inside, ""));
+        let (language, title) = head.split_once(' ').unwrap_or((head, ""));
+        found.push(Fence {
+            language: language.to_owned(),
+            title: title.to_owned(),
+            text: format!("{text}\n"),
+        });
+    }
+    found
+}
+
+/// The words of a command as a shell splits them, without `dbwright` at their head.
+fn words(command: &str) -> Vec<String> {
+    let words = command.split_whitespace().skip(1);
+    words.map(|word| word.replace('"', "").replace("$DATABASE_URL", "sqlite:shop.sqlite")).collect()
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let text = read("README.md");
+    let sandbox = Sandbox::new();
+    for fence in fences(&text).iter().filter(|fence| fence.language == "sql" && !fence.title.is_empty()) {
+        sandbox.file(&fence.title, &fence.text);
+    }
+    let mut written = text.clone();
+    let mut commands = 0;
+    for fence in fences(&text).iter().filter(|fence| fence.language == "console") {
+        let command = fence.text.lines().next().expect("a command");
+        let words = words(command.strip_prefix("$ ").expect("a prompt"));
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let printed = sandbox.dbwright(&words).run().out();
+        let now = format!("```console\n{command}\n{}\n```", printed.trim_end());
+        written = written.replace(&format!("```console\n{}\n```", fence.text.trim_end()), &now);
+        commands += 1;
+    }
+    assert!(commands > 0, "the README shows no command");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(document("README.md"), &written).expect("the folder is ours");
+    } else {
+        assert!(written == text, "README.md is old: run this test with UPDATE_DOCS=1\n{written}");
+    }
+}
+
+/// A repository with a branch `origin/main` and a migration that came after it.
+fn repository(new: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(sandbox.path(""))
+            .env("HOME", sandbox.path(""))
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    git(&["init", "-q"]);
+    sandbox.file("migrations/1.sql", format!("{TABLE}create index t_a on t (a);\n"));
+    sandbox.file("schema.sql", TABLE);
+    git(&["add", "."]);
+    git(&["commit", "-qm", "a"]);
+    git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    sandbox.file("migrations/2.sql", new);
+    git(&["add", "."]);
+    sandbox
+}
+
+/// Every text in a YAML document.
+fn texts<'a>(yaml: &'a Yaml, found: &mut Vec<&'a str>) {
+    match yaml {
+        Yaml::String(text) => found.push(text),
+        Yaml::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Yaml::Hash(fields) => fields.iter().for_each(|(name, value)| {
+            texts(name, found);
+            texts(value, found);
+        }),
+        _ => {}
+    }
+}
+
+fn parse(text: &str) -> Yaml {
+    let mut documents = YamlLoader::load_from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(documents.len(), 1, "{text}");
+    documents.remove(0)
+}
+
+/// Runs a command that a document names.
+fn run(sandbox: &Sandbox, command: &str) -> Outcome {
+    let words = words(command);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    sandbox.run(&words)
+}
+
+#[test]
+fn commands_for_ci_do_what_they_are_for() {
+    const BLOCKING: &str = "set lock_timeout = '5s';\ncreate index t_id_a on t (id, a);\n";
+    const GOOD: &str = "set lock_timeout = '5s';\nalter table t add column b int;\n";
+    let mut commands = BTreeSet::new();
+    for fence in fences(&read("docs/ci.md")).iter().filter(|fence| fence.language == "yaml") {
+        let yaml = parse(&fence.text);
+        let mut found = Vec::new();
+        texts(&yaml, &mut found);
+        commands.extend(found.into_iter().filter(|text| text.starts_with("dbwright ")).map(str::to_owned));
+    }
+    assert!(commands.len() >= 5, "{commands:?}");
+    for command in commands {
+        let lints = command.contains("migrate lint");
+        for (new, code) in [(GOOD, 0), (BLOCKING, i32::from(lints && !command.contains("--fail-on never")))] {
+            let sandbox = repository(new);
+            sandbox.sqlite("shop.sqlite", TABLE);
+            sandbox
+                .run(&["audit", "shop.sqlite", "--write-baseline", "baseline.txt", "--fail-on", "never"])
+                .expect(0);
+            let outcome = run(&sandbox, &command).expect(code);
+            let file = words(&command).iter().skip_while(|word| *word != "--output").nth(1).cloned();
+            let report = match &file {
+                Some(file) => fs::read_to_string(sandbox.path(file)).expect("a report was written"),
+                None => outcome.out(),
+            };
+            assert!(!report.is_empty(), "{command}");
+            if lints {
+                // What was there before is not judged.
+                let found = |name: &str| report.contains(&format!("migrations/{name}.sql"));
+                assert!(!found("1"), "{command}: {report}");
+                assert_eq!(found("2"), new == BLOCKING, "{command}: {report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_hook_judges_what_is_about_to_be_committed() {
+    let hooks = parse(&read(".pre-commit-hooks.yaml"));
+    let hook = &hooks[0];
+    let entry = hook["entry"].as_str().expect("a hook has an entry");
+    assert_eq!(hook["pass_filenames"].as_bool(), Some(false));
+    let shown = read("docs/ci.md");
+    let shown = fences(&shown).into_iter().find(|fence| fence.text.contains("hooks:")).expect("it is shown");
+    let shown = parse(&shown.text);
+    let used = &shown["repos"][0]["hooks"][0];
+    assert_eq!(used["id"], hook["id"]);
+    let arguments = used["args"][0].as_str().expect("it has an argument");
+    for (new, code) in
+        [("create index t_id_a on t (id, a);\n", 1), ("create table u (id int primary key);\n", 0)]
+    {
+        let sandbox = repository(new);
+        run(&sandbox, &format!("{entry} {arguments}")).expect(code);
+        sandbox.file("dbwright.toml", "migrations = \"migrations\"\n");
+        run(&sandbox, entry).expect(code);
+    }
+}

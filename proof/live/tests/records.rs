@@ -1,0 +1,543 @@
+//! The record of migrations on every server: histories of other tools taken over, baselines, repairs, drift and squashes.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+
+use dbwright_engine::dsn::Dsn;
+use dbwright_engine::scratch::Places;
+use dbwright_engine::session::{Limits, Silent};
+use dbwright_model::engine::Dialect;
+use dbwright_model::standing::Standing;
+use dbwright_service::config::Config;
+use dbwright_service::consent::{self, Word};
+use dbwright_service::ops::migrate::baseline::{self, BaselineReply, BaselineRequest, ToolName};
+use dbwright_service::ops::migrate::record;
+use dbwright_service::ops::migrate::repair::{self, RepairReply, RepairRequest, StatementAnswer};
+use dbwright_service::ops::migrate::situation::Place;
+use dbwright_service::ops::migrate::squash::{self, SquashRequest};
+use dbwright_service::ops::migrate::status::{StatusReply, StatusRequest, status};
+use dbwright_service::ops::migrate::verify::{VerifyReply, VerifyRequest, verify};
+use dbwright_service::{ServiceError, World};
+use proof_live::{Server, servers, write};
+
+const PARENT: &str =
+    "create table parent (id integer not null primary key, name varchar(40) not null default 'x');\n";
+const T: &str = "create table t (id integer not null primary key, a integer);\ncreate index t_a on t (a);\n";
+
+/// A database and a folder of migrations.
+struct Case {
+    dsn: Dsn,
+    dialect: Dialect,
+    folder: tempfile::TempDir,
+}
+
+impl Case {
+    async fn new(server: &Server, name: &str, files: &[(&str, &str)]) -> Self {
+        let dsn = server.fresh(name).await.expect("a database");
+        let case =
+            Case { dsn, dialect: server.engine().dialect(), folder: tempfile::tempdir().expect("a folder") };
+        case.files(files);
+        case
+    }
+
+    fn files(&self, files: &[(&str, &str)]) {
+        for (name, text) in files {
+            let path = self.folder.path().join("m").join(name);
+            std::fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("a folder");
+            std::fs::write(path, text).expect("a file");
+        }
+    }
+
+    fn remove(&self, name: &str) {
+        std::fs::remove_file(self.folder.path().join("m").join(name)).expect("it was there");
+    }
+
+    fn listed(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path().join("m")).expect("it is there");
+        let mut names: Vec<String> =
+            entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    async fn run(&self, sql: &str) {
+        write(&self.dsn)
+            .await
+            .expect("a session")
+            .script(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    fn world(&self) -> World<'static> {
+        World {
+            now: "2026-01-01T00:00:00Z".parse().expect("a time"),
+            directory: self.folder.path().to_path_buf(),
+            database_url: None,
+            variable: &|_| None,
+            temporary: std::env::temp_dir(),
+            places: Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))),
+            version: "0",
+            limits: Limits::default(),
+            progress: &Silent,
+        }
+    }
+
+    fn place(&self) -> Place {
+        Place { paths: vec!["m".into()], target: Some(target(&self.dsn)), history_table: None }
+    }
+
+    async fn baseline(&self, request: BaselineRequest) -> Result<BaselineReply, ServiceError> {
+        let request = BaselineRequest { place: self.place(), ..request };
+        let (reply, changes, situation) = baseline::plan(&request, &Config::default(), &self.world()).await?;
+        if reply.refused.is_empty() {
+            baseline::carry_out(&reply, &changes, &consent::given(Word::Flag, &situation.dsn)).await?;
+        }
+        Ok(reply)
+    }
+
+    async fn repair(&self, request: RepairRequest) -> Result<RepairReply, ServiceError> {
+        let request = RepairRequest { place: self.place(), ..request };
+        let (reply, changes, situation) = repair::plan(&request, &Config::default(), &self.world()).await?;
+        record::carry_out(&changes, &consent::given(Word::Flag, &situation.dsn)).await?;
+        Ok(reply)
+    }
+
+    async fn status(&self) -> StatusReply {
+        let request = StatusRequest { place: self.place() };
+        status(&request, &Config::default(), &self.world()).await.expect("the state is told")
+    }
+
+    async fn standings(&self) -> Vec<(String, Standing)> {
+        let lines = self.status().await.migrations;
+        lines.into_iter().filter_map(|line| Some((line.version, line.standing?))).collect()
+    }
+
+    async fn verify(&self, scratch: bool) -> VerifyReply {
+        let request = VerifyRequest { place: self.place(), scratch };
+        verify(&request, &Config::default(), &self.world()).await.expect("it is verified")
+    }
+
+    async fn drift(&self, scratch: bool) -> Vec<String> {
+        self.verify(scratch)
+            .await
+            .drift
+            .differences
+            .iter()
+            .map(|one| one.to_string().replace("public.", ""))
+            .collect()
+    }
+}
+
+/// A target as a user writes it.
+fn target(dsn: &Dsn) -> String {
+    match dsn {
+        Dsn::Postgres(server) => {
+            let dbwright_engine::dsn::Host::Unix(folder) = &server.host else {
+                panic!("scratch servers have sockets")
+            };
+            format!(
+                "postgres://{}@/{}?host={}&port={}",
+                server.user,
+                server.database,
+                folder.display(),
+                server.port
+            )
+        }
+        Dsn::Mysql(server) => {
+            let dbwright_engine::dsn::Host::Unix(socket) = &server.host else {
+                panic!("scratch servers have sockets")
+            };
+            format!("mysql://{}@localhost/{}?socket={}", server.user, server.database, socket.display())
+        }
+        Dsn::Sqlite(path) => format!("sqlite:{}", path.display()),
+    }
+}
+
+fn on_each(test: impl AsyncFn(&Server)) {
+    let servers = servers();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    for server in &servers {
+        println!("{}", server.name());
+        runtime.block_on(test(server));
+    }
+}
+
+/// A tool, its two files, and its table with the rows that it writes after running them.
+struct History {
+    tool: ToolName,
+    files: [(&'static str, String); 2],
+    table: String,
+    rows: String,
+    /// Whether it tells that a file was edited.
+    checks: bool,
+}
+
+fn histories(dialect: Dialect) -> Vec<History> {
+    let up_down = |text: &str, up: &str, down: &str| format!("{up}\n{text}{down}\n");
+    let (time, flag, bytes, now) = match dialect {
+        Dialect::Postgres => ("timestamptz", "boolean", "bytea", "now()"),
+        Dialect::Mysql => ("timestamp", "boolean", "blob", "current_timestamp"),
+        Dialect::Sqlite => ("timestamp", "boolean", "blob", "current_timestamp"),
+    };
+    let serial = match dialect {
+        Dialect::Postgres => "serial primary key",
+        Dialect::Mysql => "bigint not null auto_increment primary key",
+        Dialect::Sqlite => "integer primary key autoincrement",
+    };
+    let hex = |digits: &str| match dialect {
+        Dialect::Postgres => format!("'\\x{digits}'"),
+        _ => format!("x'{digits}'"),
+    };
+    let sip = |name: &str, version: i32, text: &str| {
+        let mut hasher = DefaultHasher::new();
+        (name.to_owned(), version, text.to_owned()).hash(&mut hasher);
+        hasher.finish()
+    };
+    let plain =
+        |first: &'static str, second: &'static str| [(first, PARENT.to_owned()), (second, T.to_owned())];
+    vec![
+        History {
+            tool: ToolName::Flyway,
+            files: plain("V1__parent.sql", "V2__t.sql"),
+            table: format!(
+                "create table flyway_schema_history (installed_rank integer not null primary key, version varchar(50), \
+                 description varchar(200) not null, type varchar(20) not null, script varchar(1000) not null, checksum integer, \
+                 installed_by varchar(100) not null, installed_on timestamp default {now} not null, execution_time integer not null, \
+                 success {flag} not null)"
+            ),
+            rows: "insert into flyway_schema_history values \
+                 (1, '1', 'parent', 'SQL', 'V1__parent.sql', 1896951210, 'app', '2025-01-02 03:04:05', 12, true), \
+                 (2, '2', 't', 'SQL', 'V2__t.sql', 1687526473, 'app', '2025-01-02 03:04:06', 7, true)"
+                .to_owned(),
+            checks: true,
+        },
+        History {
+            tool: ToolName::Sqlx,
+            files: plain("20260101000000_parent.sql", "20260102000000_t.sql"),
+            table: format!(
+                "create table _sqlx_migrations (version bigint primary key, description text not null, \
+                 installed_on {time} not null default current_timestamp, success {flag} not null, checksum {bytes} not null, \
+                 execution_time bigint not null)"
+            ),
+            rows: format!(
+                "insert into _sqlx_migrations (version, description, success, checksum, execution_time) values \
+                 (20260101000000, 'parent', true, {}, 5), (20260102000000, 't', true, {}, 5)",
+                hex("590c49a6ac9d511e49ab173f885dd0a85edf65275c9202fa355d5b70caa56a28e3b1f11746071293696f96a62bff0d12"),
+                hex("3dea43a5a0241a251c7cb8199774efff4cb4c572f2d27c377bf4015f85003e7e98dd8133734417ca06a3631ea1d488b4")
+            ),
+            checks: true,
+        },
+        History {
+            tool: ToolName::Refinery,
+            files: plain("V1__parent.sql", "V2__t.sql"),
+            table: "create table refinery_schema_history (version integer primary key, name varchar(255), \
+                 applied_on varchar(255), checksum varchar(255))"
+                .to_owned(),
+            rows: format!(
+                "insert into refinery_schema_history values (1, 'parent', '2025-01-02T03:04:05+00:00', '{}'), \
+                 (2, 't', '2025-01-02T03:04:06+00:00', '{}')",
+                sip("parent", 1, PARENT),
+                sip("t", 2, T)
+            ),
+            checks: true,
+        },
+        History {
+            tool: ToolName::Prisma,
+            files: plain("20260101000000_parent/migration.sql", "20260102000000_t/migration.sql"),
+            table: format!(
+                "create table _prisma_migrations (id varchar(36) primary key not null, checksum varchar(64) not null, \
+                 finished_at {time} null, migration_name varchar(255) not null, logs text, rolled_back_at {time} null, \
+                 started_at {time} not null default current_timestamp, applied_steps_count integer not null default 0)"
+            ),
+            rows: "insert into _prisma_migrations (id, checksum, finished_at, migration_name, rolled_back_at, started_at) values \
+                 ('a', '7e6bab80c550305d6eaf1c52cfd8481e25737bdc7caab8a065872c9c103164ef', '2025-01-02 03:04:05', '20260101000000_parent', null, '2025-01-02 03:04:04'), \
+                 ('b', '00', null, '20260102000000_t', '2025-01-02 03:05:00', '2025-01-02 03:04:06'), \
+                 ('c', '7872ee459124be464f34af9368b734c862d737cfe929ed681ae4523641c7437d', '2025-01-02 03:06:05', '20260102000000_t', null, '2025-01-02 03:06:04')"
+                .to_owned(),
+            checks: true,
+        },
+        History {
+            tool: ToolName::Diesel,
+            files: plain("2026-01-01-000000_parent/up.sql", "2026-01-02-000000_t/up.sql"),
+            table: "create table __diesel_schema_migrations (version varchar(50) primary key not null, \
+                 run_on timestamp not null default current_timestamp)"
+                .to_owned(),
+            rows: "insert into __diesel_schema_migrations (version) values ('20260101000000'), ('20260102000000')".to_owned(),
+            checks: false,
+        },
+        History {
+            tool: ToolName::Dbmate,
+            files: [
+                ("20260101000000_parent.sql", up_down(PARENT, "-- migrate:up", "-- migrate:down\ndrop table parent;")),
+                ("20260102000000_t.sql", up_down(T, "-- migrate:up", "-- migrate:down\ndrop table t;")),
+            ],
+            table: "create table schema_migrations (version varchar(128) primary key not null)".to_owned(),
+            rows: "insert into schema_migrations (version) values ('20260101000000'), ('20260102000000')".to_owned(),
+            checks: false,
+        },
+        History {
+            tool: ToolName::GolangMigrate,
+            files: plain("000001_parent.up.sql", "000002_t.up.sql"),
+            table: format!("create table schema_migrations (version bigint not null primary key, dirty {flag} not null)"),
+            rows: "insert into schema_migrations (version, dirty) values (2, false)".to_owned(),
+            checks: false,
+        },
+        History {
+            tool: ToolName::Goose,
+            files: [
+                ("00001_parent.sql", up_down(PARENT, "-- +goose Up", "-- +goose Down\ndrop table parent;")),
+                ("00002_t.sql", up_down(T, "-- +goose Up", "-- +goose Down\ndrop table t;")),
+            ],
+            table: format!(
+                "create table goose_db_version (id {serial}, version_id bigint not null, is_applied {flag} not null, \
+                 tstamp timestamp default current_timestamp)"
+            ),
+            rows: "insert into goose_db_version (version_id, is_applied) values (0, true), (1, true), (2, true)".to_owned(),
+            checks: false,
+        },
+    ]
+}
+
+#[test]
+fn the_history_of_every_tool_is_taken_over() {
+    on_each(async |server| {
+        for history in histories(server.engine().dialect()) {
+            let name = format!("{} {:?}", server.name(), history.tool);
+            let files: Vec<(&str, &str)> =
+                history.files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+            let case = Case::new(server, "import", &files).await;
+            case.run(&format!("{PARENT}{T}{};{};", history.table, history.rows)).await;
+            let request = || BaselineRequest { from: Some(history.tool), ..BaselineRequest::default() };
+            // An edited file is found where the tool keeps what tells it.
+            case.files(&[(files[0].0, &format!("{}-- edited\n", files[0].1))]);
+            let (edited, _, _) = baseline::plan(
+                &BaselineRequest { place: case.place(), ..request() },
+                &Config::default(),
+                &case.world(),
+            )
+            .await
+            .expect("the history is read");
+            assert_eq!(edited.refused.len(), usize::from(history.checks), "{name}: {:?}", edited.refused);
+            case.files(&files);
+            let reply = case.baseline(request()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(reply.refused, [] as [&str; 0], "{name}: {:?}", reply.comparison.differences);
+            assert_eq!(reply.changes.len(), 2, "{name}");
+            assert_eq!(reply.pending, [] as [&str; 0], "{name}");
+            let status = case.status().await;
+            assert_eq!((status.applied, status.pending, status.trouble), (2, 0, 0), "{name}: {status:#?}");
+            assert!(status.migrations.iter().all(|line| line.kind.as_deref() == Some("imported")), "{name}");
+            let verified = case.verify(false).await;
+            assert!(verified.ok, "{name}: {verified:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_baseline_is_refused_where_the_database_differs() {
+    on_each(async |server| {
+        let files = [
+            ("1_parent.sql", PARENT),
+            ("2_t.sql", T),
+            ("3_later.sql", "alter table t add column b integer;\n"),
+        ];
+        let case = Case::new(server, "baseline", &files).await;
+        case.run(&format!("{PARENT}{T}")).await;
+        let all = case.baseline(BaselineRequest::default()).await.expect("it is compared");
+        let said: Vec<String> =
+            all.comparison.differences.iter().map(|one| one.to_string().replace("public.", "")).collect();
+        let [difference] = said.as_slice() else { panic!("{said:?}") };
+        assert!(
+            difference.starts_with("table `t`, column `b` (") && difference.ends_with("is missing"),
+            "{difference}"
+        );
+        assert_eq!(all.refused, ["The database differs from what the files make in 1 place."]);
+        assert_eq!(case.status().await.history_table, None, "nothing was made");
+        let to = BaselineRequest { to: Some("2".to_owned()), ..BaselineRequest::default() };
+        assert_eq!(case.baseline(to).await.expect("it agrees").pending, ["m/3_later.sql"]);
+        assert_eq!(
+            case.standings().await,
+            [
+                ("1".to_owned(), Standing::Applied),
+                ("2".to_owned(), Standing::Applied),
+                ("3".to_owned(), Standing::Pending),
+            ]
+        );
+        let again = case.baseline(BaselineRequest::default()).await.expect_err("there is a record");
+        assert!(again.message.contains("records migrations already"), "{again}");
+
+        let forced = Case::new(server, "forced", &files).await;
+        forced.run(&format!("{PARENT}{T}")).await;
+        let reason =
+            BaselineRequest { force: Some("b comes by hand".to_owned()), ..BaselineRequest::default() };
+        assert_eq!(forced.baseline(reason).await.expect("it is forced").changes.len(), 3);
+        assert_eq!(forced.drift(false).await.len(), 1, "what was accepted is still told");
+    });
+}
+
+#[test]
+fn drift_edits_and_lost_files_are_found_and_repaired() {
+    on_each(async |server| {
+        let check = "\n-- ========== VERIFY ==========\n-- Rows mean: a row of `t` has no `a`.\n-- Keys: id\n-- select id from t where a is null\n";
+        let with_check = format!("-- dbwright: transaction=one\n\n-- ========== UP ==========\n{T}{check}");
+        let case = Case::new(server, "drift", &[("1_parent.sql", PARENT), ("2_t.sql", &with_check)]).await;
+        case.run(&format!("{PARENT}{T}")).await;
+        case.baseline(BaselineRequest::default()).await.expect("it agrees");
+        let verified = case.verify(true).await;
+        assert!(verified.ok && verified.evidence.starts_with("a scratch "), "{verified:#?}");
+        assert_eq!(verified.checks.len(), 1);
+
+        case.run("insert into t (id) values (7); alter table parent add column c integer; drop index t_a")
+            .await_or(
+                &case,
+                "insert into t (id) values (7); alter table parent add column c integer; drop index t_a on t",
+            )
+            .await;
+        for scratch in [false, true] {
+            let drift = case.drift(scratch).await;
+            assert_eq!(drift.len(), 2, "{drift:?}");
+            assert!(
+                drift[0].starts_with("table `parent`, column `c` (") && drift[0].ends_with("is not expected")
+            );
+            assert_eq!(drift[1], "table `t`, index `t_a` (a) is missing");
+        }
+        let verified = case.verify(false).await;
+        assert!(!verified.ok);
+        assert_eq!(
+            (verified.checks[0].rows, verified.checks[0].samples.as_slice()),
+            (Some(1), ["id=7".to_owned()].as_slice())
+        );
+
+        // Words, statements, an older file, a lost file.
+        case.files(&[
+            ("1_parent.sql", &format!("-- why\n{PARENT}")),
+            ("2_t.sql", "create table t (id integer not null primary key, a bigint);\n"),
+        ]);
+        case.files(&[("0_early.sql", "select 1;\n")]);
+        assert_eq!(
+            case.standings().await,
+            [
+                ("0".to_owned(), Standing::OutOfOrder),
+                ("1".to_owned(), Standing::Reworded),
+                ("2".to_owned(), Standing::Edited),
+            ]
+        );
+        let reply = case.repair(RepairRequest::default()).await.expect("it is repaired");
+        assert_eq!(reply.changes.len(), 1, "{reply:?}");
+        assert!(reply.left[0].contains("`--accept 2`"), "{:?}", reply.left);
+        let accept = RepairRequest { accept: vec!["2".to_owned()], ..RepairRequest::default() };
+        let reply = case.repair(accept.clone()).await.expect("it is repaired");
+        assert!(!reply.comparison.is_equal(), "the table has another type than the accepted file");
+        assert!(case.repair(accept).await.expect_err("it needs none").message.contains("needs no repair"));
+        case.remove("0_early.sql");
+        case.remove("1_parent.sql");
+        assert_eq!(
+            case.standings().await,
+            [("1".to_owned(), Standing::Missing), ("2".to_owned(), Standing::Applied)]
+        );
+        let forget = RepairRequest { forget: vec!["1".to_owned()], ..RepairRequest::default() };
+        assert_eq!(case.repair(forget).await.expect("it is forgotten").changes.len(), 1);
+        assert_eq!(case.standings().await, [("2".to_owned(), Standing::Applied)]);
+    });
+}
+
+/// The second script where the first is not the dialect's.
+trait AwaitOr {
+    async fn await_or(self, case: &Case, mysql: &str);
+}
+
+impl<F: Future<Output = ()>> AwaitOr for F {
+    async fn await_or(self, case: &Case, mysql: &str) {
+        if case.dialect == Dialect::Mysql { case.run(mysql).await } else { self.await }
+    }
+}
+
+#[test]
+fn an_answer_about_a_statement_is_recorded() {
+    on_each(async |server| {
+        let three =
+            "create table child (a integer);\ninsert into child values (1);\ninsert into child values (2);\n";
+        let case = Case::new(server, "answer", &[("1_parent.sql", PARENT), ("2_child.sql", three)]).await;
+        case.run(PARENT).await;
+        let to = BaselineRequest { to: Some("1".to_owned()), ..BaselineRequest::default() };
+        case.baseline(to).await.expect("it agrees");
+        case.run("create table child (a integer)").await;
+        case.run(
+            "insert into dbwright_migrations (version, description, file, checksum, content, kind, state, statements_done, \
+             statements, statement_before, error, applied_by, host, process, program) values ('2', 'child', 'm/2_child.sql', \
+             '', '', 'migration', 'failed', 1, 3, 'x', 'it broke', 'a', 'h', 1, 'p')",
+        )
+        .await;
+        let status = case.status().await;
+        let line = &status.migrations[1];
+        assert_eq!(
+            (line.standing, line.statements_done, line.error.as_deref()),
+            (Some(Standing::Unfinished), Some(1), Some("it broke"))
+        );
+        let answer = |answer| RepairRequest { statement: Some(answer), ..RepairRequest::default() };
+        let redo = case.repair(answer(StatementAnswer::Redo)).await.expect("it is recorded");
+        assert_eq!(redo.changes[0].says, "Statement 2 of 3 of `2` will be run again.");
+        case.repair(answer(StatementAnswer::Done)).await.expect("it is recorded");
+        assert_eq!(case.status().await.migrations[1].statements_done, Some(2));
+        let last = case.repair(answer(StatementAnswer::Done)).await.expect("it is recorded");
+        assert!(last.changes[0].says.contains("counts as applied"), "{last:?}");
+        assert!(case.repair(answer(StatementAnswer::Done)).await.is_err(), "nothing is unfinished");
+    });
+}
+
+#[test]
+fn a_squash_makes_what_its_parts_made() {
+    on_each(async |server| {
+        let three = "insert into parent (id) values (1);\nalter table t add column b integer;\n";
+        let files = [
+            ("1_parent.sql", PARENT),
+            ("2_t.sql", T),
+            ("3_b.sql", three),
+            ("4_c.sql", "alter table t add column c integer;\n"),
+        ];
+        let case = Case::new(server, "squash", &files).await;
+        let request = |to: &str| SquashRequest {
+            place: case.place(),
+            to: Some(to.to_owned()),
+            name: "all".to_owned(),
+            ..SquashRequest::default()
+        };
+        case.run(&format!("{PARENT}{T}{three}")).await;
+        let to = BaselineRequest { to: Some("3".to_owned()), ..BaselineRequest::default() };
+        case.baseline(to).await.expect("it agrees");
+        let plan = async |to: &str| squash::plan(&request(to), &Config::default(), &case.world()).await;
+        let Err(refused) = plan("3").await else { panic!("a file is pending") };
+        assert!(refused.message.contains("such as `4`"), "{refused}");
+        case.remove("4_c.sql");
+        let (reply, squash, situation) = plan("3").await.expect("everything is applied");
+        assert_eq!(reply.comparison.differences, [], "{}", reply.text);
+        assert_eq!(reply.proof.len(), 2, "{:?}", reply.proof);
+        assert!(reply.proof[1].contains("2 tables and the same number of rows (1)"), "{:?}", reply.proof);
+        squash::carry_out(&reply, &squash, &consent::given(Word::Flag, &situation.dsn))
+            .await
+            .expect("it is done");
+        assert_eq!(case.listed(), ["3_all.sql"]);
+        assert_eq!(case.standings().await, [("3".to_owned(), Standing::Applied)]);
+        let verified = case.verify(true).await;
+        assert!(verified.ok, "{verified:#?}");
+
+        // Another database on which the old files were run is told by a repair.
+        let other = Case::new(server, "squashed", &files[..3]).await;
+        other.run(&format!("{PARENT}{T}{three}")).await;
+        other.baseline(BaselineRequest::default()).await.expect("it agrees");
+        for (name, _) in &files[..3] {
+            other.remove(name);
+        }
+        other.files(&[("3_all.sql", &reply.text)]);
+        assert_eq!(
+            other.standings().await,
+            [
+                ("1".to_owned(), Standing::Replaced),
+                ("2".to_owned(), Standing::Replaced),
+                ("3".to_owned(), Standing::Replaces),
+            ]
+        );
+        other.repair(RepairRequest::default()).await.expect("it is told");
+        assert_eq!(other.standings().await, [("3".to_owned(), Standing::Applied)]);
+    });
+}
