@@ -21,6 +21,7 @@ mod drop_table;
 mod partition;
 mod refresh;
 mod enum_value;
+mod sqlite;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
@@ -39,6 +40,10 @@ pub trait Knowledge {
     fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects;
     /// An identifier, quoted where the dialect needs it.
     fn identifier(&self, name: &str) -> String;
+    /// Whether the dialect has statements for a change.
+    fn expresses(&self, _change: &Change) -> bool {
+        true
+    }
 }
 
 /// Why something has no recipe, as a lower-case fragment.
@@ -105,9 +110,9 @@ fn summary(steps: &[Step]) -> String {
 
 /// Plans one change.
 fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
-    if builder.catalog.engine.dialect() != Dialect::Postgres {
+    if builder.catalog.engine.dialect() == Dialect::Mysql {
         return Err(format!(
-            "plans are written for PostgreSQL only so far, and this is {}",
+            "plans are written for PostgreSQL and SQLite only so far, and this is {}",
             builder.catalog.engine
         ));
     }
@@ -126,6 +131,9 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
         }
         Change::Nothing | Change::Transaction { .. } | Change::SetSessionSetting { .. } => return Ok(()),
         _ => {}
+    }
+    if builder.catalog.engine.dialect() == Dialect::Sqlite {
+        return sqlite::plan(builder, change);
     }
     if builder.is_only_about_new(change) {
         return builder.direct(change);

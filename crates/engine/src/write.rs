@@ -116,6 +116,20 @@ impl WriteSession {
         }
     }
 
+    /// The first column of the rows of a query of SQLite, which must be text; nulls are left out.
+    pub fn texts(&mut self, sql: &str) -> Result<Vec<String>, SessionError> {
+        let WriteSession::Sqlite(connection) = self else {
+            return Err(SessionError {
+                kind: SessionErrorKind::Unsupported,
+                message: "rows are read in this way from SQLite only".to_owned(),
+                hint: None,
+            });
+        };
+        let mut statement = connection.prepare(sql).map_err(sqlite_error)?;
+        let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).map_err(sqlite_error)?;
+        rows.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(sqlite_error)
+    }
+
     /// Adds rows in one transaction, as quickly as the engine takes them. Returns how many.
     pub async fn load(&mut self, load: Load<'_>) -> Result<u64, SessionError> {
         match self {

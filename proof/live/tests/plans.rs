@@ -8,7 +8,7 @@ use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::plan::Work;
 use dbwright_service::ops::migrate::knowledge::TextSide;
-use dbwright_service::prove::{Outcome, postgres};
+use dbwright_service::prove::{Outcome, postgres, sqlite};
 use dbwright_sql::fold::Folder;
 use proof_live::{Server, servers};
 use proof_rules::plans::{PLANNED, SCHEMA};
@@ -69,6 +69,54 @@ fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
     }
     println!("{}: {proven} plans proven", server.version());
     complaints
+}
+
+const FILE: &str = "
+    CREATE TABLE parent (id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT);
+    CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, a INTEGER, b TEXT DEFAULT 'x', parent_id INTEGER REFERENCES parent (id));
+    CREATE INDEX t_a ON t (a);
+    CREATE UNIQUE INDEX t_b ON t (b) WHERE b IS NOT NULL;
+    CREATE TABLE child (t_id INTEGER REFERENCES t (id) ON DELETE CASCADE, n INTEGER);
+    CREATE VIEW v AS SELECT id, a FROM t;
+    CREATE VIEW w AS SELECT a FROM v;
+    CREATE TRIGGER t_after AFTER INSERT ON t BEGIN UPDATE parent SET code = 'c' WHERE id = NEW.parent_id; END;
+";
+
+#[test]
+fn a_rebuild_of_sqlite_keeps_rows_children_triggers_indexes_and_positions() {
+    let parse = |script: &str| -> Vec<Change> {
+        let statements = dbwright_sql::split(Dialect::Sqlite, script);
+        let parsed = statements.iter().map(|one| dbwright_sql::parse_statement(Dialect::Sqlite, one.text));
+        parsed.flatten().collect()
+    };
+    let mut folder = Folder::new(Engine::Sqlite);
+    parse(FILE).iter().for_each(|change| folder.apply(change));
+    let before = folder.finish();
+    assert_eq!(before.doubts, [], "the file is understood");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let know = TextSide { dialect: Dialect::Sqlite, version: None };
+    let place = tempfile::tempdir().expect("a folder");
+    let mut complaints = Vec::new();
+    for words in [
+        "change type of t.a to bigint",
+        "set t.a not null",
+        "alter table t add column e integer",
+        "alter table t rename column b to z",
+        "alter table t rename to u",
+        "create index i on child (n)",
+    ] {
+        let changes = dbwright_sql::wish::changes(Dialect::Sqlite, words).expect("it is understood");
+        let outcome = match plan(&know, &before, None, &changes) {
+            Ok(plan) => match runtime.block_on(sqlite::prove(place.path(), &before, &changes, &plan)) {
+                Ok(proof) if proof.is_proven() && proof.gaps.is_empty() => continue,
+                Ok(proof) => format!("{:#?}, gaps {:#?}", proof.outcome, proof.gaps),
+                Err(error) => error.to_string(),
+            },
+            Err(declined) => format!("declined: {}", declined.because),
+        };
+        complaints.push(format!("{words}: {outcome}"));
+    }
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n\n"));
 }
 
 #[test]

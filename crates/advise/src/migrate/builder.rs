@@ -21,7 +21,8 @@ const BATCH_ROWS: u32 = 1_000;
 const LONGEST_NAME: usize = 63;
 
 /// Tries of a step that waits for a lock.
-const RETRIES: Retries = Retries { attempts: 20, first_wait: 500, longest_wait: 30_000, undo_first: false };
+pub(super) const RETRIES: Retries =
+    Retries { attempts: 20, first_wait: 500, longest_wait: 30_000, undo_first: false };
 
 /// A plan as it grows.
 #[derive(Clone)]
@@ -72,6 +73,22 @@ impl<'a> Builder<'a> {
     /// Identifiers, quoted and joined by commas.
     pub(super) fn list<'n>(&self, names: impl IntoIterator<Item = &'n Name>) -> String {
         names.into_iter().map(|name| self.quoted(name)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether the dialect has statements for a change.
+    pub(super) fn expresses(&self, change: &Change) -> bool {
+        self.know.expresses(change)
+    }
+
+    /// Adds a step that was put together elsewhere, with the catalog that it leaves.
+    pub(super) fn rebuilt(&mut self, step: Step, after: Catalog) {
+        self.steps.push(step);
+        self.catalog = after;
+    }
+
+    /// Takes the last step back, to be changed and added again.
+    pub(super) fn take_last(&mut self) -> Option<Step> {
+        self.steps.pop()
     }
 
     pub(super) fn effects(&self, change: &Change) -> Effects {

@@ -4,7 +4,7 @@ use dbwright_advise::migrate::Knowledge;
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::effect::Effects;
-use dbwright_model::engine::{Dialect, Version};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_sql::effects::{Circumstances, of_statement};
 use dbwright_sql::fold::Folder;
 
@@ -30,5 +30,14 @@ impl Knowledge for TextSide {
 
     fn identifier(&self, name: &str) -> String {
         dbwright_sql::quote_identifier(self.dialect, name)
+    }
+
+    fn expresses(&self, change: &Change) -> bool {
+        let engine = match self.dialect {
+            Dialect::Postgres => Engine::Postgres,
+            Dialect::Mysql => Engine::Mariadb,
+            Dialect::Sqlite => Engine::Sqlite,
+        };
+        dbwright_sql::write(engine, self.version, change).is_some()
     }
 }

@@ -14,7 +14,15 @@ const LONGEST: [usize; 2] = [48, 40];
 /// As many versions as there are steps, a second apart, later than any file of the folder.
 pub(super) fn versions(now: Timestamp, folder: Option<&Path>, count: usize) -> Vec<String> {
     let newest = folder.and_then(newest);
+    // A version has no fractions of a second, and must not be that of a file which is there.
     let now = now.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let now = now.round(jiff::Unit::Second).map_or(now, |rounded| {
+        if rounded > now {
+            rounded.checked_sub(SignedDuration::from_secs(1)).unwrap_or(rounded)
+        } else {
+            rounded
+        }
+    });
     let first = match newest {
         Some(newest) if newest >= now => newest.checked_add(SignedDuration::from_secs(1)).unwrap_or(newest),
         _ => now,
@@ -116,6 +124,9 @@ mod tests {
         let check =
             |expected: &[&str]| assert_eq!(versions(now, Some(folder.path()), expected.len()), expected);
         check(&["20261121120058", "20261121120059", "20261121120100"]);
+        std::fs::write(folder.path().join("20261121120058_now.sql"), "").expect("a file");
+        let half = now + SignedDuration::from_millis(500);
+        assert_eq!(versions(half, Some(folder.path()), 1), ["20261121120059"]);
         std::fs::write(folder.path().join("20270101000000_later.sql"), "").expect("a file");
         std::fs::write(folder.path().join("99999999999999_none.sql"), "").expect("a file");
         check(&["20270101000001", "20270101000002"]);

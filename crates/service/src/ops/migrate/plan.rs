@@ -310,7 +310,7 @@ async fn prove(
 ) -> Result<Proof, ServiceError> {
     match engine.dialect() {
         Dialect::Postgres => {}
-        Dialect::Sqlite => return prove::sqlite::prove(&world.temporary, catalog, changes, plan),
+        Dialect::Sqlite => return prove::sqlite::prove(&world.temporary, catalog, changes, plan).await,
         Dialect::Mysql => return Ok(Proof::not_tried(format!("plans for {engine} are not tried yet"))),
     }
     world.progress.step("starting a scratch server", 0, 0);

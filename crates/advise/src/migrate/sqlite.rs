@@ -1,0 +1,244 @@
+//! SQLite: what `ALTER TABLE` cannot do is done by a new table that takes the place of the old one.
+
+use std::collections::BTreeSet;
+
+use dbwright_model::catalog::{Catalog, Table, TableKind, Trigger, View};
+use dbwright_model::change::{AlterClauses, Change, OnlineClauses};
+use dbwright_model::effect::{Cost, Effects, Lock};
+use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
+
+use super::Refusal;
+use super::builder::{Builder, RETRIES, keyset, words};
+
+/// A table that refuses what must not be: its one column must be true.
+const GUARD: &str = "dbwright_guard";
+/// How long a writer waits for the file, in milliseconds.
+const PATIENCE: u64 = 5_000;
+
+pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
+    let effects = builder.effects(change);
+    let sayable = builder.expresses(change);
+    if sayable && effects.refused.is_none() && effects.demands.is_empty() {
+        return direct(builder, change);
+    }
+    let Some(table) = change.alter().and(table_of(change)) else {
+        return Err(effects.refused.unwrap_or_else(|| "SQLite has no statement for it".to_owned()));
+    };
+    let before = builder.catalog.clone();
+    let after = builder.imagine(std::slice::from_ref(change));
+    let found = before.table(table).ok_or_else(|| format!("there is no table `{table}`"))?.clone();
+    if sayable && after.table(table).is_none_or(|after| *after == found) {
+        return Err(effects.refused.unwrap_or_else(|| "its rows may not fulfil it".to_owned()));
+    }
+    let work = rebuild(builder, &before, &after, table)?;
+    let lost = found
+        .columns
+        .iter()
+        .find(|column| after.table(table).is_none_or(|table| table.column(column.name.as_str()).is_none()));
+    let undo = match lost {
+        Some(column) => Undo::Irreversible(format!("the values of `{}` are gone", column.name)),
+        None => Undo::Work(rebuild(builder, &after, &before, table)?),
+    };
+    let mut expected = Effects { demands: effects.demands, ..Effects::default() };
+    expected.add(table, Lock::SqliteWrite, Cost::Rewrite);
+    let step = Step {
+        name: format!("Build `{table}` anew to {}, and put it in the place of the old one.", words(change)),
+        work,
+        lock_timeout: Some(PATIENCE),
+        statement_timeout: Some(0),
+        retries: RETRIES,
+        expected,
+        pre_check: Some(CheckQuery {
+            sql: format!("SELECT * FROM pragma_foreign_key_check({})", literal(&table.name)),
+            rows_mean: "These rows have no parent already; mend them first.".to_owned(),
+            keys: keyset(&found),
+        }),
+        undo,
+        foreign_keys_off: true,
+        ..Step::default()
+    };
+    builder.rebuilt(step, after);
+    Ok(())
+}
+
+/// A change as it stands; a way back that SQLite has no statement for is a rebuild.
+fn direct(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
+    let before = builder.catalog.clone();
+    builder.direct(change)?;
+    let after = builder.catalog.clone();
+    let Some(mut step) = builder.take_last() else { return Ok(()) };
+    if let Undo::Work(work) = &step.undo
+        && !work.iter().filter_map(Work::as_change).all(|change| builder.expresses(change))
+    {
+        step.undo = match table_of(change) {
+            Some(table) => Undo::Work(rebuild(builder, &after, &before, table)?),
+            None => Undo::Irreversible("SQLite has no statement that takes it back".to_owned()),
+        };
+        step.foreign_keys_off = matches!(step.undo, Undo::Work(_));
+    }
+    if let Change::CreateIndex { index, .. } = change {
+        let drop = Change::DropIndex {
+            table: None,
+            index: QualifiedName::bare(&index.name),
+            concurrently: false,
+            if_exists: false,
+            cascade: false,
+            online: OnlineClauses::default(),
+        };
+        step.undo = Undo::Work(vec![drop.into()]);
+    }
+    builder.rebuilt(step, after);
+    Ok(())
+}
+
+/// The table of an action of `ALTER TABLE`.
+fn table_of(change: &Change) -> Option<&QualifiedName> {
+    match change {
+        Change::AlterColumnType { table, .. }
+        | Change::SetNotNull { table, .. }
+        | Change::SetDefault { table, .. }
+        | Change::AddColumn { table, .. }
+        | Change::DropColumn { table, .. }
+        | Change::AddCheck { table, .. }
+        | Change::AddForeignKey { table, .. }
+        | Change::AddUnique { table, .. }
+        | Change::AddPrimaryKey { table, .. }
+        | Change::DropConstraint { table, .. } => Some(table),
+        _ => None,
+    }
+}
+
+/// The work that turns the table of one catalog into that of another, rows kept.
+fn rebuild(
+    builder: &Builder<'_>,
+    from: &Catalog,
+    to: &Catalog,
+    name: &QualifiedName,
+) -> Result<Vec<Work>, Refusal> {
+    let old = from.table(name).ok_or_else(|| format!("there is no table `{name}`"))?;
+    let new = to.table(name).ok_or_else(|| format!("there is no table `{name}` afterwards"))?;
+    if old.kind != TableKind::Ordinary {
+        return Err(format!("`{name}` is a virtual table"));
+    }
+    let kept_text = old.definition.as_deref().unwrap_or_default().to_ascii_uppercase();
+    if kept_text.contains("ON CONFLICT") {
+        return Err(format!(
+            "a constraint of `{name}` says `ON CONFLICT`, which a rebuild would lose: write it by hand"
+        ));
+    }
+    let made =
+        QualifiedName { name: builder.free_name(&name.schema, name.name.as_str(), "new"), ..name.clone() };
+    let (views, triggers) = dependants(from, name);
+    let sql = |text: String| Work::Sql(text);
+    let mut work = vec![
+        sql(format!("CREATE TEMP TABLE {GUARD} (fine INTEGER CHECK (fine))")),
+        // Enforced, the drop below would delete the children of every row.
+        sql(format!("INSERT INTO {GUARD} SELECT foreign_keys = 0 FROM pragma_foreign_keys")),
+    ];
+    for trigger in &triggers {
+        work.push(drop_trigger(trigger).into());
+    }
+    for view in &views {
+        let name = view.name.clone();
+        work.push(Change::DropView { name, materialized: false, if_exists: false, cascade: false }.into());
+    }
+    let mut table = Table { name: made.clone(), definition: None, ..new.clone() };
+    table.indexes.retain(|index| index.backs.is_some());
+    work.push(Change::CreateTable { table: Box::new(table), if_not_exists: false }.into());
+    let copied: Vec<&Name> = new
+        .columns
+        .iter()
+        .filter(|column| column.generated.is_none())
+        .filter(|column| old.column(column.name.as_str()).is_some_and(|old| old.generated.is_none()))
+        .map(|column| &column.name)
+        .collect();
+    let list = builder.list(copied);
+    let (target, source) = (builder.quoted(&made.name), builder.quoted(&name.name));
+    work.push(sql(format!("INSERT INTO {target} ({list}) SELECT {list} FROM {source}")));
+    if old.columns.iter().any(|column| column.auto_increment)
+        && new.columns.iter().any(|column| column.auto_increment)
+    {
+        let (made, name) = (literal(&made.name), literal(&name.name));
+        work.push(sql(format!("DELETE FROM sqlite_sequence WHERE name = {made}")));
+        work.push(sql(format!(
+            "INSERT INTO sqlite_sequence (name, seq) SELECT {made}, seq FROM sqlite_sequence WHERE name = {name}"
+        )));
+    }
+    work.push(Change::DropTable { name: name.clone(), if_exists: false, cascade: false }.into());
+    let (table, alter) = (made, AlterClauses::default());
+    work.push(Change::RenameTable { table, to: name.clone(), alter }.into());
+    for index in new.indexes.iter().filter(|index| index.backs.is_none()) {
+        let create = Change::CreateIndex {
+            table: name.clone(),
+            index: Box::new(index.clone()),
+            concurrently: false,
+            if_not_exists: false,
+            only: false,
+            online: OnlineClauses::default(),
+        };
+        work.push(create.into());
+    }
+    for view in views.iter().rev() {
+        let view = Box::new(view.clone());
+        work.push(Change::CreateView { view, or_replace: false, if_not_exists: false }.into());
+    }
+    for trigger in triggers {
+        work.push(Change::CreateTrigger { trigger: Box::new(trigger), or_replace: false }.into());
+    }
+    let children = to.tables.iter().filter(|table| {
+        table.name != *name
+            && table.foreign_keys.iter().any(|key| key.references.name.eq_ignore_case(name.name.as_str()))
+    });
+    for table in std::iter::once(new).chain(children) {
+        work.push(sql(format!(
+            "INSERT INTO {GUARD} SELECT 0 FROM pragma_foreign_key_check({})",
+            literal(&table.name.name)
+        )));
+    }
+    work.push(sql(format!("DROP TABLE temp.{GUARD}")));
+    let unsayable = work.iter().filter_map(Work::as_change).find(|change| !builder.expresses(change));
+    match unsayable {
+        Some(change) => {
+            Err(format!("a rebuild of `{name}` has to {}, which cannot be written", words(change)))
+        }
+        None => Ok(work),
+    }
+}
+
+/// Views and triggers that speak of a table, by way of other views too. They must not be there while it is renamed. A view
+/// stands after those that read it.
+fn dependants(catalog: &Catalog, name: &QualifiedName) -> (Vec<View>, Vec<Trigger>) {
+    let mut spoken: BTreeSet<String> = BTreeSet::from([name.name.as_str().to_ascii_lowercase()]);
+    let mut views: Vec<View> = Vec::new();
+    loop {
+        let speaks = |text: &str, spoken: &BTreeSet<String>| {
+            let lower = text.to_ascii_lowercase();
+            spoken.iter().any(|name| lower.contains(name.as_str()))
+        };
+        let next = catalog.views.iter().find(|view| {
+            !views.iter().any(|other| other.name == view.name) && speaks(&view.definition, &spoken)
+        });
+        let Some(view) = next else {
+            let known = catalog.triggers.known().into_iter().flatten();
+            let on = |trigger: &Trigger| spoken.contains(&trigger.table.name.as_str().to_ascii_lowercase());
+            let triggers = known.filter(|trigger| on(trigger) || speaks(&trigger.body, &spoken)).cloned();
+            return (views, triggers.collect());
+        };
+        spoken.insert(view.name.name.as_str().to_ascii_lowercase());
+        views.insert(0, view.clone());
+    }
+}
+
+fn drop_trigger(trigger: &Trigger) -> Change {
+    Change::DropTrigger {
+        table: Some(trigger.table.clone()),
+        name: trigger.name.clone(),
+        if_exists: false,
+        cascade: false,
+    }
+}
+
+fn literal(name: &Name) -> String {
+    format!("'{}'", name.as_str().replace('\'', "''"))
+}
