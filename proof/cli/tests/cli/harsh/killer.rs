@@ -85,7 +85,7 @@ impl State {
             return Action::Pass;
         }
         let number = self.met.len();
-        let kills = self.met.entry(key).or_insert(if number % self.stride == 0 { 0 } else { 2 });
+        let kills = self.met.entry(key).or_insert(if number.is_multiple_of(self.stride) { 0 } else { 2 });
         *kills += 1;
         match *kills {
             1 => Action::KillBefore,
