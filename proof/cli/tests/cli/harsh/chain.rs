@@ -60,7 +60,7 @@ pub fn mariadb() -> Vec<(String, String)> {
                 ),
                 format!(
                     "create table c{g} (id int auto_increment primary key, p int, foreign key (p) references p{g} (id));\n\
-                     insert into c{g} (p) select id from p{g};\ninsert into log values ({g}, 'child');\n"
+                     insert into c{g} (id, p) select id, id from p{g};\ninsert into log values ({g}, 'child');\n"
                 ),
                 format!(
                     "alter table p{g} add column d int default 5, add index i{g} (a);\nupdate p{g} set a = a + 1;\n"
