@@ -179,7 +179,7 @@ fn sqlite_survives_kills_at_every_moment() {
     sandbox.run(&arguments("smooth.sqlite")).expect(0);
     let first = begun.elapsed() / 2;
     let (step, rounds) =
-        if stride() == 1 { (Duration::from_micros(97), 40) } else { (Duration::from_micros(1_970), 2) };
+        if stride() == 1 { (Duration::from_micros(397), 6) } else { (Duration::from_micros(1_970), 2) };
     let span = Duration::from_millis(60);
     let mut after = Duration::ZERO;
     let (mut kills, mut done) = (0, 0);
