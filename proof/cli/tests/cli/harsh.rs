@@ -179,7 +179,7 @@ fn sqlite_survives_kills_at_every_moment() {
     sandbox.run(&arguments("smooth.sqlite")).expect(0);
     let first = begun.elapsed() / 2;
     let (step, rounds) =
-        if stride() == 1 { (Duration::from_micros(97), 40) } else { (Duration::from_micros(1_970), 2) };
+        if stride() == 1 { (Duration::from_micros(397), 6) } else { (Duration::from_micros(1_970), 2) };
     let span = Duration::from_millis(60);
     let mut after = Duration::ZERO;
     let (mut kills, mut done) = (0, 0);
@@ -292,14 +292,16 @@ fn disturb(dsn: &dbwright_engine::dsn::Dsn, stop: &std::sync::atomic::AtomicBool
         let begun = Instant::now();
         while !stop.load(std::sync::atomic::Ordering::SeqCst) && begun.elapsed() < Duration::from_secs(80) {
             let lock = "do $$ declare r text; begin for r in select quote_ident(tablename) from pg_tables \
-                        where schemaname = 'public' and tablename <> 'dbwright_migrations' loop \
-                        execute 'lock table ' || r || ' in row exclusive mode'; end loop; end $$";
+                        where schemaname = 'public' and tablename like 'p_' loop \
+                        execute 'lock table ' || r || ' in row exclusive mode'; end loop; \
+                        if r is null then raise exception 'there is nothing yet'; end if; end $$";
             let _ = session.script("begin; set local lock_timeout = '500ms'").await;
-            let locked = session.script(lock).await.is_ok();
-            held += usize::from(locked);
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            if session.script(lock).await.is_ok() {
+                held += 1;
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
             let _ = session.script("rollback").await;
-            tokio::time::sleep(Duration::from_millis(70)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     });
     held
