@@ -17,7 +17,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 4,
     needs: &[Fact::Migrations],
-    raised_by: &[Fact::Functions],
+    wants: &[Fact::Functions],
     engines: Engines::only(Engine::Postgres, "the server refuses most such checks there"),
     when: "a check calls a function whose result changes although the row does not",
     then: "Rows that were good become bad: updates of them fail, and a dump cannot be restored.",
@@ -59,6 +59,7 @@ const OTHER: &[&str] = &[
 ];
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let blind = own_functions(context).is_none();
     for judged in lint::statements(context) {
         for change in &judged.statement.changes {
             let (table, checks) = match change {
@@ -67,8 +68,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 _ => continue,
             };
             for check in checks {
-                findings.examined(1);
-                let Some(function) = unstable(context, &judged, check) else { continue };
+                let found = unstable(context, &judged, check);
+                let unseen = found.is_none() && blind && calls(check);
+                findings.not_seen(u64::from(unseen), "checks call functions of which nothing is known");
+                findings.examined(u64::from(!unseen));
+                let Some(function) = found else { continue };
                 let message = format!(
                     "Whether a row of `{table}` fulfils `{}` depends on `{function}`, which changes while the row does not.",
                     check.expression.text
@@ -96,6 +100,21 @@ fn unstable(context: &Context<'_>, judged: &Judged<'_>, check: &Check) -> Option
         });
     }
     found
+}
+
+/// Whether a check calls anything.
+fn calls(check: &Check) -> bool {
+    let mut found = false;
+    if let Some(tree) = check.expression.tree.as_deref() {
+        tree.walk(&mut |expr| found |= matches!(expr, Expr::Call(_)));
+    }
+    found
+}
+
+/// The functions of the database, where they are known.
+fn own_functions<'a>(context: &Context<'a>) -> Option<&'a [Function]> {
+    let catalog = context.facts_if_known(Fact::Functions).catalog.known()?;
+    catalog.functions.known().map(Vec::as_slice)
 }
 
 /// `a <= now()` stays true once it was: a moment that has passed has passed for ever.
@@ -128,8 +147,7 @@ fn is_declared_unstable(context: &Context<'_>, judged: &Judged<'_>, name: &[Name
         Change::CreateFunction { function, .. } => Some(function.as_ref()),
         _ => None,
     });
-    let catalog = context.facts_if_known(Fact::Functions).catalog.known();
-    let known = catalog.and_then(|catalog| catalog.functions.known()).into_iter().flatten();
+    let known = own_functions(context).unwrap_or_default();
     let declared: Vec<&Function> =
         migrated.chain(known).filter(|function| lint::same(&function.name, &wanted)).collect();
     // The last declaration counts, and those of the migrations come after those of the catalog.
