@@ -78,7 +78,7 @@ pub struct PlanOptions {
     /// The engine that the statements are written for, when their text does not tell
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
-    /// The version of the server that it will be run on [default: that of the database, or the newest]
+    /// The version of the server that it will be run on [default: that of the database, or the newest installed here]
     #[arg(long, value_name = "VERSION")]
     pub server_version: Option<String>,
     /// The folder that the files are written to [default: `migrations` in dbwright.toml]
@@ -261,6 +261,8 @@ async fn planned(
     world: &World<'_>,
 ) -> Result<Planned, ServiceError> {
     let folder = folder(options, config)?;
+    let mut facts = facts;
+    facts.source.version = facts.source.version.or_else(|| unsaid_version(facts.source.engine, world));
     let (engine, version) = (facts.source.engine, facts.source.version);
     let catalog = facts.catalog.known().ok_or_else(|| {
         ServiceError::new(ErrorKind::Unsupported, "the catalog of the database is not known")
@@ -299,6 +301,19 @@ async fn planned(
     })
 }
 
+/// The oldest major whose servers are supported: what it can do, every later one can.
+const OLDEST_POSTGRES: u16 = 13;
+
+/// The version to plan for where nobody says it: one that the plan can be tried on, or else the oldest, whose plans serve
+/// every later one.
+fn unsaid_version(engine: Engine, world: &World<'_>) -> Option<Version> {
+    let newest = || installations(&world.places).last().map(|one| one.version);
+    match engine {
+        Engine::Postgres => Some(newest().unwrap_or(Version::new(OLDEST_POSTGRES, 0, 0))),
+        _ => None,
+    }
+}
+
 /// Tries the plan where there is a server for it.
 async fn prove(
     engine: Engine,
@@ -329,6 +344,14 @@ async fn prove(
     let mut proof =
         trial.unwrap_or_else(|error| Proof::not_tried(format!("the scratch server failed: {error}")));
     if installation.version.major != major {
+        if let Outcome::Failed(sentences) = &proof.outcome {
+            // Another major may lack what the plan rests on, so that this says nothing of the plan.
+            proof.outcome = Outcome::NotTried(format!(
+                "PostgreSQL {major} is not installed here, and PostgreSQL {} does not take the plan: {}",
+                installation.version.major,
+                sentences.join(" ")
+            ));
+        }
         proof.gaps.insert(
             0,
             format!(
