@@ -47,6 +47,14 @@ impl Postgres {
         Postgres { server }
     }
 
+    /// Starts the newest version installed, which asks nobody for a password.
+    pub fn newest() -> Self {
+        let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
+        let newest = installed.last().expect("no PostgreSQL is installed: run scripts/install-test-servers");
+        let server = PostgresServer::start(newest, &ServerOptions::default()).expect("the server starts");
+        Postgres { server }
+    }
+
     /// Makes a database and runs a script in it.
     pub fn database(&self, name: &str, script: &str) {
         runtime().block_on(async {
