@@ -58,6 +58,10 @@ impl Knowledge for Text {
     fn identifier(&self, name: &str) -> String {
         dbwright_sql::quote_identifier(self.engine.dialect(), name)
     }
+
+    fn expresses(&self, change: &Change) -> bool {
+        dbwright_sql::write(self.engine, self.version, change).is_some()
+    }
 }
 
 fn parse(dialect: Dialect, script: &str) -> Vec<Change> {

@@ -30,7 +30,7 @@ use tokio::time::Instant;
 
 use super::hold::{self, Hold, failed};
 use super::steps::{self, Parsed, Step, Way};
-use crate::error::{ErrorKind, ServiceError};
+use crate::error::ServiceError;
 use crate::world::World;
 
 /// How work is done where a file does not say.
