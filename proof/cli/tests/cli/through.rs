@@ -66,19 +66,29 @@ fn check(sandbox: &Sandbox, target: &str, number: usize, wish: &str, state: &dyn
     let folder = format!("m{number}");
     let run = |arguments: &[&str]| -> Outcome { sandbox.run(&[&["migrate"], arguments].concat()) };
     let before = state();
-    run(&["new", wish, "--catalog", target, "--out", &folder]).expect(0);
-    let files = fs::read_dir(sandbox.path(&folder)).expect("it was made").count();
-    run(&["up", &folder, "--target", target, "--yes", "--quiet"]).expect(0);
+    let planned =
+        run(&["new", wish, "--catalog", target, "--out", &folder, "--format", "json"]).expect(0).json();
+    let steps = planned["steps"].as_array().expect("a list");
+    assert_eq!(fs::read_dir(sandbox.path(&folder)).expect("it was made").count(), steps.len(), "{wish}");
+    // From where there is no way back nobody goes back.
+    let reversible = steps.iter().take_while(|step| step["irreversible"].is_null()).count();
+    assert!(reversible > 0, "{wish}: there is no way back at all");
+    let last = &steps[reversible - 1]["file"].as_str().expect("a name")[..14];
+    let up = ["up", &folder, "--target", target, "--yes", "--quiet", "--to", last];
+    run(&up).expect(0);
     let after = state();
     assert_ne!(before, after, "{wish}: nothing has changed");
-    let verified = run(&["status", &folder, "--target", target]).expect(0).out();
-    assert!(!verified.is_empty(), "{wish}");
-    let files = files.to_string();
+    // Everything before was made without migrations; the questions of the files have good answers.
+    let verified = run(&["verify", &folder, "--target", target, "--json"]).json();
+    let checks = verified["checks"].as_array().expect("a list");
+    let bad: Vec<_> = checks.iter().filter(|check| check["rows"] != 0).collect();
+    assert!(bad.is_empty(), "{wish}: {bad:#?}");
+    let files = reversible.to_string();
     let down = ["down", &folder, "--target", target, "--yes", "--lose-data", "--steps", &files, "--quiet"];
     run(&down).expect(0);
     assert_eq!(state(), before, "{wish}: it does not lead back");
-    // A history of its own for each.
-    run(&["up", &folder, "--target", target, "--yes", "--quiet"]).expect(0);
+    // The same again, as if nothing had been.
+    run(&up).expect(0);
     assert_eq!(state(), after, "{wish}: the second time it leads elsewhere");
     run(&down).expect(0);
 }
