@@ -79,7 +79,7 @@ fn check(sandbox: &Sandbox, target: &str, number: usize, wish: &str, state: &dyn
     let after = state();
     assert_ne!(before, after, "{wish}: nothing has changed");
     // Everything before was made without migrations; the questions of the files have good answers.
-    let verified = run(&["verify", &folder, "--target", target, "--json"]).json();
+    let verified = run(&["verify", &folder, "--target", target, "--format", "json"]).json();
     let checks = verified["checks"].as_array().expect("a list");
     let bad: Vec<_> = checks.iter().filter(|check| check["rows"] != 0).collect();
     assert!(bad.is_empty(), "{wish}: {bad:#?}");
