@@ -23,6 +23,18 @@ pub fn postgres_installation() -> Installation {
         .clone()
 }
 
+/// The newest PostgreSQL installed.
+fn newest() -> Installation {
+    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    installed.last().expect("no PostgreSQL is installed: run scripts/install-test-servers").clone()
+}
+
+/// Where the newest PostgreSQL is, in the form of `DBWRIGHT_SERVERS`.
+pub fn newest_folder() -> String {
+    let binaries = newest().binaries;
+    format!("{}:{}", binaries.parent().unwrap_or(&binaries).display(), binaries.display())
+}
+
 /// A PostgreSQL server that asks everybody but its superuser for a password.
 pub struct Postgres {
     /// The server.
@@ -49,9 +61,7 @@ impl Postgres {
 
     /// Starts the newest version installed, which asks nobody for a password.
     pub fn newest() -> Self {
-        let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
-        let newest = installed.last().expect("no PostgreSQL is installed: run scripts/install-test-servers");
-        let server = PostgresServer::start(newest, &ServerOptions::default()).expect("the server starts");
+        let server = PostgresServer::start(&newest(), &ServerOptions::default()).expect("the server starts");
         Postgres { server }
     }
 

@@ -81,6 +81,21 @@ fn direct(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
         };
         step.foreign_keys_off = matches!(step.undo, Undo::Work(_));
     }
+    if let Change::DropIndex { index: dropped, .. } = change
+        && let Some((table, index)) = before.tables.iter().find_map(|table| {
+            table.indexes.iter().find(|index| index.name == dropped.name).map(|index| (table, index))
+        })
+    {
+        let create = Change::CreateIndex {
+            table: table.name.clone(),
+            index: Box::new(index.clone()),
+            concurrently: false,
+            if_not_exists: false,
+            only: false,
+            online: OnlineClauses::default(),
+        };
+        step.undo = Undo::Work(vec![create.into()]);
+    }
     if let Change::CreateIndex { index, .. } = change {
         let drop = Change::DropIndex {
             table: None,

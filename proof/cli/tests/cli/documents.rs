@@ -92,6 +92,11 @@ impl Filters {
                 line.truncate(at);
                 line.push_str(" in 0.1 s");
             }
+            // A table of what was applied tells when.
+            if let Some(at) = line.find("  applied  20") {
+                line.truncate(at + "  applied".len());
+                line.push_str("  2026-11-21 12:00:00  postgres  5 ms");
+            }
             for word in ["PostgreSQL ", "postgres://"] {
                 if let Some(at) = line.find(word) {
                     let from = at + word.len();
@@ -134,7 +139,12 @@ fn the_walkthrough_shows_what_is_printed() {
                     .skip(1)
                     .map(|word| word.replace("\"$DATABASE_URL\"", &target))
                     .collect();
-                sandbox.dbwright(&words).env("DATABASE_URL", &target).run().out()
+                let run = sandbox.dbwright(&words).env("DATABASE_URL", &target);
+                let outcome = run.env("DBWRIGHT_SERVERS", proof_cli::servers::newest_folder()).run();
+                match outcome.out() {
+                    printed if printed.trim().is_empty() => outcome.err(),
+                    printed => printed,
+                }
             }
         };
         filters.borrow_mut().filter(&printed)

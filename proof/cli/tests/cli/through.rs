@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use proof_cli::servers::Postgres;
+use proof_cli::servers::{Postgres, newest_folder};
 use proof_cli::{Outcome, Sandbox};
 
 const POSTGRES: &str = "
@@ -64,7 +64,10 @@ const ON_SQLITE: &[&str] = &[
 /// Brings a wish in and takes it back. `state` tells what is in the database.
 fn check(sandbox: &Sandbox, target: &str, number: usize, wish: &str, state: &dyn Fn() -> Vec<String>) {
     let folder = format!("m{number}");
-    let run = |arguments: &[&str]| -> Outcome { sandbox.run(&[&["migrate"], arguments].concat()) };
+    let run = |arguments: &[&str]| -> Outcome {
+        let arguments = [&["migrate"], arguments].concat();
+        sandbox.dbwright(&arguments).env("DBWRIGHT_SERVERS", newest_folder()).run()
+    };
     let before = state();
     let planned =
         run(&["new", wish, "--catalog", target, "--out", &folder, "--format", "json"]).expect(0).json();
