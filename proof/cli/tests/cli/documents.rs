@@ -92,6 +92,10 @@ impl Filters {
                 line.truncate(at);
                 line.push_str(" in 0.1 s");
             }
+            if let Some(at) = line.find(" at 20").filter(|_| line.ends_with('Z')) {
+                line.truncate(at);
+                line.push_str(" at 2026-11-21T12:00:00Z");
+            }
             // A table of what was applied tells when.
             if let Some(at) = line.find("  applied  20") {
                 line.truncate(at + "  applied".len());
