@@ -122,7 +122,8 @@ async fn bench(
              vacuum (analyze) t, parent"
         ))
         .await?;
-    let socket = server.data_directory().parent().context("the data lie in a folder")?;
+    let data = server.data_directory().to_owned();
+    let socket = data.parent().context("the data lie in a folder")?;
     let target = format!("postgres://postgres@/load?host={}", socket.display());
     let shared = Arc::new(Shared::default());
     let mut workers = Vec::new();
@@ -139,8 +140,8 @@ async fn bench(
     tokio::time::sleep(Duration::from_secs(5)).await;
     rows.push(row("nothing, for 5 s", &shared.take(), Duration::from_secs(5)));
     for wish in PLANS {
-        let planned = migrate(binary, folder, &["new", wish, "--catalog", &target, "--out", "m", "--quiet"]);
-        planned.await.with_context(|| format!("`{wish}` is not planned"))?;
+        let words = ["new", wish, "--catalog", &target, "--out", "m", "--quiet"];
+        migrate(binary, folder, &words).await.with_context(|| format!("`{wish}` is not planned"))?;
         shared.take();
         let begun = Instant::now();
         let outcome = up(binary, folder, &target, &shared).await;
