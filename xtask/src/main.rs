@@ -18,8 +18,8 @@ usage: cargo xtask CHORE
              --case NAME        one case
              --explain MAJOR    print everything seen of that case on one major of PostgreSQL
   bench [NAME]...
-           measure the release binary: start, files, lint, demo, scale, throughput, or all of them
-             --postgres MAJOR   the server of `scale` and `throughput`; the newest when absent, for `scale` with a pg_dump
+           measure the release binary: start, files, lint, demo, scale, throughput, load, or all of them
+             --postgres MAJOR   the server of `scale`, `throughput` and `load`; the newest when absent, for `scale` with a pg_dump
              --tables N         its tables; 10000 when absent
              --binary FILE      measure this binary instead of building one
              --keep FILE        write the report of the large audit there

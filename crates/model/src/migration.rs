@@ -74,6 +74,10 @@ pub struct Migration {
     pub statement_timeout: Option<u64>,
     /// How it is tried again when a lock is not had; `None` to leave it to the runner.
     pub retries: Option<Retries>,
+    /// Whether foreign keys must not be enforced meanwhile (SQLite): the runner switches them off outside of the transaction,
+    /// and looks for orphans before its end. The statements that say so in the file are left out of `up` and `down`.
+    #[serde(default)]
+    pub foreign_keys_off: bool,
     /// Asked before: rows mean that it must not be run yet.
     pub pre_checks: Vec<CheckQuery>,
     /// What it runs, in order. `BEGIN` and `COMMIT` that span all of it are left out; `transaction` tells them.

@@ -23,6 +23,18 @@ pub fn postgres_installation() -> Installation {
         .clone()
 }
 
+/// The newest PostgreSQL installed.
+fn newest() -> Installation {
+    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    installed.last().expect("no PostgreSQL is installed: run scripts/install-test-servers").clone()
+}
+
+/// Where the newest PostgreSQL is, in the form of `DBWRIGHT_SERVERS`.
+pub fn newest_folder() -> String {
+    let binaries = newest().binaries;
+    format!("{}:{}", binaries.parent().unwrap_or(&binaries).display(), binaries.display())
+}
+
 /// A PostgreSQL server that asks everybody but its superuser for a password.
 pub struct Postgres {
     /// The server.
@@ -44,6 +56,12 @@ impl Postgres {
         all.extend(settings.iter().map(|(name, value)| (String::from(*name), String::from(*value))));
         let options = ServerOptions { settings: all, ..ServerOptions::default() };
         let server = PostgresServer::start(&postgres_installation(), &options).expect("the server starts");
+        Postgres { server }
+    }
+
+    /// Starts the newest version installed, which asks nobody for a password.
+    pub fn newest() -> Self {
+        let server = PostgresServer::start(&newest(), &ServerOptions::default()).expect("the server starts");
         Postgres { server }
     }
 

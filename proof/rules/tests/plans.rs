@@ -12,7 +12,14 @@ use dbwright_sql::fold::Folder;
 use proof_rules::plans::{PLANNED, SCHEMA};
 
 struct Text {
+    dialect: Dialect,
     version: Option<Version>,
+}
+
+impl Text {
+    fn postgres(major: u16) -> Self {
+        Text { dialect: Dialect::Postgres, version: Some(Version::new(major, 0, 0)) }
+    }
 }
 
 impl Knowledge for Text {
@@ -26,7 +33,7 @@ impl Knowledge for Text {
     }
 
     fn identifier(&self, name: &str) -> String {
-        dbwright_sql::quote_identifier(Dialect::Postgres, name)
+        dbwright_sql::quote_identifier(self.dialect, name)
     }
 }
 
@@ -166,7 +173,7 @@ fn plans_reach_the_catalog_of_the_change_without_blocking_and_lead_back() {
     let mut found = Vec::new();
     for example in PLANNED {
         for major in example.versions {
-            let know = Text { version: Some(Version::new(*major, 0, 0)) };
+            let know = Text::postgres(*major);
             let changes = parse(example.change);
             let expected = fold(&fold(&before, &changes), &parse(example.also));
             let label = format!("{} (on {major})", example.change);
@@ -192,7 +199,7 @@ fn plans_reach_the_catalog_of_the_change_without_blocking_and_lead_back() {
 fn what_has_no_safe_way_is_declined_with_a_reason() {
     let before = start();
     for (change, major, word) in DECLINED {
-        let know = Text { version: Some(Version::new(*major, 0, 0)) };
+        let know = Text::postgres(*major);
         match plan(&know, &before, know.version, &parse(change)) {
             Ok(plan) => panic!("{change}: planned: {:#?}", plan.steps),
             Err(declined) => assert!(declined.because.contains(word), "{change}: {}", declined.because),
@@ -203,7 +210,7 @@ fn what_has_no_safe_way_is_declined_with_a_reason() {
 #[test]
 fn a_wrong_plan_is_noticed() {
     let before = start();
-    let know = Text { version: Some(Version::new(15, 0, 0)) };
+    let know = Text::postgres(15);
     let changes = parse("ALTER TABLE t ALTER a TYPE bigint");
     let expected = fold(&before, &changes);
     let right = plan(&know, &before, know.version, &changes).expect("there is a plan");

@@ -4,6 +4,7 @@ mod child;
 mod demo;
 mod files;
 mod lint;
+mod load;
 mod scale;
 mod start;
 mod throughput;
@@ -97,13 +98,14 @@ quarter, or memory by more than a half. Times by themselves never fail.
 /// Runs benchmarks and prints their tables.
 pub fn run(options: &BenchOptions) -> anyhow::Result<()> {
     type Bench = fn(&Path, &BenchOptions) -> anyhow::Result<Measured>;
-    let all: [(&str, Bench); 6] = [
+    let all: [(&str, Bench); 7] = [
         ("start", start::run),
         ("files", files::run),
         ("lint", lint::run),
         ("demo", demo::run),
         ("scale", scale::run),
         ("throughput", throughput::run),
+        ("load", load::run),
     ];
     for name in &options.names {
         if !all.iter().any(|(known, _)| known == name) {

@@ -59,6 +59,9 @@ fn migration(
         problems.push(problem);
     }
     let mut up = statements(dialect, &part.text, &mut problems);
+    if marks.foreign_keys_off {
+        strip_switches(&mut up);
+    }
     let spanned = strip_span(&mut up);
     let transaction = match (marks.transaction, part.file.wrap) {
         (Some(mode), _) => mode,
@@ -91,7 +94,14 @@ fn migration(
     let down = match way_back {
         Some(file) => plain_down(dialect, &file.text, &mut problems),
         None => match header::section(whole, header::DOWN) {
-            Some(text) => header::down(&text, |text| undo_statements(dialect, text, &mut problems)),
+            Some(text) => header::down(&text, |text| {
+                let mut read = undo_read(dialect, text, &mut problems);
+                if marks.foreign_keys_off {
+                    strip_switches(&mut read);
+                }
+                strip_span(&mut read);
+                read.into_iter().map(|read| read.statement).collect()
+            }),
             None => match tools::undo_part(whole) {
                 Some(text) => plain_down(dialect, &text, &mut problems),
                 None => liquibase_rollback(dialect, part, &mut problems),
@@ -114,6 +124,7 @@ fn migration(
         lock_timeout: marks.lock_timeout,
         statement_timeout: marks.statement_timeout,
         retries: marks.retries,
+        foreign_keys_off: marks.foreign_keys_off,
         pre_checks: check(header::PRE_CHECK),
         up,
         down,
@@ -275,13 +286,29 @@ fn ends_or_begins(read: &Read) -> bool {
     matches!(read.control, Some(Begin | Commit | Rollback))
 }
 
+/// Takes the switches of foreign keys at both ends away, which the runner makes itself.
+fn strip_switches(statements: &mut Vec<Read>) {
+    let switches = |read: &Read| {
+        let lower = read.statement.sql.to_ascii_lowercase();
+        lower.strip_prefix("pragma").is_some_and(|rest| rest.trim_start().starts_with("foreign_keys"))
+    };
+    statements.pop_if(|last| switches(last));
+    if statements.first().is_some_and(switches) {
+        statements.remove(0);
+    }
+}
+
 fn undo_statements(dialect: Dialect, text: &str, problems: &mut Vec<Problem>) -> Vec<Statement> {
+    let mut read = undo_read(dialect, text, problems);
+    strip_span(&mut read);
+    read.into_iter().map(|read| read.statement).collect()
+}
+
+fn undo_read(dialect: Dialect, text: &str, problems: &mut Vec<Problem>) -> Vec<Read> {
     if let Some(problem) = placeholder(dialect, text) {
         problems.push(problem);
     }
-    let mut read = statements(dialect, text, problems);
-    strip_span(&mut read);
-    read.into_iter().map(|read| read.statement).collect()
+    statements(dialect, text, problems)
 }
 
 /// The way back as another tool writes it. An empty one says nothing.

@@ -49,8 +49,114 @@ fn words(command: &str) -> Vec<String> {
 
 #[test]
 fn the_readme_shows_what_is_printed() {
-    let text = read("README.md");
     let sandbox = Sandbox::new();
+    shows_what_is_printed("README.md", &sandbox, &|command| {
+        let words = words(command);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        sandbox.dbwright(&words).run().out()
+    });
+}
+
+/// What differs from run to run in what the walkthrough shows: versions, times, and whose server it is.
+struct Filters {
+    /// The versions that were seen, in order.
+    versions: Vec<String>,
+}
+
+impl Filters {
+    fn filter(&mut self, text: &str) -> String {
+        let mut result = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+            let (before, number) = rest.split_at(at);
+            let end = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
+            let (number, after) = number.split_at(end);
+            result.push_str(before);
+            if number.len() == 14 && number.starts_with("20") && !number.ends_with("000000") {
+                if !self.versions.iter().any(|seen| seen == number) {
+                    self.versions.push(number.to_owned());
+                    self.versions.sort();
+                }
+                let place = self.versions.iter().position(|seen| seen == number).expect("it is there");
+                result.push_str(&format!("202611211200{:02}", place + 1));
+            } else {
+                result.push_str(number);
+            }
+            rest = after;
+        }
+        result.push_str(rest);
+        let mut lines: Vec<String> = Vec::new();
+        for line in result.lines() {
+            let mut line = line.trim_end().to_owned();
+            if let Some(at) = line.find(" in ").filter(|_| line.ends_with(" s")) {
+                line.truncate(at);
+                line.push_str(" in 0.1 s");
+            }
+            if let Some(at) = line.find(" at 20").filter(|_| line.ends_with('Z')) {
+                line.truncate(at);
+                line.push_str(" at 2026-11-21T12:00:00Z");
+            }
+            // A table of what was applied tells when, and is as wide as its times are.
+            if line.contains("  applied  20") || line.starts_with("VERSION  ") {
+                continue;
+            }
+            for word in ["PostgreSQL ", "postgres://"] {
+                if let Some(at) = line.find(word) {
+                    let from = at + word.len();
+                    let stop = |c: char| !(c.is_ascii_digit() || c == '.') && word == "PostgreSQL ";
+                    let blank = |c: char| matches!(c, ' ' | '`' | '\n');
+                    let length = line[from..].find(|c| stop(c) || blank(c)).unwrap_or(line.len() - from);
+                    let now = if word == "PostgreSQL " { "18" } else { "localhost/shop" };
+                    line.replace_range(from..from + length, now);
+                }
+            }
+            lines.push(line);
+        }
+        lines.join("\n")
+    }
+}
+
+#[test]
+fn the_walkthrough_shows_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let server = proof_cli::servers::Postgres::newest();
+    server.database("shop", "");
+    let target = server.target("postgres", "shop");
+    let filters = std::cell::RefCell::new(Filters { versions: Vec::new() });
+    shows_what_is_printed("docs/walkthrough.md", &sandbox, &|command| {
+        let printed = match command.strip_prefix("cat ") {
+            Some(pattern) => {
+                let (folder, part) = pattern.split_once("/*").expect("a pattern in a folder");
+                let part = part.trim_end_matches("*.sql");
+                let entries = fs::read_dir(sandbox.path(folder)).expect("a folder");
+                let paths = entries.map(|entry| entry.expect("an entry").path());
+                let mut paths: Vec<PathBuf> =
+                    paths.filter(|path| path.to_string_lossy().contains(part)).collect();
+                paths.sort();
+                let texts = paths.iter().map(|path| fs::read_to_string(path).expect("a text"));
+                texts.collect::<String>()
+            }
+            None => {
+                let words: Vec<String> = command
+                    .split_whitespace()
+                    .skip(1)
+                    .map(|word| word.replace("\"$DATABASE_URL\"", &target))
+                    .collect();
+                let run = sandbox.dbwright(&words).env("DATABASE_URL", &target);
+                let outcome = run.env("DBWRIGHT_SERVERS", proof_cli::servers::newest_folder()).run();
+                match outcome.out() {
+                    printed if printed.trim().is_empty() => outcome.err(),
+                    printed => printed,
+                }
+            }
+        };
+        filters.borrow_mut().filter(&printed)
+    });
+}
+
+/// Runs the commands of a document in a sandbox that holds its files, and compares what is printed with what is shown.
+fn shows_what_is_printed(name: &str, sandbox: &Sandbox, run: &dyn Fn(&str) -> String) {
+    let text = read(name);
     for fence in fences(&text).iter().filter(|fence| fence.language == "sql" && !fence.title.is_empty()) {
         sandbox.file(&fence.title, &fence.text);
     }
@@ -58,18 +164,16 @@ fn the_readme_shows_what_is_printed() {
     let mut commands = 0;
     for fence in fences(&text).iter().filter(|fence| fence.language == "console") {
         let command = fence.text.lines().next().expect("a command");
-        let words = words(command.strip_prefix("$ ").expect("a prompt"));
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let printed = sandbox.dbwright(&words).run().out();
+        let printed = run(command.strip_prefix("$ ").expect("a prompt"));
         let now = format!("```console\n{command}\n{}\n```", printed.trim_end());
         written = written.replace(&format!("```console\n{}\n```", fence.text.trim_end()), &now);
         commands += 1;
     }
-    assert!(commands > 0, "the README shows no command");
+    assert!(commands > 0, "{name} shows no command");
     if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(document("README.md"), &written).expect("the folder is ours");
+        fs::write(document(name), &written).expect("the folder is ours");
     } else {
-        assert!(written == text, "README.md is old: run this test with UPDATE_DOCS=1\n{written}");
+        assert!(written == text, "{name} is old: run this test with UPDATE_DOCS=1\n{written}");
     }
 }
 

@@ -23,6 +23,7 @@ mod records;
 mod reference;
 mod running;
 mod secrets;
+mod through;
 mod trace;
 
 use proof_cli::Outcome;

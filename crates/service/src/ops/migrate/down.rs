@@ -122,15 +122,18 @@ fn choose(
     history: &[Applied],
     request: &DownRequest,
 ) -> Result<Vec<(usize, Applied, Vec<Statement>)>, ServiceError> {
+    // What failed only in the questions after it is done as a whole.
+    let whole = |row: &Applied| {
+        row.state == AppliedState::Failed && row.statements > 0 && row.statements_done >= row.statements
+    };
     let mut rows: Vec<&Applied> = history
         .iter()
-        .filter(|row| matches!(row.state, AppliedState::Applied | AppliedState::Undoing))
+        .filter(|row| matches!(row.state, AppliedState::Applied | AppliedState::Undoing) || whole(row))
         .filter(|row| row.kind != AppliedKind::Repeatable)
         .collect();
     rows.sort_by_key(|row| std::cmp::Reverse(tools::order(&row.version)));
-    if let Some(row) =
-        history.iter().find(|row| matches!(row.state, AppliedState::Running | AppliedState::Failed))
-    {
+    let unfinished = |row: &&Applied| matches!(row.state, AppliedState::Running | AppliedState::Failed);
+    if let Some(row) = history.iter().find(|row| unfinished(row) && !whole(row)) {
         return Err(ServiceError::new(
             ErrorKind::Usage,
             format!("{} was begun and is not ended", row.version),

@@ -335,6 +335,13 @@ async fn prove(
         return Ok(no_server());
     };
     let Some(installation) = closest(&installed, major) else { return Ok(no_server()) };
+    let known = |change: &Change| dbwright_sql::write(engine, Some(installation.version), change).is_some();
+    if !plan.steps.iter().flat_map(|step| step.changes()).all(known) {
+        return Ok(Proof::not_tried(format!(
+            "PostgreSQL {} is the nearest installed here, and does not know all statements of PostgreSQL {major}",
+            installation.version.major
+        )));
+    }
     let server = match PostgresServer::start(installation, &ServerOptions::default()) {
         Ok(server) => server,
         Err(error) => return Ok(Proof::not_tried(format!("the scratch server did not start: {error}"))),

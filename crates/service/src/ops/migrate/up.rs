@@ -345,6 +345,9 @@ fn choose(
                 format!("`{}` requires {absent}, which is not applied", file.file),
             ));
         }
+        if let Some(waits_for) = &file.header.waits_for {
+            notes.push(format!("`{}` is to wait for this: {waits_for}", file.file));
+        }
         there.push(&file.version);
     }
     Ok((chosen, notes))

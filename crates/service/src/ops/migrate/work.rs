@@ -2,6 +2,7 @@
 //! process was stopped.
 
 mod alone;
+mod check;
 mod fail;
 mod pieces;
 
@@ -19,7 +20,7 @@ use dbwright_model::effect::Lock;
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::Fact;
 use dbwright_model::migration::{Migration, Statement};
-use dbwright_model::plan::{CheckQuery, Retries, TransactionMode};
+use dbwright_model::plan::{Retries, TransactionMode};
 use dbwright_sql::effects::{self, Circumstances};
 use dbwright_sql::fold::Folder;
 use jiff::Timestamp;
@@ -29,7 +30,7 @@ use tokio::time::Instant;
 
 use super::hold::{self, Hold, failed};
 use super::steps::{self, Parsed, Step, Way};
-use crate::error::{ErrorKind, ServiceError};
+use crate::error::ServiceError;
 use crate::world::World;
 
 /// How work is done where a file does not say.
@@ -73,6 +74,7 @@ struct Job<'a> {
     lock_timeout: Option<u64>,
     statement_timeout: Option<u64>,
     retries: Retries,
+    foreign_keys_off: bool,
     /// The state while it runs, and at its end.
     states: [AppliedState; 2],
 }
@@ -172,7 +174,7 @@ impl<'a> Work<'a> {
         let unfinished =
             old.filter(|row| matches!(row.state, AppliedState::Running | AppliedState::Failed)).cloned();
         let resumed = unfinished.clone().unwrap_or_default();
-        let row = Applied {
+        let mut row = Applied {
             version: migration.version.clone(),
             description: migration.description.clone(),
             file: migration.file.clone(),
@@ -191,7 +193,8 @@ impl<'a> Work<'a> {
             started_at: Some(self.now()),
             finished_at: None,
         };
-        if unfinished.is_none() {
+        // What was done in part may be what a question is about.
+        if row.statements_done == 0 && row.statement_before.is_none() {
             self.check(migration, &migration.pre_checks, "must not be run yet").await?;
         }
         let job = Job {
@@ -201,10 +204,18 @@ impl<'a> Work<'a> {
             lock_timeout: migration.lock_timeout,
             statement_timeout: migration.statement_timeout,
             retries: migration.retries.unwrap_or(self.manner.retries),
+            foreign_keys_off: migration.foreign_keys_off,
             states: [AppliedState::Running, AppliedState::Applied],
         };
-        self.job(&job, row).await?;
-        self.check(migration, &migration.verify, "is applied, but has not done its work").await?;
+        self.job(&job, &mut row).await?;
+        if let Err(error) = self.check(migration, &migration.verify, "has not done its work").await {
+            // All of it is done, so that running it again only asks again.
+            row.error = Some(error.message.clone());
+            self.finish(&row, &AppliedState::Failed).await?;
+            return Err(error
+                .hint("mend the rows and run the same command again: it asks again and goes on")
+                .hint("`dbwright migrate down` takes it back"));
+        }
         self.done.seconds = begun.elapsed().as_secs_f64();
         Ok(std::mem::take(&mut self.done))
     }
@@ -222,7 +233,7 @@ impl<'a> Work<'a> {
         self.done =
             Done { version: migration.version.clone(), file: migration.file.clone(), ..Done::default() };
         let goes_on = row.state == AppliedState::Undoing;
-        let row = Applied {
+        let mut row = Applied {
             statements_done: if goes_on { row.statements_done } else { 0 },
             statements: u32::try_from(statements.len()).unwrap_or(u32::MAX),
             statement_before: row.statement_before.clone().filter(|_| goes_on),
@@ -245,50 +256,16 @@ impl<'a> Work<'a> {
             lock_timeout: migration.lock_timeout,
             statement_timeout: migration.statement_timeout,
             retries: migration.retries.unwrap_or(self.manner.retries),
+            foreign_keys_off: migration.foreign_keys_off,
             states: [AppliedState::Undoing, AppliedState::Undone],
         };
-        self.job(&job, row).await?;
+        self.job(&job, &mut row).await?;
         self.done.seconds = begun.elapsed().as_secs_f64();
         Ok(std::mem::take(&mut self.done))
     }
 
-    /// Asks questions whose rows are complaints.
-    async fn check(
-        &mut self,
-        migration: &Migration,
-        checks: &[CheckQuery],
-        what: &str,
-    ) -> Result<(), ServiceError> {
-        for check in checks {
-            let sql = format!("select * from ({}) as dbwright_check limit 5", check.sql);
-            let rows = self.hold.worker.ask(&sql).await.map_err(|error| {
-                ServiceError::new(
-                    ErrorKind::Internal,
-                    format!("a check of `{}` cannot be asked: {error}", migration.file),
-                )
-            })?;
-            if rows.is_empty() {
-                continue;
-            }
-            let sample = |row: &dbwright_engine::row::Row| {
-                let shown = row.columns.iter().filter(|column| {
-                    check.keys.is_empty() || check.keys.iter().any(|key| key.as_str() == column.as_str())
-                });
-                let values = shown.filter_map(|column| row.opt_text(column).ok().flatten());
-                values.take(4).collect::<Vec<_>>().join(" ")
-            };
-            let samples: Vec<String> = rows.iter().map(sample).collect();
-            return Err(ServiceError::new(
-                ErrorKind::Internal,
-                format!("`{}` {what}: {}", migration.file, check.rows_mean),
-            )
-            .hint(format!("among the rows: {}", samples.join("; "))));
-        }
-        Ok(())
-    }
-
     /// Runs the statements of a job that are not done yet.
-    async fn job(&mut self, job: &Job<'_>, mut row: Applied) -> Result<(), ServiceError> {
+    async fn job(&mut self, job: &Job<'_>, row: &mut Applied) -> Result<(), ServiceError> {
         self.own_limits.clear();
         let parsed = steps::parse(self.engine, job.statements);
         let steps = steps::cut(self.engine.dialect(), job.mode, &parsed);
@@ -304,7 +281,7 @@ impl<'a> Work<'a> {
         {
             row.statements_done = count(step.covers.end);
             self.done.done_before = row.statements_done;
-            self.record(&row, &job.states[0]).await?;
+            self.record(row, &job.states[0]).await?;
             first += 1;
         }
         let mut ended = false;
@@ -316,11 +293,11 @@ impl<'a> Work<'a> {
                     row.statements_done = count(step.covers.end);
                 }
                 Way::Transaction => {
-                    self.transaction(job, &parsed, step, &mut row, last).await?;
+                    self.transaction(job, &parsed, step, row, last).await?;
                     ended = last;
                 }
-                Way::Pieces => self.pieces(job, step, &mut row).await?,
-                Way::Alone | Way::Unknown => self.alone(job, &parsed, step, &mut row).await?,
+                Way::Pieces => self.pieces(job, step, row).await?,
+                Way::Alone | Way::Unknown => self.alone(job, &parsed, step, row).await?,
             }
             for position in &step.sends {
                 parsed[*position].changes.iter().for_each(|change| self.folder.apply(change));
@@ -330,7 +307,7 @@ impl<'a> Work<'a> {
         if !ended {
             row.statements_done = row.statements;
             row.statement_before = None;
-            self.finish(&row, &job.states[1]).await?;
+            self.finish(row, &job.states[1]).await?;
         }
         self.hold.worker.reset().await.map_err(failed)
     }
@@ -544,6 +521,7 @@ fn rebuilds(job: &Job<'_>, step: &Step, changes: &[Vec<Change>]) -> bool {
         .flatten()
         .any(|change| matches!(change, Change::DropTable { .. } | Change::RenameTable { .. }));
     structural
+        || job.foreign_keys_off
         || step.sends.iter().any(|position| {
             let sql = job.statements[*position].sql.to_ascii_lowercase();
             sql.starts_with("pragma") && sql.contains("foreign_keys")

@@ -22,6 +22,7 @@ pub(super) struct Marks {
     pub lock_timeout: Option<u64>,
     pub statement_timeout: Option<u64>,
     pub retries: Option<Retries>,
+    pub foreign_keys_off: bool,
     pub problems: Vec<Problem>,
 }
 
@@ -96,6 +97,7 @@ impl Marks {
             "first_wait" => self.retries().first_wait = time()?,
             "longest_wait" => self.retries().longest_wait = time()?,
             "undo_first" => self.retries().undo_first = true,
+            "foreign_keys" if value == "off" => self.foreign_keys_off = true,
             _ => return Err(format!("`{word}` is no word that dbwright knows")),
         }
         Ok(())
