@@ -6,6 +6,9 @@ use mysql_async::prelude::Queryable;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::apply::{ApplyError, Refusal};
+use crate::mysql::apply as mysql;
+use crate::postgres::apply as postgres;
+use crate::sqlite::apply as sqlite;
 use crate::write::WriteSession;
 
 /// A row of texts and nulls.
@@ -22,7 +25,7 @@ impl WriteSession {
     pub async fn execute_bound(&mut self, sql: &str, values: &[String]) -> Result<u64, ApplyError> {
         match self {
             WriteSession::Postgres(client) => {
-                client.execute_typed(sql, &typed(values)).await.map_err(|error| postgres_trouble(&error))
+                client.execute_typed(sql, &typed(values)).await.map_err(|error| postgres::trouble(&error))
             }
             WriteSession::Mysql(connection) => {
                 let result = if values.is_empty() {
@@ -30,13 +33,13 @@ impl WriteSession {
                 } else {
                     connection.exec_drop(sql, positional(values)).await
                 };
-                result.map_err(|error| mysql_trouble(&error))?;
+                result.map_err(|error| mysql::trouble(&error))?;
                 Ok(connection.affected_rows())
             }
             WriteSession::Sqlite(connection) => {
                 let count = connection
                     .execute(sql, rusqlite::params_from_iter(values))
-                    .map_err(|error| sqlite_trouble(&error))?;
+                    .map_err(|error| sqlite::trouble(&error))?;
                 Ok(count as u64)
             }
         }
@@ -49,11 +52,11 @@ impl WriteSession {
                 let rows = client
                     .query_typed(sql, &typed(values))
                     .await
-                    .map_err(|error| postgres_trouble(&error))?;
+                    .map_err(|error| postgres::trouble(&error))?;
                 let texts = |row: &tokio_postgres::Row| {
                     (0..row.len()).map(|i| row.try_get::<_, Option<String>>(i)).collect::<Result<Texts, _>>()
                 };
-                rows.iter().map(|row| texts(row).map_err(|error| postgres_trouble(&error))).collect()
+                rows.iter().map(|row| texts(row).map_err(|error| unreadable(&error))).collect()
             }
             WriteSession::Mysql(connection) => {
                 let rows: Vec<mysql_async::Row> = if values.is_empty() {
@@ -61,19 +64,20 @@ impl WriteSession {
                 } else {
                     connection.exec(sql, positional(values)).await
                 }
-                .map_err(|error| mysql_trouble(&error))?;
-                Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(mysql_text).collect()).collect())
+                .map_err(|error| mysql::trouble(&error))?;
+                Ok(rows.into_iter().map(|row| row.unwrap().into_iter().map(mysql::text).collect()).collect())
             }
             WriteSession::Sqlite(connection) => {
-                let mut statement = connection.prepare(sql).map_err(|error| sqlite_trouble(&error))?;
+                let mut statement = connection.prepare(sql).map_err(|error| sqlite::trouble(&error))?;
                 let width = statement.column_count();
                 let mut rows = statement
                     .query(rusqlite::params_from_iter(values))
-                    .map_err(|error| sqlite_trouble(&error))?;
+                    .map_err(|error| sqlite::trouble(&error))?;
                 let mut texts = Vec::new();
-                while let Some(row) = rows.next().map_err(|error| sqlite_trouble(&error))? {
-                    let row: Result<Texts, _> = (0..width).map(|i| row.get_ref(i).map(sqlite_text)).collect();
-                    texts.push(row.map_err(|error| sqlite_trouble(&error))?);
+                while let Some(row) = rows.next().map_err(|error| sqlite::trouble(&error))? {
+                    let row: Result<Texts, _> =
+                        (0..width).map(|i| row.get_ref(i).map(sqlite::text)).collect();
+                    texts.push(row.map_err(|error| sqlite::trouble(&error))?);
                 }
                 Ok(texts)
             }
@@ -131,74 +135,7 @@ fn positional(values: &[String]) -> mysql_async::Params {
     )
 }
 
-fn mysql_text(value: mysql_async::Value) -> Option<String> {
-    match value {
-        mysql_async::Value::NULL => None,
-        mysql_async::Value::Bytes(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        other => Some(other.as_sql(false).trim_matches('\'').to_owned()),
-    }
-}
-
-fn sqlite_text(value: rusqlite::types::ValueRef<'_>) -> Option<String> {
-    use rusqlite::types::ValueRef;
-    match value {
-        ValueRef::Null => None,
-        ValueRef::Integer(number) => Some(number.to_string()),
-        ValueRef::Real(number) => Some(number.to_string()),
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
-    }
-}
-
-fn postgres_trouble(error: &tokio_postgres::Error) -> ApplyError {
-    let Some(server) = error.as_db_error() else {
-        return match error.is_closed() {
-            true => ApplyError::ConnectionLost("the connection was lost".to_owned()),
-            false => refused("", &error.to_string()),
-        };
-    };
-    let message = server.message().to_owned();
-    match server.code().code() {
-        "55P03" | "40P01" | "40001" => ApplyError::LockNotAvailable(message),
-        "57014" if message.contains("timeout") => ApplyError::TimedOut(message),
-        "57014" => ApplyError::Cancelled(message),
-        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" | "25P04" => ApplyError::ConnectionLost(message),
-        code => ApplyError::Refused(Refusal {
-            code: code.to_owned(),
-            message,
-            detail: server.detail().map(str::to_owned),
-            hint: server.hint().map(str::to_owned),
-            position: None,
-        }),
-    }
-}
-
-fn mysql_trouble(error: &mysql_async::Error) -> ApplyError {
-    match error {
-        mysql_async::Error::Server(server) => match server.code {
-            1205 | 1213 | 3572 => ApplyError::LockNotAvailable(server.message.clone()),
-            1969 | 3024 => ApplyError::TimedOut(server.message.clone()),
-            1317 => ApplyError::Cancelled(server.message.clone()),
-            1053 | 1927 => ApplyError::ConnectionLost(server.message.clone()),
-            code => refused(&code.to_string(), &server.message),
-        },
-        mysql_async::Error::Io(_) | mysql_async::Error::Driver(_) => {
-            ApplyError::ConnectionLost(format!("the connection was lost: {error}"))
-        }
-        other => refused("", &other.to_string()),
-    }
-}
-
-fn sqlite_trouble(error: &rusqlite::Error) -> ApplyError {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, OperationInterrupted};
-    match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked) => {
-            ApplyError::LockNotAvailable("somebody else writes to the database".to_owned())
-        }
-        Some(OperationInterrupted) => ApplyError::Cancelled("interrupted".to_owned()),
-        _ => refused("", &error.to_string()),
-    }
-}
-
-fn refused(code: &str, message: &str) -> ApplyError {
-    ApplyError::Refused(Refusal { code: code.to_owned(), message: message.to_owned(), ..Refusal::default() })
+/// An answer that is no text, which is no trouble of the connection.
+fn unreadable(error: &tokio_postgres::Error) -> ApplyError {
+    ApplyError::Refused(Refusal { code: "-".to_owned(), message: error.to_string(), ..Refusal::default() })
 }

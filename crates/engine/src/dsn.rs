@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 
+use dbwright_model::engine::Dialect;
 use secrecy::SecretString;
 
 /// Where to connect to.
@@ -152,6 +153,15 @@ const HARMLESS: &[&str] = &[
 ];
 
 impl Dsn {
+    /// The dialect that is spoken there.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Dsn::Postgres(_) => Dialect::Postgres,
+            Dsn::Mysql(_) => Dialect::Mysql,
+            Dsn::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
     /// Reads a target: `postgres://`, `postgresql://`, `mysql://`, `mariadb://`, `sqlite:`, libpq's
     /// `host=... dbname=...`, or the path of an SQLite file. Error texts never hold a password.
     pub fn parse(text: &str) -> Result<Dsn, DsnError> {

@@ -35,6 +35,9 @@ pub struct Standing {
     /// Versions that were applied and that no file has, the oldest first.
     #[serde(default)]
     pub without_file: Vec<String>,
+    /// Files that are no longer what was applied, in their order; of most tools that is not known, and none is named.
+    #[serde(default)]
+    pub edited: Vec<String>,
 }
 
 /// One file of a chain.

@@ -1,5 +1,11 @@
 //! The tables in which migration tools keep what they have applied: the one list that every engine reads by.
 
+/// The table in which dbwright keeps its own history, when no other name is chosen.
+pub const OWN_TABLE: &str = "dbwright_migrations";
+
+/// dbwright as it is called among the tools.
+pub const OWN: &str = "dbwright";
+
 /// How one tool keeps its history. Names of tables and columns are compared without regard to case, as servers fold them
 /// differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +115,16 @@ const PLAIN: HistoryTable = HistoryTable {
 
 /// Every history that is known; where tools share a table, the one that is told by more columns stands first.
 pub const HISTORIES: &[HistoryTable] = &[
+    HistoryTable {
+        columns: &["statements_done"],
+        outcome: Outcome::Is("state", "applied"),
+        at: Some("finished_at"),
+        order: "started_at",
+        script: Some("file"),
+        checksum: Some("checksum"),
+        kind: Some("state"),
+        ..table(OWN, OWN_TABLE)
+    },
     HistoryTable {
         outcome: Outcome::True("success"),
         at: Some("installed_on"),
@@ -251,6 +267,7 @@ const FLYWAY: HistoryTable = HistoryTable {
 const COMPANIONS: &[&str] = &[
     "ar_internal_metadata",
     "databasechangeloglock",
+    "dbwright_backfills",
     "db_migrations",
     "knex_migrations_lock",
     "migrations",

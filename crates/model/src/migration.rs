@@ -20,6 +20,8 @@ pub struct Header {
     pub estimated_time: String,
     /// Versions of the migrations that must have been applied before.
     pub requires: Vec<String>,
+    /// Versions of the migrations whose place it took, the oldest first.
+    pub replaces: Vec<String>,
     /// What must be so outside of the database before it is run, as a full sentence.
     pub waits_for: Option<String>,
 }

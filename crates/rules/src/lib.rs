@@ -236,6 +236,7 @@ rules! {
         dropped_extension,
         dropped_guarantee,
         dropped_table,
+        edited_migration,
         empty_migration,
         enum_value_used_too_early,
         failed_migration,

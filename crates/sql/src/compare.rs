@@ -54,6 +54,14 @@ pub fn compare(expected: &Catalog, found: &Catalog, texts: Texts) -> Comparison 
     Comparison { differences, not_compared }
 }
 
+/// A catalog in the form in which it is compared. It can be written down, which loses the trees of expressions, and be
+/// compared later all the same.
+pub fn normal(catalog: &Catalog, texts: Texts) -> Catalog {
+    let mut catalog = catalog.clone();
+    normal::normalise(&mut catalog, texts);
+    catalog
+}
+
 /// A section that one side does not know is left out on both.
 fn unknown<T>(
     name: &str,

@@ -9,7 +9,6 @@ use dbwright_model::plan::TransactionMode;
 
 use crate::fold::Folder;
 use crate::parse_statement;
-use crate::standing::REPLACES;
 
 /// The catalog after migrations that begin with an empty database, and why it is not known for sure, as full sentences.
 pub fn catalog_after<'a>(
@@ -61,7 +60,7 @@ pub fn text(dialect: Dialect, name: &str, author: &str, migrations: &[&Migration
     text.push_str("-- Estimated time: under a second on an empty database\n-- Requires: -\n");
     // A line per version keeps differences of the file readable.
     for version in &versions {
-        text.push_str(&format!("{REPLACES} {version}\n"));
+        text.push_str(&format!("-- Replaces: {version}\n"));
     }
     let mode = if apart { "none" } else { "one" };
     text.push_str(&format!("-- dbwright: transaction={mode}\n\n-- ========== UP ==========\n"));
@@ -137,7 +136,7 @@ mod tests {
         let after: Vec<&str> = one[0].up.iter().map(|one| one.sql.as_str()).collect();
         assert_eq!(before, after, "{}", file.text);
         let versions: Vec<String> = parts.iter().map(|part| part.version.clone()).collect();
-        assert_eq!(crate::standing::replaced(&file), versions);
+        assert_eq!(one[0].header.replaces, versions);
         let (whole, squashed) = (catalog_after(engine, &parts).0, catalog_after(engine, &one).0);
         let comparison = compare(&whole, &squashed, Texts::Trees);
         assert!(comparison.is_equal(), "{:?}", comparison.differences);

@@ -6,7 +6,6 @@ use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
 use dbwright_model::migration::Migration;
 use dbwright_model::standing::Standing;
 
-use crate::files::SourceFile;
 use crate::tools;
 
 /// A migration with its file, its row, or both.
@@ -22,27 +21,18 @@ pub struct Line {
     pub row: Option<usize>,
 }
 
-/// How every file and every row stands, in the order in which migrations are applied. `replaces` are the versions whose place
-/// a file took, by the file's position.
-pub fn lines(
-    migrations: &[Migration],
-    rows: &[Applied],
-    replaces: &BTreeMap<usize, Vec<String>>,
-) -> Vec<Line> {
+/// How every file and every row stands, in the order in which migrations are applied.
+pub fn lines(migrations: &[Migration], rows: &[Applied]) -> Vec<Line> {
     let by_version: BTreeMap<&str, usize> =
         rows.iter().enumerate().map(|(at, row)| (row.version.as_str(), at)).collect();
     let is_applied =
         |version: &str| by_version.get(version).is_some_and(|at| rows[*at].state == AppliedState::Applied);
-    let newest = migrations
-        .iter()
-        .filter(|migration| !migration.repeatable && is_applied(&migration.version))
-        .map(|migration| tools::order(&migration.version))
-        .max();
+    let newest = newest(migrations, rows).map(|row| tools::order(&row.version));
     let mut replaced = BTreeSet::new();
     let mut lines = Vec::new();
     for (position, migration) in migrations.iter().enumerate() {
         let row = by_version.get(migration.version.as_str()).copied();
-        let parts = replaces.get(&position).map(Vec::as_slice).unwrap_or_default();
+        let parts = &migration.header.replaces;
         let own = row.map(|at| &rows[at]);
         let took_place = !parts.is_empty()
             // On a database that began with the file, its own row stands for all of them.
@@ -84,6 +74,26 @@ pub fn lines(
     lines
 }
 
+/// The row of the newest applied version; what is run anew whenever it changes has no place among versions.
+pub fn newest<'a>(migrations: &[Migration], rows: &'a [Applied]) -> Option<&'a Applied> {
+    let repeatable: BTreeSet<&str> = migrations
+        .iter()
+        .filter(|migration| migration.repeatable)
+        .map(|migration| migration.version.as_str())
+        .collect();
+    rows.iter()
+        .filter(|row| row.state == AppliedState::Applied && row.kind != AppliedKind::Repeatable)
+        .filter(|row| !repeatable.contains(row.version.as_str()))
+        .max_by_key(|row| tools::order(&row.version))
+}
+
+/// Whether a file holds the statements that a row was written for; comments and blanks make no difference where the row
+/// knows that much.
+pub fn is_same_work(migration: &Migration, row: &Applied) -> bool {
+    row.checksum.eq_ignore_ascii_case(&migration.checksum)
+        || !row.content.is_empty() && row.content == migration.content
+}
+
 fn of_applied(migration: &Migration, row: &Applied) -> Standing {
     // What other programs wrote there may know no checksum.
     if row.checksum.is_empty() || row.checksum.eq_ignore_ascii_case(&migration.checksum) {
@@ -95,34 +105,6 @@ fn of_applied(migration: &Migration, row: &Applied) -> Standing {
     } else {
         Standing::Edited
     }
-}
-
-/// The mark in the first lines of a file that took the place of others.
-pub const REPLACES: &str = "-- Replaces:";
-
-/// The versions whose place a file took, oldest first.
-pub fn replaced(file: &SourceFile) -> Vec<String> {
-    file.text
-        .lines()
-        .take_while(|line| line.starts_with("--") || line.trim().is_empty())
-        .filter_map(|line| line.strip_prefix(REPLACES))
-        .flat_map(str::split_whitespace)
-        .map(|version| version.trim_end_matches(',').to_owned())
-        .collect()
-}
-
-/// The versions whose place each file took, by the position of its migration.
-pub fn all_replaced(migrations: &[Migration], sources: &[SourceFile]) -> BTreeMap<usize, Vec<String>> {
-    let by_name: BTreeMap<&str, Vec<String>> = sources
-        .iter()
-        .map(|file| (file.name.as_str(), replaced(file)))
-        .filter(|(_, versions)| !versions.is_empty())
-        .collect();
-    migrations
-        .iter()
-        .enumerate()
-        .filter_map(|(at, migration)| Some((at, by_name.get(migration.file.as_str())?.clone())))
-        .collect()
 }
 
 #[cfg(test)]

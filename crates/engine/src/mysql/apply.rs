@@ -252,13 +252,14 @@ fn without_counter(text: &str) -> String {
     format!("{before}{}", after.trim_start_matches(|c: char| c.is_ascii_digit()))
 }
 
-fn text(value: mysql_async::Value) -> Option<String> {
+/// A value as a text.
+pub(crate) fn text(value: mysql_async::Value) -> Option<String> {
     match value {
         mysql_async::Value::NULL => None,
         mysql_async::Value::Bytes(bytes) => Some(
             String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()),
         ),
-        other => Some(other.as_sql(true)),
+        other => Some(other.as_sql(true).trim_matches('\'').to_owned()),
     }
 }
 

@@ -203,20 +203,20 @@ fn ask(connection: &Connection, sql: &str) -> Result<Vec<Row>, rusqlite::Error> 
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let value = |i: usize| -> Result<Option<String>, rusqlite::Error> {
-            Ok(match row.get_ref(i)? {
-                ValueRef::Null => None,
-                ValueRef::Integer(number) => Some(number.to_string()),
-                ValueRef::Real(number) => Some(number.to_string()),
-                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
-                    Some(String::from_utf8_lossy(bytes).into_owned())
-                }
-            })
-        };
-        let values = (0..columns.len()).map(value).collect::<Result<_, _>>()?;
+        let values = (0..columns.len()).map(|i| row.get_ref(i).map(text)).collect::<Result<_, _>>()?;
         found.push(texts(&columns, values));
     }
     Ok(found)
+}
+
+/// A value as a text.
+pub(crate) fn text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    }
 }
 
 fn keep(connection: &Connection) -> Result<Before, rusqlite::Error> {
@@ -333,11 +333,13 @@ fn counts(connection: &Connection, table: &str) -> bool {
 }
 
 /// What an error means for the statement.
-fn trouble(error: &rusqlite::Error) -> ApplyError {
+pub(crate) fn trouble(error: &rusqlite::Error) -> ApplyError {
     let message = error.to_string();
     match error {
         rusqlite::Error::SqliteFailure(failure, _) => match failure.code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ApplyError::LockNotAvailable(message),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+                ApplyError::LockNotAvailable("somebody else writes to the database".to_owned())
+            }
             ErrorCode::OperationInterrupted => ApplyError::Cancelled(message),
             _ => ApplyError::Refused(Refusal {
                 code: failure.extended_code.to_string(),

@@ -22,7 +22,11 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for history in context.migration_history() {
         findings.examined(history.applied.len() as u64);
-        for migration in history.applied.iter().filter(|migration| !migration.ok) {
+        // What was taken back on purpose is neither failed nor unfinished.
+        let taken_back = |kind: Option<&str>| kind == Some("undone");
+        for migration in
+            history.applied.iter().filter(|migration| !migration.ok && !taken_back(migration.kind.as_deref()))
+        {
             findings.add(
                 Found::at(
                     ObjectRef::table(&history.table),

@@ -109,6 +109,7 @@ fn head(name: &str, header: &Header, step: &Step, one: bool) -> String {
     line("Rollback", if matches!(step.undo, Undo::Irreversible(_)) { "none" } else { "see DOWN" });
     line("Estimated time", &said(&header.estimated_time));
     line("Requires", &said(&header.requires.join(", ")));
+    header.replaces.iter().for_each(|version| line("Replaces", version));
     if let Some(waits_for) = header.waits_for.as_ref().or(step.waits_for.as_ref()) {
         line("Waits for", &one_line(waits_for));
     }

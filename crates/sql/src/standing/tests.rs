@@ -3,23 +3,22 @@
 use dbwright_model::engine::Dialect;
 
 use super::*;
+use crate::files::SourceFile;
 use crate::script::read;
 use crate::tools::Around;
 
-fn migrations(files: &[(&str, &str)]) -> (Vec<SourceFile>, Vec<Migration>) {
+fn migrations(files: &[(&str, &str)]) -> Vec<Migration> {
     let sources: Vec<SourceFile> = files
         .iter()
         .map(|(name, text)| SourceFile { name: (*name).to_owned(), text: (*text).to_owned() })
         .collect();
-    let migrations = read(Dialect::Postgres, &sources, &Around::default());
-    (sources, migrations)
+    read(Dialect::Postgres, &sources, &Around::default())
 }
 
 /// Files as they are now, files as they were when they were applied, and how each version stands.
 fn check(now: &[(&str, &str)], then: &[(&str, &str)], standings: &[(&str, Standing)]) {
-    let (sources, now) = migrations(now);
+    let now = migrations(now);
     let rows: Vec<Applied> = migrations(then)
-        .1
         .iter()
         .map(|migration| Applied {
             version: migration.version.clone(),
@@ -29,10 +28,8 @@ fn check(now: &[(&str, &str)], then: &[(&str, &str)], standings: &[(&str, Standi
             ..Applied::default()
         })
         .collect();
-    let found: Vec<(String, Standing)> = lines(&now, &rows, &all_replaced(&now, &sources))
-        .into_iter()
-        .map(|line| (line.version, line.standing))
-        .collect();
+    let found: Vec<(String, Standing)> =
+        lines(&now, &rows).into_iter().map(|line| (line.version, line.standing)).collect();
     let standings: Vec<(String, Standing)> =
         standings.iter().map(|(version, standing)| ((*version).to_owned(), *standing)).collect();
     assert_eq!(found, standings);
@@ -48,6 +45,8 @@ fn files_stand_to_what_is_recorded() {
     check(&[A, B, C], &[A, B], &[("1", Applied), ("2", Applied), ("10", Pending)]);
     check(&[A, B, C], &[A, C], &[("1", Applied), ("2", OutOfOrder), ("10", Applied)]);
     check(&[B], &[A, B], &[("1", Missing), ("2", Applied)]);
+    // A version without a file is applied all the same, so that what is older comes too late.
+    check(&[A, B], &[A, C], &[("1", Applied), ("2", OutOfOrder), ("10", Missing)]);
     let say = |text| [("1_a.sql", text)];
     check(&say("create table t (a int default 2);"), &[A], &[("1", Edited)]);
     check(&say("create  table t -- why\n (a /* so */ int\n default 1);"), &[A], &[("1", Reworded)]);
@@ -70,15 +69,17 @@ fn a_repeatable_file_is_run_anew_when_it_changes() {
         &[("R__v.sql", "select 1")],
         &[("1", Standing::Pending), ("R__v", Standing::Changed)],
     );
+    let view = ("R__v.sql", "select 1");
+    check(&[view, A], &[view], &[("1", Standing::Pending), ("R__v", Standing::Applied)]);
 }
 
 #[test]
 fn what_was_begun_is_not_applied() {
-    let (_, files) = migrations(&[A, B]);
+    let files = migrations(&[A, B]);
     let row = |version: &str, state| Applied { version: version.to_owned(), state, ..Applied::default() };
     let rows =
         [row("1", AppliedState::Failed), row("2", AppliedState::Undone), row("3", AppliedState::Running)];
-    let found = lines(&files, &rows, &BTreeMap::new());
+    let found = lines(&files, &rows);
     let standings: Vec<Standing> = found.iter().map(|line| line.standing).collect();
     assert_eq!(standings, [Standing::Unfinished, Standing::Pending, Standing::Unfinished]);
 }

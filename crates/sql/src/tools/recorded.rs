@@ -1,8 +1,12 @@
 //! Which files a migration tool's history in the database says were applied.
 
+use dbwright_model::applied::{Applied, AppliedState};
 use dbwright_model::facts::{AppliedMigration, MigrationHistory};
+use dbwright_model::migration::Migration;
+use dbwright_model::standing::Standing;
 
 use super::base;
+use crate::standing;
 
 /// How files stand to a history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,12 +15,51 @@ pub struct Compared {
     pub applied: Vec<bool>,
     /// Versions that were applied and that no file has, in the order of the history.
     pub without_file: Vec<String>,
+    /// Files that are no longer what was applied, where the tool's checksums tell.
+    pub edited: Vec<String>,
+}
+
+/// Compares migrations with what dbwright itself has recorded. Whether each is applied is told by the file: a file that
+/// waits to be run anew counts as one that was not.
+pub fn compare_own(history: &MigrationHistory, migrations: &[Migration], paths: &[&str]) -> Compared {
+    let rows: Vec<Applied> = history.applied.iter().map(row).collect();
+    let mut compared = Compared { applied: vec![false; paths.len()], ..Compared::default() };
+    for line in standing::lines(migrations, &rows) {
+        let Some(at) = line.migration else {
+            if line.standing == Standing::Missing {
+                compared.without_file.push(line.version);
+            }
+            continue;
+        };
+        let file = &migrations[at].file;
+        if line.standing == Standing::Edited {
+            compared.edited.push(file.clone());
+        }
+        let is_applied = matches!(
+            line.standing,
+            Standing::Applied | Standing::Reworded | Standing::Edited | Standing::Replaces
+        );
+        for (path, applied) in paths.iter().zip(&mut compared.applied) {
+            *applied |= is_applied && *path == file.as_str();
+        }
+    }
+    compared
+}
+
+/// A row as far as a history of tools tells it.
+fn row(recorded: &AppliedMigration) -> Applied {
+    Applied {
+        version: recorded.version.clone(),
+        checksum: recorded.checksum.clone().unwrap_or_default(),
+        state: AppliedState::parse(recorded.kind.as_deref().unwrap_or_default()),
+        ..Applied::default()
+    }
 }
 
 /// Compares files, by their paths, with what a tool has recorded. What ended badly does not count as applied.
 pub fn compare(history: &MigrationHistory, paths: &[&str]) -> Compared {
     let files: Vec<File<'_>> = paths.iter().map(|path| File::of(path)).collect();
-    let mut compared = Compared { applied: vec![false; files.len()], without_file: Vec::new() };
+    let mut compared = Compared { applied: vec![false; files.len()], ..Compared::default() };
     for recorded in &history.applied {
         let kind = recorded.kind.as_deref().unwrap_or_default();
         let undone = kind.starts_with("UNDO") || kind == "DELETE";

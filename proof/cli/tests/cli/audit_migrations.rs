@@ -69,6 +69,28 @@ fn files_and_history_that_disagree_are_found() {
 }
 
 #[test]
+fn what_dbwright_has_applied_is_known() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/1_a.sql", TABLE);
+    sandbox.file("m/2_b.sql", "create table child (id integer primary key);\n");
+    sandbox.run(&["migrate", "up", "m", "--target", "t.db", "--yes"]).expect(0);
+    let audit = || {
+        let arguments = ["audit", "t.db", "--format", "json", "--fail-on", "never", "--migrations", "m"];
+        sandbox.run(&arguments).expect(0).json()
+    };
+    let whole = audit();
+    assert_eq!(rules(&whole), [] as [&str; 0], "{whole:#}");
+    assert_eq!(unknown(&whole), None);
+    sandbox.file("m/1_a.sql", TABLE.replace("integer not null", "text not null"));
+    sandbox.file("m/3_c.sql", DROP);
+    std::fs::remove_file(sandbox.path("m/2_b.sql")).expect("it was there");
+    let found = rules(&audit());
+    for rule in ["migration/applied-migration-without-file", "migration/edited-migration", DROPPED] {
+        assert!(found.contains(&rule.to_owned()), "{rule}: {found:?}");
+    }
+}
+
+#[test]
 fn what_nobody_can_know_proves_nothing() {
     let rows = "insert into _sqlx_migrations values (1, 1, '2024-01-02'), (2, 1, '2024-01-02')";
     let named = audit(rows, true);

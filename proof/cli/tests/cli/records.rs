@@ -137,6 +137,60 @@ fn what_was_run_is_told_verified_and_squashed() {
 }
 
 #[test]
+fn a_squash_is_not_run_on_a_database_that_has_its_parts() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/1_make_t.sql", A);
+    sandbox.file("m/2_make_child.sql", B);
+    for target in ["first.sqlite", "second.sqlite", "half.sqlite"] {
+        let up = ["migrate", "up", "m", "--target", target, "--yes"];
+        let to: &[&str] = if target == "half.sqlite" { &["--to", "1"] } else { &[] };
+        sandbox.run(&[&up, to].concat()).expect(0);
+    }
+    sandbox.run(&["migrate", "squash", "m", "--target", "first.sqlite", "--yes"]).expect(0);
+    sandbox.file("m/3_add_b.sql", "-- Requires: 1\nalter table t add column b integer;\n");
+    for target in ["second.sqlite", "half.sqlite"] {
+        for command in ["up", "down"] {
+            let refused = sandbox.run(&["migrate", command, "m", "--target", target, "--yes"]);
+            if command == "down" && target == "half.sqlite" {
+                assert!(refused.expect(2).err().contains("no file of 1"));
+                continue;
+            }
+            let text = refused.expect(2).err();
+            assert!(text.contains("`m/2_squash.sql` takes the place of"), "{target} {command}: {text}");
+            assert_eq!(text.contains("`dbwright migrate repair`"), command == "up", "{text}");
+        }
+    }
+    let half = sandbox.run(&["migrate", "repair", "m", "--target", "half.sqlite", "--yes"]).expect(0).out();
+    assert!(half.contains("Bring their files back"), "{half}");
+    sandbox.run(&["migrate", "repair", "m", "--target", "second.sqlite", "--yes"]).expect(0);
+    for target in ["first.sqlite", "second.sqlite", "new.sqlite"] {
+        sandbox.run(&["migrate", "up", "m", "--target", target, "--yes"]).expect(0);
+        sandbox.run(&["migrate", "verify", "m", "--target", target]).expect(0);
+    }
+}
+
+#[test]
+fn an_edited_file_is_neither_run_past_nor_taken_back() {
+    let sandbox = Sandbox::new();
+    let down = "-- ========== DOWN ==========\n-- drop table t;\n";
+    sandbox.file("m/1_make_t.sql", format!("{A}{down}"));
+    let run = |command: &str| {
+        let lose: &[&str] = if command == "down" { &["--lose-data"] } else { &[] };
+        sandbox.run(&[&["migrate", command, "m", "--target", "t.sqlite", "--yes"], lose].concat())
+    };
+    run("up").expect(0);
+    sandbox.file("m/1_make_t.sql", format!("{}{down}", A.replace("'x'", "'y'")));
+    for command in ["up", "down"] {
+        let text = run(command).expect(2).err();
+        assert!(text.contains("was edited after it was applied"), "{text}");
+        assert!(text.contains("repair --accept 1"), "{text}");
+    }
+    // The way back is no part of what was applied.
+    sandbox.file("m/1_make_t.sql", format!("{A}{}", down.replace("table t", "table if exists t")));
+    run("down").expect(0);
+}
+
+#[test]
 fn a_password_is_not_told_and_a_record_needs_no_right_to_write() {
     let sandbox = Sandbox::new();
     sandbox.file("m/1_t.sql", A);

@@ -7,7 +7,8 @@ use dbwright_engine::dsn::Dsn;
 use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::migration::{Down, Migration, Statement};
-use dbwright_sql::tools;
+use dbwright_model::standing::Standing;
+use dbwright_sql::{standing, tools};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -149,6 +150,7 @@ fn choose(
     } else {
         rows.truncate(request.steps.unwrap_or(1));
     }
+    let lines = standing::lines(files, history);
     let mut chosen = Vec::new();
     for row in rows {
         let version = &row.version;
@@ -162,6 +164,30 @@ fn choose(
             return Err(ServiceError::new(ErrorKind::Usage, format!("there is no file of {version} here")));
         };
         let file = &files[position];
+        let standing = lines.iter().find(|line| line.migration == Some(position)).map(|line| line.standing);
+        match standing {
+            Some(Standing::Replaces) => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!(
+                        "`{}` takes the place of several migrations, and the record still names them one by one",
+                        file.file
+                    ),
+                )
+                .hint("bring the file of this one back to go back by it alone"));
+            }
+            Some(Standing::Edited) => {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("`{}` was edited after it was applied, so its way back may not fit", file.file),
+                )
+                .hint("take the edit back; an edit of the way back alone is no hindrance")
+                .hint(format!(
+                    "`dbwright migrate repair --accept {version}` accepts the file as it is now"
+                )));
+            }
+            _ => {}
+        }
         let statements = match &file.down {
             Down::Statements(statements) => statements.clone(),
             Down::Missing => {
@@ -191,14 +217,9 @@ fn choose(
 
 /// What the statements of a way back lose when there are rows.
 fn losses(target: &Dsn, migration: &Migration, statements: &[Statement]) -> Vec<String> {
-    let dialect = match target {
-        Dsn::Postgres(_) => dbwright_model::engine::Dialect::Postgres,
-        Dsn::Mysql(_) => dbwright_model::engine::Dialect::Mysql,
-        Dsn::Sqlite(_) => dbwright_model::engine::Dialect::Sqlite,
-    };
     let mut found = Vec::new();
     for statement in statements {
-        for change in dbwright_sql::parse_statement(dialect, &statement.sql) {
+        for change in dbwright_sql::parse_statement(target.dialect(), &statement.sql) {
             let what = match &change {
                 Change::DropTable { name, .. } => format!("`{name}` goes with its rows"),
                 Change::DropColumn { table, column, .. } => {

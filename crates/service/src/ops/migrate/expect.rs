@@ -1,21 +1,24 @@
 //! What the catalog is before a statement that stands alone, and what it is to be after it, so that after a crash the
 //! catalog itself tells whether the statement was done.
 
-use dbwright_model::catalog::{Catalog, Index, IndexKey, Table};
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::name::QualifiedName;
+use dbwright_sql::compare::{self, Texts};
 use dbwright_sql::fold::Folder;
 use serde::{Deserialize, Serialize};
 
 /// Written into the history before a statement.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Expectation {
     /// Relations that it changes, makes or takes away.
     pub relations: Vec<(String, String)>,
     /// The engine's fingerprint of them before it.
     pub before: String,
-    /// Their shape after it.
-    pub after: Vec<String>,
+    /// What they are to be after it, in the form in which catalogs are compared.
+    pub after: Catalog,
     /// Whether nothing but the server could tell what it does.
     #[serde(default)]
     pub unknown: bool,
@@ -27,10 +30,10 @@ impl Expectation {
         let mut after = before.clone();
         changes.iter().for_each(|change| after.apply(change));
         let relations = changed(before.catalog(), after.catalog());
-        let shape = shape(after.catalog(), &relations);
+        let after = compare::normal(&compare::part(after.catalog(), &relations), Texts::Columns);
         let relations =
             relations.iter().map(|name| (name.schema.to_string(), name.name.to_string())).collect();
-        Expectation { relations, after: shape, ..Expectation::default() }
+        Expectation { relations, before: String::new(), after, unknown: false }
     }
 
     /// The relations as names.
@@ -40,24 +43,19 @@ impl Expectation {
 
     /// Where the catalog is not what it is to be after the statement, as lines; none when it is.
     pub fn missing_in(&self, catalog: &Catalog) -> Vec<String> {
-        let now = shape(catalog, &self.names());
-        let absent = self.after.iter().filter(|line| !now.contains(line));
-        let extra = now.iter().filter(|line| !self.after.contains(line));
-        absent
-            .map(|line| format!("expected: {line}"))
-            .chain(extra.map(|line| format!("found: {line}")))
-            .collect()
+        let relations = self.names().into_iter().collect();
+        let now = compare::part(catalog, &relations);
+        let compared = compare::compare(&self.after, &now, Texts::Columns);
+        compared.differences.iter().map(ToString::to_string).collect()
     }
 }
 
 /// The relations that two catalogs differ in, by name.
-fn changed(before: &Catalog, after: &Catalog) -> Vec<QualifiedName> {
-    let mut names = Vec::new();
+fn changed(before: &Catalog, after: &Catalog) -> BTreeSet<QualifiedName> {
+    let mut names = BTreeSet::new();
     different(&before.tables, &after.tables, |table| &table.name, &mut names);
     different(&before.views, &after.views, |view| &view.name, &mut names);
     different(&before.sequences, &after.sequences, |sequence| &sequence.name, &mut names);
-    names.sort();
-    names.dedup();
     names
 }
 
@@ -65,60 +63,18 @@ fn different<T: PartialEq>(
     before: &[T],
     after: &[T],
     name: fn(&T) -> &QualifiedName,
-    names: &mut Vec<QualifiedName>,
+    names: &mut BTreeSet<QualifiedName>,
 ) {
-    let missing_from = |these: &[T], those: &[T], names: &mut Vec<QualifiedName>| {
-        let known: std::collections::BTreeMap<&QualifiedName, &T> =
-            those.iter().map(|object| (name(object), object)).collect();
+    let missing_from = |these: &[T], those: &[T], names: &mut BTreeSet<QualifiedName>| {
+        let known: BTreeMap<&QualifiedName, &T> = those.iter().map(|object| (name(object), object)).collect();
         for object in these {
             if known.get(name(object)).is_none_or(|other| *other != object) {
-                names.push(name(object).clone());
+                names.insert(name(object).clone());
             }
         }
     };
     missing_from(before, after, names);
     missing_from(after, before, names);
-}
-
-/// What is there of some relations, in lines that a folded catalog and a live one write alike.
-fn shape(catalog: &Catalog, names: &[QualifiedName]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for name in names {
-        let table = catalog.tables.iter().find(|table| table.name == *name);
-        match table {
-            Some(table) => shape_of_table(table, &mut lines),
-            None if catalog.views.iter().any(|view| view.name == *name) => lines.push(format!("view {name}")),
-            None if catalog.sequences.iter().any(|sequence| sequence.name == *name) => {
-                lines.push(format!("sequence {name}"));
-            }
-            None => lines.push(format!("nothing named {name}")),
-        }
-    }
-    lines
-}
-
-fn shape_of_table(table: &Table, lines: &mut Vec<String>) {
-    let name = &table.name;
-    lines.push(format!("table {name}"));
-    for column in &table.columns {
-        lines.push(format!("column {name}.{}", column.name));
-    }
-    for index in &table.indexes {
-        // MySQL makes an index for a foreign key where none fits, and takes it away when a better one comes.
-        if table.foreign_keys.iter().any(|key| begins_with(index, &key.columns)) {
-            continue;
-        }
-        lines.push(format!("index {} on {name}", index.name));
-    }
-    lines.push(format!("{} foreign keys of {name}", table.foreign_keys.len()));
-    lines.push(format!("{} checks of {name}", table.checks.len()));
-}
-
-/// Whether the first parts of an index are some columns, in any order.
-fn begins_with(index: &Index, columns: &[Name]) -> bool {
-    let first = index.parts.iter().take(columns.len());
-    index.parts.len() >= columns.len()
-        && first.clone().all(|part| matches!(&part.key, IndexKey::Column(name) if columns.contains(name)))
 }
 
 #[cfg(test)]
@@ -131,11 +87,21 @@ mod tests {
         let parse = |sql: &str| dbwright_sql::parse_statement(Dialect::Mysql, sql);
         let mut live = Folder::new(Engine::Mariadb);
         parse("create table t (a int primary key)").iter().for_each(|change| live.apply(change));
-        let changes = parse("alter table t add column b int, add index i (b)");
-        let expected = Expectation::of(&live, &changes);
-        assert_eq!(expected.names().len(), 1);
-        assert!(!expected.missing_in(live.catalog()).is_empty());
-        changes.iter().for_each(|change| live.apply(change));
-        assert_eq!(expected.missing_in(live.catalog()), Vec::<String>::new());
+        for sql in [
+            "alter table t add column b int, add check (b > a), add index i (b)",
+            "alter table t modify column b bigint not null default 3",
+            "create table child (a int primary key, t int, foreign key (t) references t (a))",
+            "rename table child to other",
+            "drop table other",
+        ] {
+            let changes = parse(sql);
+            // The history keeps it as a text.
+            let kept = serde_json::to_string(&Expectation::of(&live, &changes)).unwrap();
+            let expected: Expectation = serde_json::from_str(&kept).unwrap();
+            assert!(!expected.names().is_empty(), "{sql}");
+            assert!(!expected.missing_in(live.catalog()).is_empty(), "{sql}");
+            changes.iter().for_each(|change| live.apply(change));
+            assert_eq!(expected.missing_in(live.catalog()), Vec::<String>::new(), "{sql}");
+        }
     }
 }

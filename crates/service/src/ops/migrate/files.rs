@@ -1,10 +1,12 @@
 //! Migration files as they lie on the disk, with what stands around them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dbwright_model::engine::Engine;
+use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::migration::Migration;
 use dbwright_sql::files::SourceFile;
+use dbwright_sql::script;
 use dbwright_sql::tools::{self, Around};
 
 use crate::config::Config;
@@ -168,6 +170,24 @@ impl Scripts {
         let mut seen = BTreeSet::new();
         let once = self.undo.iter().filter(|(_, path)| seen.insert(path));
         once.map(|(name, path)| read_source(name, path)).collect()
+    }
+
+    /// What the files hold, each with its way back. Two of one version are an error, since a history could not tell them apart.
+    pub(super) fn migrations(&self, dialect: Dialect) -> Result<Vec<Migration>, ServiceError> {
+        let mut files = self.undo_files()?;
+        files.extend(self.files.iter().cloned());
+        let migrations = script::read(dialect, &files, &self.around);
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for migration in &migrations {
+            if let Some(other) = seen.insert(&migration.version, &migration.file) {
+                return Err(ServiceError::new(
+                    ErrorKind::Usage,
+                    format!("`{other}` and `{}` have the same version {}", migration.file, migration.version),
+                )
+                .hint("give one of them another number"));
+            }
+        }
+        Ok(migrations)
     }
 
     /// Notes the files of the project that a folder belongs to.

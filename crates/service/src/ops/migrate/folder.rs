@@ -4,10 +4,13 @@ use std::path::Path;
 
 use dbwright_model::chain::{Chain, Standing};
 use dbwright_model::facts::{Facts, MigrationHistory, Origin, SkippedStatement};
+use dbwright_model::history;
+use dbwright_model::migration::Migration;
 use dbwright_model::observed::Observed;
 use dbwright_sql::chain::{self, MigrationFile, Start};
 use dbwright_sql::effects::Circumstances;
 use dbwright_sql::fold::Folder;
+use dbwright_sql::script;
 use dbwright_sql::suppress::CommentSuppression;
 use dbwright_sql::tools::{self, recorded};
 
@@ -36,6 +39,7 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
         return Ok(Told::unknown(because));
     }
     let circumstances = Circumstances { version: facts.source.version, ..Circumstances::default() };
+    let own = script::read(engine.dialect(), &scripts.files, &scripts.around);
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged = true;
@@ -43,7 +47,7 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
     if facts.source.origin == Origin::Files {
         return Ok(Told::of(chain::from_nothing(engine, circumstances), &migrations, None));
     }
-    let standing = match compare(facts, &migrations) {
+    let standing = match compare(facts, &migrations, &own) {
         Ok(standing) => standing,
         Err(because) => return Ok(Told::unknown(because)),
     };
@@ -65,8 +69,12 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
 }
 
 /// The history that the files belong to, with whether each was applied; nothing for a database that has had no
-/// migration yet.
-fn compare(facts: &Facts, migrations: &[MigrationFile]) -> Result<Option<(Standing, Vec<bool>)>, String> {
+/// migration yet. `own` are the same files as dbwright runs them.
+fn compare(
+    facts: &Facts,
+    migrations: &[MigrationFile],
+    own: &[Migration],
+) -> Result<Option<(Standing, Vec<bool>)>, String> {
     let histories = match &facts.migration_history {
         Observed::Known(histories) => histories,
         other => {
@@ -79,7 +87,10 @@ fn compare(facts: &Facts, migrations: &[MigrationFile]) -> Result<Option<(Standi
     let paths: Vec<&str> = migrations.iter().map(|migration| migration.file.name.as_str()).collect();
     let best = histories
         .iter()
-        .map(|history| (recorded::compare(history, &paths), history))
+        .map(|history| match history.tool.as_str() {
+            history::OWN => (recorded::compare_own(history, own, &paths), history),
+            _ => (recorded::compare(history, &paths), history),
+        })
         .max_by_key(|(compared, _)| compared.applied.iter().filter(|applied| **applied).count());
     match best {
         Some((compared, history)) if compared.applied.contains(&true) => {
@@ -87,6 +98,7 @@ fn compare(facts: &Facts, migrations: &[MigrationFile]) -> Result<Option<(Standi
                 tool: history.tool.clone(),
                 table: history.table.clone(),
                 without_file: compared.without_file,
+                edited: compared.edited,
             };
             Ok(Some((standing, compared.applied)))
         }
@@ -95,8 +107,7 @@ fn compare(facts: &Facts, migrations: &[MigrationFile]) -> Result<Option<(Standi
         }
         None => {
             let tables = facts.catalog.known().map(|catalog| catalog.tables.as_slice()).unwrap_or_default();
-            let is_tool = |name: &str| dbwright_model::history::is_tool_table(name);
-            match tables.iter().all(|table| is_tool(table.name.name.as_str())) {
+            match tables.iter().all(|table| history::is_tool_table(table.name.name.as_str())) {
                 true => Ok(None),
                 false => Err("the database keeps no history of migrations, so that nobody can say which files it has had".to_owned()),
             }

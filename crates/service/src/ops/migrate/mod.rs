@@ -3,7 +3,6 @@
 pub mod lint;
 pub mod up;
 pub mod down;
-pub mod standing;
 pub mod status;
 pub mod verify;
 pub mod repair;

@@ -416,6 +416,7 @@ fn files(
             risk: Some(risk),
             estimated_time: estimated(step, facts),
             requires: versions[..i].last().into_iter().cloned().collect(),
+            replaces: Vec::new(),
             waits_for: step.waits_for.clone(),
         };
         let text = script::write(engine, version, &file, &header, step).map_err(|because| {

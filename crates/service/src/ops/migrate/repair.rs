@@ -249,7 +249,7 @@ impl<'a> Repair<'a> {
     fn replaces(&mut self, line: &Line) {
         let Some(position) = line.migration else { return };
         let migration = &self.situation.migrations[position];
-        let parts = self.situation.replaces.get(&position).cloned().unwrap_or_default();
+        let parts = &migration.header.replaces;
         let applied = |version: &String| {
             self.situation
                 .rows

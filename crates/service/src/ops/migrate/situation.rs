@@ -1,6 +1,6 @@
 //! What operations on a database's migrations look at first: the files, the database, and what it records of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbwright_engine::apply::RecordReader;
@@ -56,8 +56,6 @@ pub struct Situation {
     pub paths: Vec<PathBuf>,
     /// What the files hold.
     pub migrations: Vec<Migration>,
-    /// The versions whose place a file took, by its position among the migrations.
-    pub replaces: BTreeMap<usize, Vec<String>>,
     /// The history table's name as it was asked for.
     pub table: String,
     /// Whether the history table is there.
@@ -114,11 +112,10 @@ impl Situation {
         session.close().await;
         let has_history = rows.is_some();
         let rows = rows.unwrap_or_default();
-        let mut sources = scripts.undo_files()?;
-        sources.extend(scripts.files.iter().cloned());
-        let migrations = dbwright_sql::script::read(engine.dialect(), &sources, &scripts.around);
-        let replaces = standing::all_replaced(&migrations, &scripts.files);
-        let lines = standing::lines(&migrations, &rows, &replaces);
+        let migrations = scripts.migrations(engine.dialect())?;
+        let lines = standing::lines(&migrations, &rows);
+        let mut histories = facts.migration_history.known().cloned().unwrap_or_default();
+        histories.retain(|history| history.tool != history::OWN);
         let mut situation = Situation {
             dsn,
             engine,
@@ -126,14 +123,13 @@ impl Situation {
             sources: scripts.files,
             paths: scripts.paths,
             migrations,
-            replaces,
             table,
             has_history,
             rows,
             lines,
             catalog,
             left_out: Vec::new(),
-            histories: facts.migration_history.known().cloned().unwrap_or_default(),
+            histories,
             histories_unknown: facts.migration_history.because(),
         };
         let own = QualifiedName::new(found.schema, found.name);

@@ -121,7 +121,8 @@ fn one(situation: &Situation, line: &dbwright_sql::standing::Line) -> StatusLine
         }));
         if line.standing.is_pending() {
             problems.extend(migration.header.requires.iter().filter_map(|required| {
-                let known = situation.lines.iter().any(|line| line.version == *required);
+                let known = situation.lines.iter().any(|line| line.version == *required)
+                    || situation.migrations.iter().any(|one| one.header.replaces.contains(required));
                 (!known).then(|| format!("`{}` requires `{required}`, which is nowhere.", migration.file))
             }));
         }

@@ -1,23 +1,24 @@
 //! `migrate up`: runs what is pending, one runner at a time, and goes on where one was stopped.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use dbwright_engine::apply::ApplySession;
 use dbwright_engine::dsn::Dsn;
-use dbwright_model::applied::Applied;
-use dbwright_model::engine::Dialect;
+use dbwright_model::applied::{Applied, AppliedState};
+use dbwright_model::history;
 use dbwright_model::migration::Migration;
 use dbwright_model::plan::{Retries, TransactionMode};
-use dbwright_sql::{script, tools};
+use dbwright_model::standing::Standing;
+use dbwright_sql::standing::{self, Line};
+use dbwright_sql::tools;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files;
 use super::foresee::{self, Foreseen};
 use super::hold::failed;
-use super::standing::{self, State, compare};
 use super::work::{Done, Manner, Work};
 use crate::config::Config;
 use crate::consent::{Word, given};
@@ -134,7 +135,7 @@ pub async fn foresee(
     config: &Config,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
-    let paths = paths_of(&request.paths, config)?;
+    let paths = files::named(&request.paths, config)?;
     foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
 }
 
@@ -207,47 +208,17 @@ pub(super) fn database(running: &Running, config: &Config, world: &World<'_>) ->
 /// The name of the history table.
 pub(super) fn table(running: &Running, config: &Config) -> String {
     let named = running.history_table.clone().or_else(|| config.history_table.clone());
-    named.unwrap_or_else(|| standing::HISTORY_TABLE.to_owned())
+    named.unwrap_or_else(|| history::OWN_TABLE.to_owned())
 }
 
-/// The files and folders that are named, or configured.
-fn paths_of(paths: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, ServiceError> {
-    match (paths, &config.migrations) {
-        ([], Some(folder)) => Ok(vec![folder.clone()]),
-        ([], None) => Err(ServiceError::new(ErrorKind::Usage, "no migrations were named")
-            .hint("name a folder or files, or set `migrations` in dbwright.toml")),
-        (named, _) => Ok(named.to_vec()),
-    }
-}
-
-/// Reads migration files. Two of one version are an error, since the history could not tell them apart.
+/// Reads migration files with their ways back.
 pub(super) fn read_files(
     paths: &[PathBuf],
     target: &Dsn,
     config: &Config,
     world: &World<'_>,
 ) -> Result<Vec<Migration>, ServiceError> {
-    let paths = paths_of(paths, config)?;
-    let dialect = match target {
-        Dsn::Postgres(_) => Dialect::Postgres,
-        Dsn::Mysql(_) => Dialect::Mysql,
-        Dsn::Sqlite(_) => Dialect::Sqlite,
-    };
-    let scripts = files::read(&paths, &world.directory)?;
-    let mut files = scripts.undo_files()?;
-    files.extend(scripts.files);
-    let migrations = script::read(dialect, &files, &scripts.around);
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-    for migration in &migrations {
-        if let Some(other) = seen.insert(&migration.version, &migration.file) {
-            return Err(ServiceError::new(
-                ErrorKind::Usage,
-                format!("`{other}` and `{}` have the same version {}", migration.file, migration.version),
-            )
-            .hint("give one of them another number"));
-        }
-    }
-    Ok(migrations)
+    files::read(&files::named(paths, config)?, &world.directory)?.migrations(target.dialect())
 }
 
 /// Reads the history without writing; a database that is not there yet, or has no such table, has none.
@@ -270,64 +241,110 @@ fn choose(
     history: &[Applied],
     request: &UpRequest,
 ) -> Result<(Vec<usize>, Vec<String>), ServiceError> {
-    let standing = compare(files, history);
     let mut chosen = Vec::new();
     let mut notes = Vec::new();
-    for (position, (file, state)) in files.iter().zip(&standing.files).enumerate() {
-        let name = &file.file;
-        let beyond = request.to.as_ref().is_some_and(|to| tools::order(&file.version) > tools::order(to));
-        match state {
-            State::Applied => {}
-            State::LooksChanged => {
-                notes.push(format!("Only blanks or comments of `{name}` have changed since it was applied."));
-            }
-            State::Edited => {
-                return Err(ServiceError::new(
-                    ErrorKind::Usage,
-                    format!("`{name}` was edited after it was applied"),
-                )
-                .hint("take the edit back and write a new migration")
-                .hint("`dbwright migrate repair` accepts the file as it is now"));
-            }
-            State::OutOfOrder { newest } if !request.out_of_order && !beyond => {
-                return Err(ServiceError::new(
-                    ErrorKind::Usage,
-                    format!("`{name}` is not applied, though {newest} is, which comes after it"),
-                )
-                .hint("give it a newer version, or run it nevertheless with `--out-of-order`"));
-            }
-            State::Undoing => {
-                return Err(ServiceError::new(
-                    ErrorKind::Usage,
-                    format!("the way back of `{name}` was begun and not ended"),
-                )
-                .hint("`dbwright migrate down` goes on with it"));
-            }
-            State::Unfinished { done, edited: true } if *done > 0 => {
-                return Err(ServiceError::new(
-                    ErrorKind::Usage,
-                    format!("`{name}` was edited after {done} of its statements were run"),
-                )
-                .hint("take the edit back, or tell what is done with `dbwright migrate repair`"));
-            }
-            _ if beyond => {}
-            State::Unfinished { done, .. } => {
-                if *done > 0 {
-                    notes.push(format!("`{name}` was begun before: its first {done} statements are done."));
+    let mut without_file = Vec::new();
+    for line in standing::lines(files, history) {
+        let file = line.migration.map(|at| &files[at]);
+        let row = line.row.map(|at| &history[at]);
+        let beyond = request.to.as_ref().is_some_and(|to| tools::order(&line.version) > tools::order(to));
+        if line.standing != Standing::OutOfOrder || !(request.out_of_order || beyond) {
+            refuse(&line, file, row, standing::newest(files, history))?;
+        }
+        match (line.standing, line.migration) {
+            (Standing::Missing, _) => without_file.push(line.version),
+            (Standing::Reworded, Some(at)) => notes.push(format!(
+                "Only blanks or comments of `{}` have changed since it was applied.",
+                files[at].file
+            )),
+            (Standing::Unfinished, Some(at)) if !beyond => {
+                let done = row.map_or(0, |row| row.statements_done);
+                if done > 0 {
+                    notes.push(format!(
+                        "`{}` was begun before: {done} of its {} statements are done.",
+                        files[at].file,
+                        files[at].up.len()
+                    ));
                 }
-                chosen.push(position);
+                chosen.push(at);
             }
-            State::Pending | State::OutOfOrder { .. } | State::Repeat => chosen.push(position),
+            (standing, Some(at)) if standing.is_pending() && !beyond => chosen.push(at),
+            _ => {}
         }
     }
-    if !standing.missing.is_empty() {
-        notes.push(format!("Applied, and without a file here: {}.", standing.missing.join(", ")));
+    if !without_file.is_empty() {
+        notes.push(format!("Applied, and without a file here: {}.", without_file.join(", ")));
     }
-    // What is run anew whenever it changes builds upon the others.
-    chosen.sort_by_key(|position| files[*position].repeatable);
-    let mut there: Vec<&str> =
-        history.iter().filter(|row| standing::is_applied(row)).map(|row| row.version.as_str()).collect();
-    for position in &chosen {
+    // Folders stand in the order in which they are named. What is run anew whenever it changes builds upon the others.
+    chosen.sort_by_key(|position| (files[*position].repeatable, *position));
+    must_be_ready(files, &chosen, history)?;
+    for file in chosen.iter().map(|position| &files[*position]) {
+        if let Some(waits_for) = &file.header.waits_for {
+            notes.push(format!("`{}` is to wait for this: {waits_for}", file.file));
+        }
+    }
+    Ok((chosen, notes))
+}
+
+/// Refuses to run anything while somebody must look at a file or a row first.
+fn refuse(
+    line: &Line,
+    file: Option<&Migration>,
+    row: Option<&Applied>,
+    newest: Option<&Applied>,
+) -> Result<(), ServiceError> {
+    let name = file.map_or(&line.version, |file| &file.file);
+    let refusal = |message: String| ServiceError::new(ErrorKind::Usage, message);
+    let done = row.map_or(0, |row| row.statements_done);
+    Err(match (line.standing, row.map(|row| &row.state), file) {
+        (Standing::Edited, ..) => refusal(format!("`{name}` was edited after it was applied"))
+            .hint("take the edit back and write a new migration")
+            .hint(format!("`dbwright migrate repair --accept {}` accepts the file as it is now", line.version)),
+        (Standing::OutOfOrder, ..) => {
+            let newest = newest.map_or("a newer one", |row| row.version.as_str());
+            refusal(format!("`{name}` is not applied, though {newest} is, which comes after it"))
+                .hint("give it a newer version, or run it nevertheless with `--out-of-order`")
+        }
+        (Standing::Replaces, ..) => refusal(format!(
+            "`{name}` takes the place of migrations that this database has had, and its record still names them"
+        ))
+        .hint("`dbwright migrate repair` records the one file in their place; it runs nothing"),
+        (Standing::Unfinished, Some(AppliedState::Undoing), _) => {
+            refusal(format!("the way back of `{name}` was begun and not ended"))
+                .hint("`dbwright migrate down` goes on with it")
+        }
+        (Standing::Unfinished, Some(AppliedState::Other(word)), _) => refusal(format!(
+            "the record says `{word}` of `{name}`, which this version of dbwright does not know"
+        ))
+        .hint("run it with the version of dbwright that wrote it"),
+        (Standing::Unfinished, _, None) => {
+            refusal(format!("{name} was begun and not ended, and there is no file of it here"))
+                .hint("bring its file back")
+                .hint(format!("`dbwright migrate repair --forget {name}` takes it out of the record"))
+        }
+        (Standing::Unfinished, _, Some(file))
+            if done > 0 && row.is_some_and(|row| !standing::is_same_work(file, row)) =>
+        {
+            refusal(format!("`{name}` was edited after {done} of its statements were run"))
+                .hint("take the edit back, or tell what is done with `dbwright migrate repair`")
+        }
+        _ => return Ok(()),
+    })
+}
+
+/// Refuses to begin when a file that is to be run cannot be, or lacks what it requires.
+fn must_be_ready(files: &[Migration], chosen: &[usize], history: &[Applied]) -> Result<(), ServiceError> {
+    let mut there: BTreeSet<&str> = history
+        .iter()
+        .filter(|row| row.state == AppliedState::Applied)
+        .map(|row| row.version.as_str())
+        .collect();
+    for file in files {
+        if there.contains(file.version.as_str()) {
+            there.extend(file.header.replaces.iter().map(String::as_str));
+        }
+    }
+    for position in chosen {
         let file = &files[*position];
         if let Some(problem) = file.problems.first() {
             return Err(ServiceError::new(
@@ -339,18 +356,16 @@ fn choose(
             )
             .hint("dbwright runs what a server understands; mend the file, or run it with its own tool"));
         }
-        if let Some(absent) = file.header.requires.iter().find(|wanted| !there.contains(&wanted.as_str())) {
+        if let Some(absent) = file.header.requires.iter().find(|wanted| !there.contains(wanted.as_str())) {
             return Err(ServiceError::new(
                 ErrorKind::Usage,
                 format!("`{}` requires {absent}, which is not applied", file.file),
             ));
         }
-        if let Some(waits_for) = &file.header.waits_for {
-            notes.push(format!("`{}` is to wait for this: {waits_for}", file.file));
-        }
-        there.push(&file.version);
+        there.insert(&file.version);
+        there.extend(file.header.replaces.iter().map(String::as_str));
     }
-    Ok((chosen, notes))
+    Ok(())
 }
 
 /// One migration in a few words, to be shown before it is run.

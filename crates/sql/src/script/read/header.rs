@@ -54,10 +54,8 @@ pub(super) fn marks(text: &str) -> Marks {
             "ticket" => marks.header.ticket = value.to_owned(),
             "risk" => marks.header.risk = Risk::parse(value),
             "estimated time" => marks.header.estimated_time = value.to_owned(),
-            "requires" => {
-                let versions = value.split([',', ' ']).filter(|version| !version.is_empty());
-                marks.header.requires = versions.map(str::to_owned).collect();
-            }
+            "requires" => marks.header.requires = versions(value).collect(),
+            "replaces" => marks.header.replaces.extend(versions(value)),
             "waits for" => marks.header.waits_for = Some(value.to_owned()).filter(|text| !text.is_empty()),
             "dbwright" if !value.starts_with("backfill") && !value.starts_with("ignore") => {
                 for word in value.split_ascii_whitespace() {
@@ -70,6 +68,10 @@ pub(super) fn marks(text: &str) -> Marks {
         }
     }
     marks
+}
+
+fn versions(value: &str) -> impl Iterator<Item = String> {
+    value.split([',', ' ']).filter(|version| !version.is_empty()).map(str::to_owned)
 }
 
 impl Marks {

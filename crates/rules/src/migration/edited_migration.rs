@@ -1,0 +1,47 @@
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::score::Dimension;
+
+use crate::{Context, Findings, Found, Rule};
+
+/// Files that are named in a message.
+const NAMED: usize = 5;
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    dimension: Dimension::Migrations,
+    weight: 5,
+    needs: &[Fact::Migrations],
+    when: "the file of a migration was edited after it was applied",
+    then: "A new database that is built from the files may differ from this one, and the next run is refused.",
+    instead: "Give the file its text back and put the edit into a new migration. `dbwright migrate verify` shows whether the database \
+              differs.",
+    remedy: Applicability::Manual,
+    source: "documentation of Flyway, sqlx and refinery: each stops at an applied migration whose checksum has changed",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let chain = context.migrations();
+    let Some(standing) = &chain.standing else {
+        findings.not_applicable("no history of a database was compared with the files");
+        return;
+    };
+    findings.examined(chain.files.len().max(1) as u64);
+    let edited = &standing.edited;
+    if edited.is_empty() {
+        return;
+    }
+    let named: Vec<String> = edited.iter().take(NAMED).map(|file| format!("`{file}`")).collect();
+    let message = format!(
+        "The text of {} is not the one that {} has applied: {}{}.",
+        if edited.len() == 1 { "a file".to_owned() } else { format!("{} files", edited.len()) },
+        standing.tool,
+        named.join(", "),
+        if edited.len() > NAMED { " and more" } else { "" },
+    );
+    findings.add(Found::at(ObjectRef::table(&standing.table), message).remedy(Remedy::manual(RULE.instead)));
+}
