@@ -1,7 +1,5 @@
 //! `dbwright migrate status`, `verify`, `repair`, `baseline` and `squash`: the record of migrations.
 
-use std::io::{IsTerminal, Write};
-
 use dbwright_service::consent::{self, Word};
 use dbwright_service::ops::migrate::baseline::{self, BaselineReply, BaselineRequest};
 use dbwright_service::ops::migrate::record::RecordChange;
@@ -155,7 +153,9 @@ pub async fn repair(
     if reply.changes.is_empty() {
         return Ok(CLEAN);
     }
-    let Some(word) = agreed(&arguments.agreement, "Change the record like this?")? else { return Ok(CLEAN) };
+    let Some(word) = agreed(&arguments.agreement, "Change the record like this?", screen)? else {
+        return Ok(CLEAN);
+    };
     let consent = consent::given(word, &situation.dsn);
     dbwright_service::ops::migrate::record::carry_out(&changes, &consent).await?;
     done(&arguments.agreement, &reply.changes, &situation, screen)
@@ -188,7 +188,7 @@ pub async fn baseline(
     if reply.changes.is_empty() {
         return Ok(CLEAN);
     }
-    let Some(word) = agreed(&arguments.agreement, "Record this?")? else { return Ok(CLEAN) };
+    let Some(word) = agreed(&arguments.agreement, "Record this?", screen)? else { return Ok(CLEAN) };
     baseline::carry_out(&reply, &changes, &consent::given(word, &situation.dsn)).await?;
     done(&arguments.agreement, &reply.changes, &situation, screen)
 }
@@ -211,7 +211,7 @@ pub async fn squash(
         ));
     }
     let Some(word) =
-        agreed(&arguments.agreement, "Write the file, remove the old ones and change the record?")?
+        agreed(&arguments.agreement, "Write the file, remove the old ones and change the record?", screen)?
     else {
         return Ok(CLEAN);
     };
@@ -252,28 +252,12 @@ fn show_plan<T: Serialize>(
     print(reply, agreement.format, screen, draw)
 }
 
-/// The user's word: given before, or asked for now. `None` when it is no.
-fn agreed(agreement: &Agreement, question: &str) -> Result<Option<Word>, ServiceError> {
+/// The user's word; `None` when it is no, or when nothing but looking was asked for.
+fn agreed(agreement: &Agreement, question: &str, screen: &Screen) -> Result<Option<Word>, ServiceError> {
     if agreement.dry_run {
         return Ok(None);
     }
-    if agreement.yes {
-        return Ok(Some(Word::Flag));
-    }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(ServiceError::new(
-            ErrorKind::Usage,
-            "nobody is there to be asked, so nothing was changed",
-        )
-        .hint("look at what would be done, and add `--yes` to do it"));
-    }
-    let cannot =
-        |error: std::io::Error| ServiceError::new(ErrorKind::Internal, format!("cannot ask: {error}"));
-    let mut out = std::io::stderr().lock();
-    write!(out, "{question} [y/N] ").and_then(|()| out.flush()).map_err(cannot)?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(cannot)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes").then_some(Word::Answer))
+    screen.word(agreement.yes, "", question)
 }
 
 /// Says that it was done, to people only: a program reads the exit code.

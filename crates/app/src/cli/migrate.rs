@@ -1,8 +1,7 @@
 //! `dbwright migrate`.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 
-use dbwright_service::consent::Word;
 use dbwright_service::ops::migrate::backfill::{self, BackfillRequest};
 use dbwright_service::ops::migrate::down::{self, DownRequest};
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
@@ -141,7 +140,8 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     }
     foreseen.hold(&request.skip_preflight)?;
     let shown: Vec<String> = upcoming.migrations.iter().map(up::describe).collect();
-    let Some(word) = ask("apply", &shown, &upcoming.target.to_string(), request.running.yes)? else {
+    let about = listed(&format!("To be applied to `{}`:", upcoming.target), &shown);
+    let Some(word) = screen.word(request.running.yes, &about, "Apply them?")? else {
         return Ok(FAILED);
     };
     let bar = Bar::new(screen.progress);
@@ -160,9 +160,12 @@ async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -
     if retreat.migrations.is_empty() {
         return report(&UpReply::default(), "taken back", arguments.json);
     }
-    let files = retreat.migrations.iter().map(|(migration, _)| migration.file.clone());
-    let shown: Vec<String> = files.chain(retreat.losses.iter().cloned()).collect();
-    let Some(word) = ask("take back", &shown, &retreat.target.to_string(), request.running.yes)? else {
+    let files: Vec<String> = retreat.migrations.iter().map(|(migration, _)| migration.file.clone()).collect();
+    let mut about = listed(&format!("To be taken back on `{}`:", retreat.target), &files);
+    if !retreat.losses.is_empty() {
+        about.push_str(&listed("Lost for good:", &retreat.losses));
+    }
+    let Some(word) = screen.word(request.running.yes, &about, "Take them back?")? else {
         return Ok(FAILED);
     };
     let bar = Bar::new(screen.progress);
@@ -172,23 +175,11 @@ async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -
     report(&reply, "taken back", arguments.json)
 }
 
-/// Asks on the terminal whether to go on. `None` when the answer is no; without a terminal `--yes` must have said it.
-fn ask(what: &str, shown: &[String], target: &str, yes: bool) -> Result<Option<Word>, ServiceError> {
-    if yes {
-        return Ok(Some(Word::Flag));
-    }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(ServiceError::new(ErrorKind::Usage, format!("nobody is there to agree to {what} this"))
-            .hint("say `--yes` to go on without a question"));
-    }
-    for line in shown {
-        eprintln!("  {line}");
-    }
-    eprint!("{what} on `{target}`? [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    let agreed = read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes");
-    Ok(agreed.then_some(Word::Answer))
+/// Lines after a heading, each set in.
+fn listed(heading: &str, lines: &[String]) -> String {
+    let mut text = format!("{heading}\n");
+    lines.iter().for_each(|line| text.push_str(&format!("  {line}\n")));
+    text
 }
 
 /// Prints what was done.
@@ -201,11 +192,15 @@ fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
     } else {
         for done in &reply.migrations {
             let mut more = String::new();
-            if done.done_before > 0 {
-                more.push_str(&format!(", {} statements were done before", done.done_before));
+            match done.done_before {
+                0 => {}
+                1 => more.push_str(", 1 statement was done before"),
+                count => more.push_str(&format!(", {count} statements were done before")),
             }
-            if done.retries > 0 {
-                more.push_str(&format!(", tried again {} times", done.retries));
+            match done.retries {
+                0 => {}
+                1 => more.push_str(", tried again once"),
+                count => more.push_str(&format!(", tried again {count} times")),
             }
             text.push_str(&format!("{word}: {} in {:.1} s{more}\n", done.file, done.seconds));
         }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use dbwright_service::consent::Word;
 use dbwright_service::{ErrorKind, ServiceError};
 use owo_colors::OwoColorize;
 
@@ -57,10 +58,30 @@ impl Screen {
             return None;
         }
         let mut screen = io::stderr().lock();
-        write!(screen, "{about}\n{question} [y/N] ").and_then(|()| screen.flush()).ok()?;
+        let gap = if about.is_empty() { "" } else { "\n" };
+        write!(screen, "{about}{gap}{question} [y/N] ").and_then(|()| screen.flush()).ok()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
+    /// The user's word for a change: `--yes`, or the answer to a question about what is shown. `None` when it is no.
+    pub fn word(&self, yes: bool, about: &str, question: &str) -> Result<Option<Word>, ServiceError> {
+        if yes {
+            return Ok(Some(Word::Flag));
+        }
+        match self.ask(about, question) {
+            Some(true) => Ok(Some(Word::Answer)),
+            Some(false) => {
+                eprintln!("Nothing was changed.");
+                Ok(None)
+            }
+            None => Err(ServiceError::new(
+                ErrorKind::Usage,
+                "nobody is there to be asked, so nothing was changed",
+            )
+            .hint("look at what would be done, and add `--yes` to do it")),
+        }
     }
 
     /// Writes to standard output. A reader that went away is no error.

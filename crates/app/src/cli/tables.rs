@@ -33,11 +33,12 @@ pub fn status(reply: &StatusReply, screen: &Screen) -> String {
                 Some(done) => format!(" after {done} of {} statements", line.statements),
                 None => String::new(),
             };
-            text.push_str(&format!("\n`{}` stopped{of}: {error}\n", line.version));
+            text.push('\n');
+            push(&mut text, "", &format!("`{}` stopped{of}: {error}", line.version), screen);
         }
     }
     let problems: Vec<&String> = reply.migrations.iter().flat_map(|line| &line.problems).collect();
-    list(&mut text, problems.into_iter().chain(&reply.notes));
+    list(&mut text, problems.into_iter().chain(&reply.notes), screen);
     text
 }
 
@@ -59,16 +60,24 @@ fn table(lines: &[StatusLine], screen: &Screen) -> String {
             *width = (*width).max(cell.chars().count());
         }
     }
-    // What does not fit is taken from the description, which the file's name says too.
-    let whole: usize = widths.iter().sum::<usize>() + 2 * (widths.len() - 1);
-    let over = whole.saturating_sub(screen.width);
+    let filled = |column: usize| rows.iter().any(|row| !row[column].is_empty());
+    let mut shown: Vec<usize> = (0..head.len()).filter(|column| *column < 3 || filled(*column)).collect();
+    let whole = |widths: &[usize; 6], shown: &[usize]| {
+        shown.iter().map(|column| widths[*column]).sum::<usize>() + 2 * (shown.len() - 1)
+    };
+    // What does not fit is taken from the description, which the file's name says too, and then from what matters least.
+    let over = whole(&widths, &shown).saturating_sub(screen.width);
     widths[1] = widths[1].saturating_sub(over).max(widths[1].min(SHORTEST));
+    while screen.terminal && shown.len() > 3 && whole(&widths, &shown) > screen.width {
+        shown.pop();
+    }
     let mut text = String::new();
     let line = |cells: &[String; 6]| -> String {
-        let cells: Vec<String> = cells
+        let cells: Vec<String> = shown
             .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{:width$}", clipped(cell, width)))
+            .map(|column| {
+                format!("{:width$}", clipped(&cells[*column], widths[*column]), width = widths[*column])
+            })
             .collect();
         cells.join("  ").trim_end().to_owned()
     };
@@ -158,14 +167,14 @@ pub fn verify(reply: &VerifyReply, screen: &Screen) -> String {
 pub fn repair(reply: &RepairReply, screen: &Screen) -> String {
     let mut text = format!("{}\n\n", reply.target);
     if reply.changes.is_empty() {
-        text.push_str("There is nothing to repair without further words.\n");
+        text.push_str("Nothing is repaired without being told what.\n");
     }
-    changes(&mut text, &reply.changes);
+    changes(&mut text, &reply.changes, screen);
     if !reply.changes.is_empty() && !reply.comparison.is_equal() {
         text.push('\n');
         text.push_str(&comparison(&reply.comparison, "what will count as applied", screen));
     }
-    list(&mut text, reply.left.iter());
+    list(&mut text, reply.left.iter(), screen);
     text
 }
 
@@ -178,11 +187,11 @@ pub fn baseline(reply: &BaselineReply, screen: &Screen) -> String {
     text.push('\n');
     text.push_str(&comparison(&reply.comparison, "what these migrations make", screen));
     text.push('\n');
-    changes(&mut text, &reply.changes);
+    changes(&mut text, &reply.changes, screen);
     if !reply.pending.is_empty() {
         text.push_str(&format!("Pending afterwards: {}\n", reply.pending.join(", ")));
     }
-    list(&mut text, reply.refused.iter().chain(&reply.notes));
+    list(&mut text, reply.refused.iter().chain(&reply.notes), screen);
     text
 }
 
@@ -199,18 +208,21 @@ pub fn squash(reply: &SquashReply, screen: &Screen) -> String {
     }
     text.push('\n');
     for line in &reply.proof {
-        text.push_str(&format!("{line}\n"));
+        push(&mut text, "", line, screen);
     }
-    text.push_str(
+    push(
+        &mut text,
+        "",
         "Other databases on which the old files were run are told by `dbwright migrate repair`. The old files stay in your \
-         version control.\n",
+         version control.",
+        screen,
     );
     text
 }
 
-fn changes(text: &mut String, changes: &[RecordChange]) {
+fn changes(text: &mut String, changes: &[RecordChange], screen: &Screen) {
     for change in changes {
-        text.push_str(&format!("  {}\n", change.says));
+        push(text, "  ", &change.says, screen);
     }
 }
 
@@ -230,21 +242,42 @@ fn comparison(comparison: &Comparison, with: &str, screen: &Screen) -> String {
     if !comparison.not_compared.is_empty() {
         text.push_str("Not compared:\n");
         for line in &comparison.not_compared {
-            text.push_str(&format!("  {line}\n"));
+            push(&mut text, "  ", line, screen);
         }
     }
     text
 }
 
 /// Sentences after an empty line.
-fn list<'a>(text: &mut String, sentences: impl Iterator<Item = &'a String>) {
+fn list<'a>(text: &mut String, sentences: impl Iterator<Item = &'a String>, screen: &Screen) {
     let mut sentences = sentences.peekable();
     if sentences.peek().is_some() {
         text.push('\n');
     }
     for sentence in sentences {
-        text.push_str(&format!("{sentence}\n"));
+        push(text, "", sentence, screen);
     }
+}
+
+/// A sentence behind a margin; a terminal's lines end between words.
+fn push(text: &mut String, margin: &str, sentence: &str, screen: &Screen) {
+    let width = if screen.terminal { screen.width } else { usize::MAX };
+    let mut used = 0;
+    text.push_str(margin);
+    for word in sentence.split(' ') {
+        let length = word.chars().count();
+        if used > 0 && margin.len() + used + 1 + length > width {
+            text.push('\n');
+            text.push_str(margin);
+            used = 0;
+        } else if used > 0 {
+            text.push(' ');
+            used += 1;
+        }
+        text.push_str(word);
+        used += length;
+    }
+    text.push('\n');
 }
 
 fn painted(text: &str, style: Style, screen: &Screen) -> String {

@@ -137,13 +137,13 @@ fn choose(
     if let Some(row) = history.iter().find(|row| unfinished(row) && !whole(row)) {
         return Err(ServiceError::new(
             ErrorKind::Usage,
-            format!("{} was begun and is not ended", row.version),
+            format!("`{}` was begun and is not ended", row.version),
         )
         .hint("end it with `dbwright migrate up`, or tell what is done with `dbwright migrate repair`"));
     }
     if let Some(to) = &request.to {
         if !rows.iter().any(|row| row.version == *to) {
-            return Err(ServiceError::new(ErrorKind::Usage, format!("{to} is not applied"))
+            return Err(ServiceError::new(ErrorKind::Usage, format!("`{to}` is not applied"))
                 .hint("`dbwright migrate status` lists what is"));
         }
         rows.retain(|row| tools::order(&row.version) > tools::order(to));
@@ -157,11 +157,14 @@ fn choose(
         if matches!(row.kind, AppliedKind::Baseline | AppliedKind::Imported | AppliedKind::Squash) {
             return Err(ServiceError::new(
                 ErrorKind::Usage,
-                format!("{version} was not run by dbwright ({}), so it is not taken back", row.kind.as_str()),
+                format!(
+                    "`{version}` was not run by dbwright ({}), so it is not taken back",
+                    row.kind.as_str()
+                ),
             ));
         }
         let Some(position) = files.iter().position(|file| file.version == *version) else {
-            return Err(ServiceError::new(ErrorKind::Usage, format!("there is no file of {version} here")));
+            return Err(ServiceError::new(ErrorKind::Usage, format!("there is no file of `{version}` here")));
         };
         let file = &files[position];
         let standing = lines.iter().find(|line| line.migration == Some(position)).map(|line| line.standing);

@@ -301,8 +301,8 @@ fn refuse(
             .hint("take the edit back and write a new migration")
             .hint(format!("`dbwright migrate repair --accept {}` accepts the file as it is now", line.version)),
         (Standing::OutOfOrder, ..) => {
-            let newest = newest.map_or("a newer one", |row| row.version.as_str());
-            refusal(format!("`{name}` is not applied, though {newest} is, which comes after it"))
+            let newest = newest.map_or("", |row| row.version.as_str());
+            refusal(format!("`{name}` is not applied, though `{newest}` is, which comes after it"))
                 .hint("give it a newer version, or run it nevertheless with `--out-of-order`")
         }
         (Standing::Replaces, ..) => refusal(format!(
@@ -318,7 +318,7 @@ fn refuse(
         ))
         .hint("run it with the version of dbwright that wrote it"),
         (Standing::Unfinished, _, None) => {
-            refusal(format!("{name} was begun and not ended, and there is no file of it here"))
+            refusal(format!("`{name}` was begun and not ended, and there is no file of it here"))
                 .hint("bring its file back")
                 .hint(format!("`dbwright migrate repair --forget {name}` takes it out of the record"))
         }
@@ -359,7 +359,7 @@ fn must_be_ready(files: &[Migration], chosen: &[usize], history: &[Applied]) -> 
         if let Some(absent) = file.header.requires.iter().find(|wanted| !there.contains(wanted.as_str())) {
             return Err(ServiceError::new(
                 ErrorKind::Usage,
-                format!("`{}` requires {absent}, which is not applied", file.file),
+                format!("`{}` requires `{absent}`, which is not applied", file.file),
             ));
         }
         there.insert(&file.version);
