@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::finding::Level;
+use dbwright_model::observed::Observed;
 use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
@@ -153,8 +154,10 @@ pub(crate) async fn check_target(
         plan.sort();
     }
     let mut gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
-    if let Some(folder) = &folder {
-        judge_migrations(folder, &mut gathered, world)?;
+    match &folder {
+        Some(folder) => judge_migrations(folder, &mut gathered, world)?,
+        // What is missing is their name, whatever the target could tell.
+        None => gathered.facts.migrations = Observed::NotAsked,
     }
     let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);

@@ -105,6 +105,9 @@ fn migrations_that_nobody_named_are_one_question_and_one_line() {
     let text = sandbox.run(&["audit", "t.db", "--fail-on", "never"]).expect(0).out();
     assert!(text.contains("no folder of migrations was named"), "{text}");
     assert!(!text.contains("a live database"), "{text}");
+    sandbox.file("t.sql", TABLE);
+    let files = sandbox.run(&["audit", "t.sql", "--fail-on", "never"]).expect(0).out();
+    assert!(files.contains("no folder of migrations was named"), "{files}");
     // Who leaves the rules out has nothing to name.
     let skipped =
         sandbox.run(&["audit", "t.db", "--fail-on", "never", "--skip", "migration"]).expect(0).out();
