@@ -49,28 +49,17 @@ pub fn measure(command: &mut Command) -> anyhow::Result<Usage> {
 }
 
 /// The quickest of some runs; a program that ends with another code than these has failed.
-pub fn best(runs: usize, codes: &[i32], command: impl Fn() -> Command) -> anyhow::Result<Usage> {
-    best_of_each(runs, codes, &[&command]).map(|quickest| quickest[0])
-}
-
-/// The same of several programs that run in turn, so that a machine that is busy for a while is so for each.
-pub fn best_of_each(
-    runs: usize,
-    codes: &[i32],
-    commands: &[&dyn Fn() -> Command],
-) -> anyhow::Result<Vec<Usage>> {
-    let mut quickest: Vec<Option<Usage>> = vec![None; commands.len()];
+pub fn best(runs: usize, codes: &[i32], mut command: impl FnMut() -> Command) -> anyhow::Result<Usage> {
+    let mut quickest: Option<Usage> = None;
     for _ in 0..runs.max(1) {
-        for (command, quickest) in commands.iter().zip(&mut quickest) {
-            let mut command = command();
-            let usage = measure(&mut command)?;
-            if !codes.contains(&usage.code) {
-                bail!("{command:?} ended with code {}", usage.code);
-            }
-            if quickest.is_none_or(|quickest| usage.wall < quickest.wall) {
-                *quickest = Some(usage);
-            }
+        let mut command = command();
+        let usage = measure(&mut command)?;
+        if !codes.contains(&usage.code) {
+            bail!("{command:?} ended with code {}", usage.code);
+        }
+        if quickest.is_none_or(|quickest| usage.wall < quickest.wall) {
+            quickest = Some(usage);
         }
     }
-    quickest.into_iter().map(|usage| usage.context("nothing ran")).collect()
+    quickest.context("nothing ran")
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use super::child::{Usage, best, best_of_each};
+use super::child::{Usage, best};
 use super::{BenchOptions, Measured, Measurement, root};
 
 /// Files.
@@ -14,26 +14,19 @@ const FILES: usize = 2_000;
 /// Bytes of all files, roughly: the rest of each is filled up with comments and rows.
 const BYTES: usize = 2_000_000;
 /// Runs of each program; the quickest counts.
-const RUNS: usize = 9;
+const RUNS: usize = 5;
 
 /// Measures `dbwright migrate lint` and `squawk`.
 pub fn run(binary: &Path, _options: &BenchOptions) -> anyhow::Result<Measured> {
     let folder = tempfile::tempdir()?;
     let migrations = folder.path().join("migrations");
     let (statements, bytes) = write(&migrations)?;
-    let own = || {
+    let own = best(RUNS, &[0, 1], || {
         let mut command = on_two_cores(binary);
         command.current_dir(folder.path());
         command.args(["migrate", "lint", "migrations", "--engine", "postgres", "--format", "json"]);
         command
-    };
-    let (own, peer) = match peer(&migrations, folder.path()) {
-        Ok((version, peer)) => match best_of_each(RUNS, &[0, 1], &[&own, &peer])?.as_slice() {
-            [own, peer] => (*own, ran(version, *peer)),
-            _ => bail!("two programs ran"),
-        },
-        Err(error) => (best(RUNS, &[0, 1], own)?, Err(error)),
-    };
+    })?;
     let wall = own.wall.as_secs_f64();
     let peak = own.peak as f64 / 1e6;
     let mut rows = vec![
@@ -48,16 +41,12 @@ pub fn run(binary: &Path, _options: &BenchOptions) -> anyhow::Result<Measured> {
         Measurement::new("its time of the processor", format!("{:.2} s", own.processor.as_secs_f64())),
     ];
     let mut notes = Vec::new();
-    match peer {
+    match peer(&migrations, folder.path()) {
         Ok((version, usage)) => {
             let ratio = wall / usage.wall.as_secs_f64();
             rows.extend([
                 Measurement::new(format!("`{version}`"), format!("{:.2} s", usage.wall.as_secs_f64())),
                 Measurement::new("its peak memory", format!("{:.0} MB", usage.peak as f64 / 1e6)),
-                Measurement::new(
-                    "its time of the processor",
-                    format!("{:.2} s", usage.processor.as_secs_f64()),
-                ),
                 Measurement::new("our time by its time", format!("{ratio:.2}")).at_most(
                     "at most 1",
                     ratio,
@@ -72,7 +61,7 @@ pub fn run(binary: &Path, _options: &BenchOptions) -> anyhow::Result<Measured> {
         name: "lint",
         about: format!(
             "`dbwright migrate lint migrations --engine postgres --format json` of {FILES} files: {:.1} MB, {statements} \
-             statements, on at most two cores; the quickest of {RUNS} runs in turn with squawk's.",
+             statements, on at most two cores; the quickest of {RUNS} runs.",
             bytes as f64 / 1e6
         ),
         rows,
@@ -91,25 +80,20 @@ fn on_two_cores(program: &Path) -> Command {
     command
 }
 
-/// Version of squawk and how it is run; it is installed into a folder of its own when it is not there.
-fn peer(migrations: &Path, folder: &Path) -> anyhow::Result<(String, impl Fn() -> Command)> {
+/// Version and usage of squawk, which is installed into a folder of its own when it is not there.
+fn peer(migrations: &Path, folder: &Path) -> anyhow::Result<(String, Usage)> {
     let program = installed()?;
     let version = Command::new(&program).arg("--version").output().context("`squawk --version`")?;
     let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(migrations)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     files.sort();
-    let folder = folder.to_path_buf();
-    let run = move || {
+    let usage = best(RUNS, &[0, 1], || {
         let mut command = on_two_cores(&program);
-        command.current_dir(&folder).args(["--reporter", "json"]).args(&files);
+        command.current_dir(folder).args(["--reporter", "json"]).args(&files);
         command
-    };
-    Ok((version, run))
-}
-
-/// What squawk took, unless it gave up at once and has measured nothing.
-fn ran(version: String, usage: Usage) -> anyhow::Result<(String, Usage)> {
+    })?;
+    // One that gives up at once has measured nothing.
     if usage.wall.as_secs_f64() < 0.05 {
         bail!("it ended after {:.3} s", usage.wall.as_secs_f64());
     }
