@@ -257,6 +257,16 @@ pub struct NotChecked {
     /// Whether a target of this kind can never tell: files know no statistics, whatever they hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub out_of_reach: bool,
+    /// Whether nobody named what it looks at, so that it was no part of this run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
+}
+
+impl NotChecked {
+    /// Whether it was to run and could not.
+    pub fn could_not_run(&self) -> bool {
+        !self.out_of_reach && !self.unasked
+    }
 }
 
 impl Report {

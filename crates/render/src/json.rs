@@ -1,5 +1,7 @@
 //! The whole report as JSON, the published interface for programs.
 
+use std::io::{self, Write};
+
 use dbwright_model::report::Report;
 use schemars::schema_for;
 
@@ -7,10 +9,16 @@ use crate::Options;
 
 /// Writes the report as indented JSON. It is whole whatever the options say.
 pub fn render(report: &Report, _options: &Options) -> String {
-    // Reports are structs, lists and texts: nothing in them can fail to become JSON.
-    let mut text = serde_json::to_string_pretty(report).expect("reports have only text keys");
-    text.push('\n');
-    text
+    let mut text = Vec::new();
+    // Reports are structs, lists and texts: nothing in them can fail to become JSON, and memory takes all.
+    write(report, &mut text).expect("reports have only text keys");
+    String::from_utf8(text).expect("JSON is text")
+}
+
+/// Writes the same piece by piece: the JSON of a long report is larger than the report.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, report)?;
+    out.write_all(b"\n")
 }
 
 /// The JSON schema of what [`render`] writes, as indented JSON.

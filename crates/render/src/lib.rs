@@ -5,6 +5,7 @@
 //! made for programs (JSON, SARIF, CSV) carry every name exactly.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use dbwright_model::finding::Level;
@@ -160,5 +161,13 @@ pub fn render(report: &Report, format: Format, options: &Options) -> String {
         Format::Markdown => markdown::render(report, options),
         Format::Html => html::render(report, options),
         Format::Csv => csv::render(report, options),
+    }
+}
+
+/// Writes the same bytes piece by piece, where a format can.
+pub fn write(report: &Report, format: Format, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    match format {
+        Format::Json => json::write(report, out),
+        _ => out.write_all(render(report, format, options).as_bytes()),
     }
 }

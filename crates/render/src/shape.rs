@@ -256,7 +256,7 @@ pub fn out_of_reach(report: &Report) -> u64 {
 
 /// How many rules were not checked although a target of this kind can answer them.
 pub fn not_checked_count(report: &Report) -> u64 {
-    let lines = report.not_checked.iter().filter(|line| !line.out_of_reach);
+    let lines = report.not_checked.iter().filter(|line| line.could_not_run());
     lines.map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
 }
 

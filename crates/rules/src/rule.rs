@@ -71,6 +71,11 @@ impl Rule {
         self.needs.iter().chain(self.wants).chain(self.raised_by).copied()
     }
 
+    /// Whether the rule is about files of migrations, which are read only where they are named.
+    pub fn judges_migrations(&self) -> bool {
+        self.needs.contains(&Fact::Migrations)
+    }
+
     /// The values most rules share. Records override what differs.
     pub const DEFAULT: Rule = Rule {
         level: Level::Warning,

@@ -37,7 +37,15 @@ pub enum Checked {
         /// Why, as a lower-case fragment.
         because: String,
     },
+    /// Nobody named what it looks at. All such rules are one question that was not put, however many they are.
+    Unasked {
+        /// How it is put, as a lower-case fragment.
+        because: &'static str,
+    },
 }
+
+/// Why rules over migrations do not run where none were named.
+const NO_MIGRATIONS: &str = "no folder of migrations was named: `--migrations DIR`";
 
 /// What came of all rules.
 #[derive(Debug)]
@@ -68,6 +76,9 @@ fn check(
 ) -> Checked {
     if let Applies::No(because) = entry.rule.engines.of(facts.source.engine) {
         return Checked::NotApplicable { because: because.to_owned() };
+    }
+    if matches!(facts.migrations, Observed::NotAsked) && entry.rule.judges_migrations() {
+        return Checked::Unasked { because: NO_MIGRATIONS };
     }
     if entry.rule.reads_names && facts.source.is_anonymised() {
         return Checked::Unknown {

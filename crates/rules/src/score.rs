@@ -41,6 +41,9 @@ const MOST_HALVINGS: f64 = 20.0;
 /// What a finding that its owner accepted leaves at most.
 const WAIVED: f64 = 0.5;
 
+/// Name of all rules over migrations together.
+pub const MIGRATIONS: &str = "migration";
+
 /// Reckons the score. `waived` counts suppressed findings by rule; the outcome's findings are those that stand, before
 /// conventions are folded.
 pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Score {
@@ -50,10 +53,15 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
     }
     let mut checks = Vec::new();
     let mut caps = Vec::new();
+    let mut unasked: Option<CheckResult> = None;
     for (entry, checked) in &outcome.checks {
         let rule = entry.rule;
         if rule.status == Status::Preview || rule.weight == 0 {
             continue;
+        }
+        if let Checked::Unasked { because } = checked {
+            let question = unasked.get_or_insert_with(|| not_put(rule.dimension, because));
+            question.weight = question.weight.max(rule.weight);
         }
         let findings = by_rule.get(entry.id).map(Vec::as_slice).unwrap_or_default();
         let accepted: Vec<&Finding> =
@@ -90,14 +98,32 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
             because,
         });
     }
+    checks.extend(unasked);
     caps.sort_by(|a, b| (a.limit, !a.seen, &a.rule).cmp(&(b.limit, !b.seen, &b.rule)));
     total(checks, caps)
+}
+
+/// The one question that stands for all rules over migrations where none were named: it is as heavy as the heaviest of
+/// them, and nothing is known of it.
+fn not_put(dimension: Dimension, because: &str) -> CheckResult {
+    CheckResult {
+        rule: MIGRATIONS.to_owned(),
+        dimension,
+        weight: 0,
+        state: CheckState::Unknown,
+        credit: 0.0,
+        trusted: 0.0,
+        possible: 1.0,
+        findings: 0,
+        examined: 0,
+        because: Some(because.to_owned()),
+    }
 }
 
 /// The share of a check that is known.
 fn trusted(checked: &Checked) -> f64 {
     match checked {
-        Checked::Ran { .. } | Checked::NotApplicable { .. } => 1.0,
+        Checked::Ran { .. } | Checked::NotApplicable { .. } | Checked::Unasked { .. } => 1.0,
         Checked::InPart { trusted, .. } => f64::from(*trusted) / 1_000.0,
         Checked::Unknown { .. } => 0.0,
     }
@@ -119,6 +145,10 @@ fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Jud
     match checked {
         Checked::NotApplicable { because } => {
             judged(CheckState::NotApplicable, 0.0, 0, Some(because.clone()))
+        }
+        // One question stands for all of them.
+        Checked::Unasked { because } => {
+            judged(CheckState::NotApplicable, 0.0, 0, Some((*because).to_owned()))
         }
         Checked::Unknown { because } => {
             Judged { possible: 1.0, ..judged(CheckState::Unknown, 0.0, 0, Some(because.clone())) }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dbwright_model::change::Change;
 use dbwright_model::engine::Dialect;
-use dbwright_model::facts::{Fact, Facts, Origin};
+use dbwright_model::facts::{Facts, Origin};
 use dbwright_model::finding::{Finding, Level, ObjectRef};
 use dbwright_model::observed::Observed;
 use dbwright_model::remedy::{Applicability, Remedy};
@@ -115,7 +115,7 @@ fn one_line(text: &str) -> String {
 }
 
 fn judges_migrations(rule: &str) -> bool {
-    dbwright_rules::find(rule).is_some_and(|entry| entry.rule.needs.contains(&Fact::Migrations))
+    dbwright_rules::find(rule).is_some_and(|entry| entry.rule.judges_migrations())
 }
 
 /// What tells a migration from others wherever its folder lies: its name, or its folder's where the tool gives every file
@@ -274,11 +274,20 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
                 rule: entry.id.to_owned(),
                 because: because.clone(),
                 out_of_reach: out_of_reach(entry, because),
+                unasked: false,
+            }),
+            // One line stands for all of them, as one question does in the score.
+            Checked::Unasked { because } => Some(NotChecked {
+                rule: dbwright_rules::score::MIGRATIONS.to_owned(),
+                because: (*because).to_owned(),
+                out_of_reach: false,
+                unasked: true,
             }),
             _ => None,
         })
         .collect();
     list.sort();
+    list.dedup_by(|a, b| a.unasked && b.unasked);
     list
 }
 

@@ -235,9 +235,41 @@ fn with_engine(name: &str, files: Vec<SourceFile>, engine: Option<Engine>) -> Fi
     }
 }
 
-/// The engine that files are written for: what a dump says of itself, otherwise the dialect with the most telltale
+/// The engine that files are written for: what they say of themselves, otherwise the dialect with the most telltale
 /// words. PostgreSQL when nothing tells.
 pub fn guess(files: &[SourceFile]) -> (Engine, Option<Version>) {
+    told(files).unwrap_or_else(|| (most_telltales(files), None))
+}
+
+/// The engine, and its version, that a dump or a Prisma schema says of itself.
+pub fn told(files: &[SourceFile]) -> Option<(Engine, Option<Version>)> {
+    for file in files {
+        if dbwright_sql::prisma::is_schema(&file.name) {
+            match dbwright_sql::prisma::provider(&file.text) {
+                Some(engine) => return Some((engine, None)),
+                None => continue,
+            }
+        }
+        let head = dbwright_sql::names::clip(&file.text, HEAD);
+        if let Some(version) = after(head, "-- Dumped from database version ") {
+            return Some((Engine::Postgres, Version::parse(version)));
+        }
+        if head.starts_with("-- MariaDB dump") || head.contains("M!999999") {
+            return Some((Engine::Mariadb, after(head, "-- Server version").and_then(Version::parse)));
+        }
+        if head.starts_with("-- MySQL dump") {
+            let text = after(head, "-- Server version").unwrap_or_default();
+            let engine = if text.contains("MariaDB") { Engine::Mariadb } else { Engine::Mysql };
+            return Some((engine, Version::parse(text)));
+        }
+    }
+    None
+}
+
+/// Bytes at the beginning of a file that are asked what it is, and of all files in which telltales are looked for.
+const HEAD: usize = 400_000;
+
+fn most_telltales(files: &[SourceFile]) -> Engine {
     const TELLTALES: &[(Engine, &[&str])] = &[
         (
             Engine::Postgres,
@@ -303,32 +335,16 @@ pub fn guess(files: &[SourceFile]) -> (Engine, Option<Version>) {
         ),
     ];
     let mut scores = [0usize; 3];
-    for file in files {
-        if dbwright_sql::prisma::is_schema(&file.name) {
-            if let Some(engine) = dbwright_sql::prisma::provider(&file.text) {
-                return (engine, None);
-            }
-            continue;
-        }
-        let head = dbwright_sql::names::clip(&file.text, 400_000);
-        if let Some(version) = after(head, "-- Dumped from database version ") {
-            return (Engine::Postgres, Version::parse(version));
-        }
-        if head.starts_with("-- MariaDB dump") || head.contains("M!999999") {
-            return (Engine::Mariadb, after(head, "-- Server version").and_then(Version::parse));
-        }
-        if head.starts_with("-- MySQL dump") {
-            let text = after(head, "-- Server version").unwrap_or_default();
-            let engine = if text.contains("MariaDB") { Engine::Mariadb } else { Engine::Mysql };
-            return (engine, Version::parse(text));
-        }
-        let lower = head.to_ascii_lowercase();
+    let mut left = HEAD;
+    for file in files.iter().filter(|file| !dbwright_sql::prisma::is_schema(&file.name)) {
+        let lower = dbwright_sql::names::clip(&file.text, left).to_ascii_lowercase();
+        left -= lower.len();
         for (i, (_, words)) in TELLTALES.iter().enumerate() {
             scores[i] += words.iter().filter(|word| lower.contains(*word)).count();
         }
     }
     let best = (0..3).rev().max_by_key(|i| scores[*i]).unwrap_or(0);
-    (TELLTALES[best].0, None)
+    TELLTALES[best].0
 }
 
 fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {

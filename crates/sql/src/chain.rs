@@ -65,8 +65,11 @@ const FEW_FILES: usize = 32;
 /// Threads that parse.
 const WORKERS: usize = 2;
 
-/// Files that a thread may be ahead by.
-const AHEAD: usize = 16;
+/// Files that a thread hands over at once: waking the other one for each costs more than parsing it.
+const PART: usize = 8;
+
+/// Parts that a thread may be ahead by.
+const AHEAD: usize = 2;
 
 /// Tables of one statement that are kept as it finds them.
 const MOST_TABLES: usize = 8;
@@ -117,27 +120,31 @@ pub fn script<'a>(
 /// Reads files in their order.
 pub fn read(start: Start, files: &[MigrationFile]) -> ReadChain {
     let mut reader = Reader::new(start, files);
+    let dialect = reader.dialect;
+    let workers = if files.len() < FEW_FILES { 0 } else { WORKERS };
+    let parts: Vec<&[MigrationFile]> = files.chunks(PART).collect();
     // Parsing takes longest and needs nothing of what came before, so that it goes ahead.
     std::thread::scope(|scope| {
-        let dialect = reader.dialect;
-        let workers = if files.len() < FEW_FILES { 0 } else { WORKERS };
-        let ahead: Vec<Receiver<Vec<Parsed<'_>>>> = (0..workers)
+        let ahead: Vec<Receiver<Vec<Vec<Parsed<'_>>>>> = (0..workers)
             .filter_map(|worker| {
                 let (sender, receiver) = sync_channel(AHEAD);
-                let mine = files.iter().skip(worker).step_by(workers);
+                let mine = parts.iter().skip(worker).step_by(workers);
                 let parse = move || {
                     // Nobody listens any more when the one who folds has failed.
-                    let _ = mine.map(|file| parse(dialect, file)).try_for_each(|parsed| sender.send(parsed));
+                    let _ = mine.map(|part| parse_all(dialect, part)).try_for_each(|part| sender.send(part));
                 };
                 std::thread::Builder::new().spawn_scoped(scope, parse).ok().map(|_| receiver)
             })
             .collect();
-        for (position, file) in files.iter().enumerate() {
+        for (number, part) in parts.iter().enumerate() {
             let parsed = match ahead.len() == workers && workers > 0 {
-                true => ahead[position % workers].recv().ok(),
+                true => ahead[number % workers].recv().ok(),
                 false => None,
             };
-            reader.file(position, file, parsed.unwrap_or_else(|| parse(dialect, file)));
+            let parsed = parsed.unwrap_or_else(|| parse_all(dialect, part));
+            for (place, (file, statements)) in part.iter().zip(parsed).enumerate() {
+                reader.file(number * PART + place, file, statements);
+            }
         }
     });
     ReadChain { chain: reader.chain, after: reader.folder, suppressions: reader.suppressions }
@@ -193,6 +200,10 @@ fn control_of(changes: &[Change]) -> Option<TransactionControl> {
         Change::Transaction { control, .. } => Some(*control),
         _ => None,
     })
+}
+
+fn parse_all(dialect: Dialect, files: &[MigrationFile]) -> Vec<Vec<Parsed<'_>>> {
+    files.iter().map(|file| parse(dialect, file)).collect()
 }
 
 fn parse(dialect: Dialect, file: &MigrationFile) -> Vec<Parsed<'_>> {

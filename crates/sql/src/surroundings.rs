@@ -66,6 +66,14 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
     let mut around = Surroundings::default();
     for change in changes {
         for name in named(change) {
+            let table = before.table(name);
+            if let Some(table) = table {
+                around.publications.extend(publications(before, table));
+            }
+            // Nothing else has the name of a table.
+            if table.is_some_and(|table| table.name == before.full_name(name)) {
+                continue;
+            }
             if let Some(view) = before.view(name) {
                 let mut view = view.clone();
                 if view.columns.is_empty() {
@@ -79,9 +87,6 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
             }
             if let Some(user_type) = before.user_type(name) {
                 around.types.push(user_type.clone());
-            }
-            if let Some(table) = before.table(name) {
-                around.publications.extend(publications(before, table));
             }
         }
         match change {

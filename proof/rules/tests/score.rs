@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dbwright_model::backup::{Backups, RestoreProof};
 use dbwright_model::catalog::{Catalog, Doubt};
+use dbwright_model::chain::Chain;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts, Origin};
 use dbwright_model::finding::{Confidence, EvidenceLevel, Finding, Level, ObjectRef};
@@ -11,6 +12,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::score::{CheckResult, CheckState, Dimension, Score};
 use dbwright_model::stats::Counters;
+use dbwright_rules::rule::Applies;
 use dbwright_rules::run::{Checked, Outcome, default_rules, run};
 use dbwright_rules::{ALL, Options, score};
 use proof_rules::examples;
@@ -142,7 +144,7 @@ fn a_doubtful_catalog_proves_nothing_about_its_tables() {
                     let doubted = reads && because.contains("the server hides it");
                     assert!(doubted || blind, "{}: {because}", entry.id);
                 }
-                Checked::NotApplicable { .. } | Checked::Unknown { .. } => {}
+                Checked::NotApplicable { .. } | Checked::Unknown { .. } | Checked::Unasked { .. } => {}
             }
         }
     };
@@ -168,6 +170,44 @@ fn nothing_known_is_nothing_proven() {
         let score = score_of(&facts);
         assert_eq!((score.proven, score.coverage), (0, 0), "{engine}: {}", score.headline());
         assert_eq!(score.ceiling, 100, "{engine}: {}", score.headline());
+    }
+}
+
+#[test]
+fn migrations_that_nobody_named_are_one_question() {
+    let rules: Vec<_> = default_rules().filter(|entry| entry.rule.judges_migrations()).collect();
+    assert!(rules.iter().all(|entry| entry.rule.dimension == Dimension::Migrations));
+    for engine in Engine::ALL {
+        let denied = proof_rules::unknown_facts(engine);
+        let mut unnamed = denied.clone();
+        unnamed.migrations = Observed::NotAsked;
+        let [denied, unnamed] = [denied, unnamed].map(|facts| score_of(&facts));
+        let is_one = |check: &&CheckResult| {
+            dbwright_rules::find(&check.rule).is_some_and(|entry| entry.rule.judges_migrations())
+        };
+        let mut states = unnamed.checks.iter().filter(is_one).map(|check| check.state);
+        assert!(states.all(|state| state == CheckState::NotApplicable), "{engine}");
+        assert!(denied.unknown > unnamed.unknown + 20, "{engine}: {} {}", denied.unknown, unnamed.unknown);
+        assert_eq!((unnamed.proven, unnamed.coverage), (0, 0), "{engine}: {}", unnamed.headline());
+        let question: Vec<_> =
+            unnamed.checks.iter().filter(|check| check.rule == score::MIGRATIONS).collect();
+        let [question] = question.as_slice() else { panic!("{engine}: {question:?}") };
+        let applicable = rules.iter().filter(|entry| entry.rule.engines.of(engine) == Applies::Yes);
+        let heaviest = applicable.map(|entry| entry.rule.weight).max();
+        assert_eq!((question.state, Some(question.weight)), (CheckState::Unknown, heaviest), "{engine}");
+        assert_eq!((question.credit, question.trusted, question.possible), (0.0, 0.0, 1.0), "{engine}");
+    }
+}
+
+#[test]
+fn not_naming_migrations_is_never_better_than_naming_harmless_ones() {
+    for (name, mut facts) in all_facts() {
+        facts.migrations = Observed::Known(Chain::default());
+        let named = score_of(&facts);
+        facts.migrations = Observed::NotAsked;
+        let unnamed = score_of(&facts);
+        assert!(unnamed.proven <= named.proven, "{name}: {} -> {}", named.headline(), unnamed.headline());
+        assert!(unnamed.coverage <= named.coverage, "{name}: {} -> {}", named.headline(), unnamed.headline());
     }
 }
 

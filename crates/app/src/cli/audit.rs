@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbwright_model::report::Report;
+use dbwright_model::report::{NotChecked, Report};
 use dbwright_render::{Format, RuleText, UnknownFormat};
 use dbwright_service::config::Config;
 use dbwright_service::ops::audit::{self, AuditRequest};
@@ -104,8 +104,10 @@ pub fn deliver(
         rules: &rules,
         ..dbwright_render::Options::default()
     };
-    let text = dbwright_render::render(report, format, &options);
-    screen.write(&text, arguments.output.as_deref())?;
+    match &arguments.output {
+        Some(path) => screen.write(&dbwright_render::render(report, format, &options), Some(path))?,
+        None => screen.stream(|out| dbwright_render::write(report, format, &options, out))?,
+    }
     if let Some(path) = &arguments.write_baseline {
         screen.write(&check::baseline(report), Some(path))?;
     }
@@ -123,7 +125,7 @@ fn exit_code(report: &Report, arguments: &ReportArguments, config: &Config) -> u
     if threshold.is_some_and(|threshold| report.worst().is_some_and(|worst| worst >= threshold)) {
         return FOUND;
     }
-    if arguments.require_checks && report.not_checked.iter().any(|line| !line.out_of_reach) {
+    if arguments.require_checks && report.not_checked.iter().any(NotChecked::could_not_run) {
         return UNCHECKED;
     }
     CLEAN

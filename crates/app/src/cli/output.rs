@@ -29,6 +29,8 @@ pub struct Screen {
 const NARROWEST: usize = 40;
 /// Lines longer than this are hard to read.
 const WIDEST: usize = 120;
+/// Bytes that are written to standard output at once.
+const PIECE: usize = 64 * 1024;
 /// Columns when nobody tells.
 const USUAL: usize = 100;
 
@@ -86,8 +88,14 @@ impl Screen {
 
     /// Writes to standard output. A reader that went away is no error.
     pub fn print(&self, text: &str) -> Result<(), ServiceError> {
-        let mut out = io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        self.stream(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Writes to standard output piece by piece. A reader that went away is no error.
+    pub fn stream(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ServiceError> {
+        // Standard output itself is flushed at the end of every line.
+        let mut out = io::BufWriter::with_capacity(PIECE, io::stdout().lock());
+        match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(ServiceError::new(ErrorKind::Internal, format!("cannot write: {error}")))
             }

@@ -370,6 +370,7 @@ fn not_checked() -> Vec<NotChecked> {
         rule: rule.into(),
         because: because.into(),
         out_of_reach: false,
+        unasked: false,
     };
     vec![
         because("query/slow-statement", "`pg_stat_statements` is not installed"),

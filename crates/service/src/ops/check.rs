@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::finding::Level;
+use dbwright_model::observed::Observed;
 use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Entry, Status};
@@ -141,9 +142,9 @@ pub(crate) async fn check_target(
     if folder.is_some() && scope.families.is_some() {
         let design = rules;
         rules = choose(options, config, None)?;
-        rules.retain(|entry| judges_migrations(entry) || design.iter().any(|one| one.id == entry.id));
+        rules.retain(|entry| entry.rule.judges_migrations() || design.iter().any(|one| one.id == entry.id));
     } else if folder.is_none() && !scope.score {
-        rules.retain(|entry| !judges_migrations(entry));
+        rules.retain(|entry| !entry.rule.judges_migrations());
     }
     let baseline =
         options.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
@@ -153,8 +154,10 @@ pub(crate) async fn check_target(
         plan.sort();
     }
     let mut gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
-    if let Some(folder) = &folder {
-        judge_migrations(folder, &mut gathered, world)?;
+    match &folder {
+        Some(folder) => judge_migrations(folder, &mut gathered, world)?,
+        // What is missing is their name, whatever the target could tell.
+        None => gathered.facts.migrations = Observed::NotAsked,
     }
     let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
@@ -166,12 +169,8 @@ pub(crate) async fn check_target(
         baseline: baseline.as_ref(),
     };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
-    say_once_why_unjudged(&mut report, &gathered.facts, folder.is_some(), &rules);
+    say_once_why_unjudged(&mut report, &gathered.facts);
     Ok(report)
-}
-
-fn judges_migrations(entry: &Entry) -> bool {
-    entry.rule.needs.contains(&Fact::Migrations)
 }
 
 /// The folder of migrations that belongs to a target.
@@ -229,22 +228,22 @@ fn judge_migrations(folder: &Path, gathered: &mut Gathered, world: &World<'_>) -
     Ok(())
 }
 
-/// One line for all rules over migrations instead of one for each.
-fn say_once_why_unjudged(report: &mut Report, facts: &Facts, named: bool, rules: &[&Entry]) {
+/// One line for all rules over migrations, instead of one for each, when what was named could not be judged.
+fn say_once_why_unjudged(report: &mut Report, facts: &Facts) {
     let Some(because) = facts.migrations.because() else { return };
-    let is_one = |rule: &str| dbwright_rules::find(rule).is_some_and(judges_migrations);
-    report.not_checked.retain(|line| !is_one(&line.rule));
-    let count = rules.iter().filter(|entry| judges_migrations(entry)).count();
+    let before = report.not_checked.len();
+    report
+        .not_checked
+        .retain(|line| !dbwright_rules::find(&line.rule).is_some_and(|entry| entry.rule.judges_migrations()));
+    let count = before - report.not_checked.len();
     if count == 0 {
         return;
     }
     report.not_checked.push(NotChecked {
         rule: format!("migration ({count} rules)"),
-        out_of_reach: !named,
-        because: match named {
-            true => because,
-            false => "no migrations were named: `--migrations DIR` does".to_owned(),
-        },
+        because,
+        out_of_reach: false,
+        unasked: false,
     });
     report.not_checked.sort();
 }

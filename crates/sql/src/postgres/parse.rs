@@ -17,6 +17,7 @@ const LONGEST_INSERT: usize = 64 * 1024;
 
 /// Parses one statement into its changes.
 pub fn statement(text: &str) -> Vec<Change> {
+    let text = rows::with_first_row(text);
     if let Some(change) = long_insert(text) {
         return vec![change];
     }
@@ -38,7 +39,10 @@ fn changes(parsed: &Parsed<'_>) -> Vec<Change> {
         Some(_) => {}
     }
     if parsed.errors.is_empty() {
-        return statements.iter().flat_map(|node| lower(parsed, node)).collect();
+        return match statements.as_slice() {
+            [one] => lower(parsed, one),
+            several => several.iter().flat_map(|node| lower(parsed, node)).collect(),
+        };
     }
     let because = complaint();
     if let Some(node) = statements.first()

@@ -9,6 +9,88 @@ use super::syntax::{
     qualify,
 };
 
+/// An `INSERT ... VALUES` without the rows behind its first one, where all rows are constants: they say nothing about the
+/// schema, and trees of them take longest of all that migrations hold. Any other text as it is.
+pub(super) fn with_first_row(text: &str) -> &str {
+    first_row_end(text).map_or(text, |end| &text[..end])
+}
+
+fn first_row_end(text: &str) -> Option<usize> {
+    const INSERT: &[u8] = b"insert";
+    const VALUES: &[u8] = b"values";
+    let bytes = text.as_bytes();
+    bytes.get(..INSERT.len()).filter(|word| word.eq_ignore_ascii_case(INSERT))?;
+    // No quote and no comment, so that the word is what it seems.
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b" \t\r\n_.,()".contains(byte);
+    let plain = bytes.iter().position(|byte| !is_plain(byte)).unwrap_or(bytes.len());
+    let word = bytes[..plain].windows(VALUES.len()).position(|word| word.eq_ignore_ascii_case(VALUES))?;
+    let mut at = word + VALUES.len();
+    let mut first = None;
+    loop {
+        at = row_end(bytes, at)?;
+        let end = *first.get_or_insert(at);
+        at = blanks_end(bytes, at);
+        match bytes.get(at) {
+            Some(b',') => at += 1,
+            Some(_) => return None,
+            None => return Some(end),
+        }
+    }
+}
+
+/// Where a row of constants ends.
+fn row_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = blanks_end(bytes, from);
+    if bytes.get(at) != Some(&b'(') {
+        return None;
+    }
+    loop {
+        at = blanks_end(bytes, constant_end(bytes, blanks_end(bytes, at + 1))?);
+        match bytes.get(at)? {
+            b',' => {}
+            b')' => return Some(at + 1),
+            _ => return None,
+        }
+    }
+}
+
+fn blanks_end(bytes: &[u8], from: usize) -> usize {
+    from + bytes[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// Where a constant ends that needs no parser: a text without a prefix, a number, or one of four words.
+fn constant_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let run =
+        |from: usize, is_in: fn(&u8) -> bool| from + bytes[from..].iter().take_while(|b| is_in(b)).count();
+    match bytes.get(from)? {
+        b'\'' => {
+            let mut at = from + 1;
+            loop {
+                at += memchr::memchr(b'\'', &bytes[at..])? + 1;
+                // A doubled quote is one of the text.
+                if bytes.get(at) != Some(&b'\'') {
+                    return Some(at);
+                }
+                at += 1;
+            }
+        }
+        b'-' | b'0'..=b'9' => {
+            let digits = from + usize::from(bytes[from] == b'-');
+            let whole = run(digits, u8::is_ascii_digit);
+            let end = match bytes.get(whole) {
+                Some(b'.') => run(whole + 1, u8::is_ascii_digit),
+                _ => whole,
+            };
+            (whole > digits).then_some(end)
+        }
+        _ => {
+            let end = run(from, u8::is_ascii_alphabetic);
+            let words: [&[u8]; 4] = [b"null", b"true", b"false", b"default"];
+            words.iter().any(|word| bytes[from..end].eq_ignore_ascii_case(word)).then_some(end)
+        }
+    }
+}
+
 /// A statement that reads or writes rows.
 pub(super) fn data(kind: DataKind, node: &Node) -> Vec<Change> {
     let table = match kind {
@@ -177,4 +259,49 @@ pub(super) fn procedural(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             body: text.to_owned(),
         },
     }]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_constants_behind_the_first_are_left_out() {
+        let check = |text: &str, expected: &str| assert_eq!(with_first_row(text), expected);
+        check(
+            "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'it''s (');",
+            "INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'it''s (');",
+        );
+        check("INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'it''s (')", "INSERT INTO t (a, b) VALUES (1, 'x')");
+        check(
+            "insert into s.t values\n(-1.50 , NULL)\n, (default, true) ",
+            "insert into s.t values\n(-1.50 , NULL)",
+        );
+        for whole in [
+            "INSERT INTO t VALUES (1), (now())",
+            "INSERT INTO t VALUES (1), (2) ON CONFLICT DO NOTHING",
+            "INSERT INTO t VALUES (1), (2) RETURNING a",
+            "INSERT INTO t VALUES (1), (E'a\\'b')",
+            "INSERT INTO t VALUES (1), ('a'::text)",
+            "INSERT INTO t VALUES (1), (2 -- two\n)",
+            "INSERT INTO t VALUES (1), (1e3)",
+            "INSERT INTO t VALUES (1), (",
+            "INSERT INTO t VALUES (1), ()",
+            "INSERT INTO t VALUES (1), ('a",
+            "INSERT INTO t VALUES (1), (- 1)",
+            "INSERT INTO t /* VALUES (1), (2)",
+            "INSERT INTO t SELECT a FROM (VALUES (1), (2)) v (a)",
+            "SELECT 1",
+            "insert",
+        ] {
+            check(whole, whole);
+        }
+    }
+
+    #[test]
+    fn left_out_rows_change_nothing_of_what_is_read() {
+        let one = super::super::parse::statement("INSERT INTO s.t (a, b) VALUES (1, 'x')");
+        let rows = vec!["(1, 'x')"; 20_000].join(", ");
+        assert_eq!(super::super::parse::statement(&format!("INSERT INTO s.t (a, b) VALUES {rows}")), one);
+    }
 }

@@ -68,7 +68,8 @@ fn with_parsed_again<T, F: FnOnce(&Parsed<'_>) -> T>(text: &str, read: F, rounds
 /// it, a `BETWEEN` of nothing. In parentheses the same operand is kept. `None` when nothing was lost.
 fn with_operands_in_parentheses(text: &str, root: &Node) -> Option<String> {
     const WORD: &[u8] = b"between";
-    if !text.as_bytes().windows(WORD.len()).any(|word| word.eq_ignore_ascii_case(WORD)) {
+    let mut words = text.as_bytes().windows(WORD.len());
+    if !words.any(|word| word[0] | 0x20 == WORD[0] && word.eq_ignore_ascii_case(WORD)) {
         return None;
     }
     let mut marks: Vec<(usize, char)> = Vec::new();

@@ -45,7 +45,7 @@ fn unknown(report: &Value) -> Option<String> {
     let lines = report["not_checked"].as_array().expect("a list");
     let line = lines
         .iter()
-        .find(|line| line["rule"].as_str().is_some_and(|rule| rule.starts_with("migration (")))?;
+        .find(|line| line["rule"].as_str().is_some_and(|rule| rule.split(' ').next() == Some("migration")))?;
     Some(line["because"].as_str().expect("a text").to_owned())
 }
 
@@ -105,6 +105,35 @@ fn what_nobody_can_know_proves_nothing() {
         unknown(&others).is_some_and(|because| because.contains("names none of the files")),
         "{others:#}"
     );
+}
+
+#[test]
+fn migrations_that_nobody_named_are_one_question_and_one_line() {
+    let unnamed = audit("insert into _sqlx_migrations values (1, 1, '2024-01-02')", false);
+    let count = |state: &str| {
+        let checks = unnamed["score"]["checks"].as_array().expect("a list");
+        let is_one = |rule: &str| rule == "migration" || rule == DROPPED;
+        let of_state = checks.iter().filter(|check| check["state"] == state);
+        of_state.filter(|check| check["rule"].as_str().is_some_and(is_one)).count()
+    };
+    assert_eq!((count("unknown"), count("not_applicable")), (1, 1), "{unnamed:#}");
+    let lines = unnamed["not_checked"].as_array().expect("a list");
+    let lines: Vec<&Value> = lines.iter().filter(|line| line["unasked"] == true).collect();
+    let [line] = lines.as_slice() else { panic!("one line: {lines:?}") };
+    assert_eq!(line["rule"], "migration");
+    assert_eq!(line["because"], "no folder of migrations was named: `--migrations DIR`");
+    let sandbox = Sandbox::new();
+    sandbox.sqlite("t.db", HISTORY);
+    let text = sandbox.run(&["audit", "t.db", "--fail-on", "never"]).expect(0).out();
+    assert!(text.contains("no folder of migrations was named"), "{text}");
+    assert!(!text.contains("a live database"), "{text}");
+    sandbox.file("t.sql", TABLE);
+    let files = sandbox.run(&["audit", "t.sql", "--fail-on", "never"]).expect(0).out();
+    assert!(files.contains("no folder of migrations was named"), "{files}");
+    // Who leaves the rules out has nothing to name.
+    let skipped =
+        sandbox.run(&["audit", "t.db", "--fail-on", "never", "--skip", "migration"]).expect(0).out();
+    assert!(!skipped.contains("no folder of migrations was named"), "{skipped}");
 }
 
 #[test]

@@ -296,12 +296,17 @@ async fn from_catalog(
 
 /// What the files alone tell of the database.
 fn from_files(request: &LintRequest, scripts: &Scripts) -> Facts {
-    let (guessed, version) = target::guess(&scripts.files);
-    let engine = request.engine.map(Engine::from).or_else(|| scripts.engine()).unwrap_or(guessed);
+    let (engine, version) = match request.engine.map(Engine::from).or_else(|| scripts.engine()) {
+        Some(engine) => {
+            let told = target::told(&scripts.files).filter(|(told, _)| *told == engine);
+            (engine, told.and_then(|(_, version)| version))
+        }
+        None => target::guess(&scripts.files),
+    };
     Facts::none(FactSource {
         origin: Origin::Files,
         engine,
-        version: version.filter(|_| engine == guessed),
+        version,
         version_text: String::new(),
         target: String::new(),
         database: Name::DEFAULT,
