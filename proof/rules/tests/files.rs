@@ -180,6 +180,7 @@ fn check(know: &Text, before: &Catalog, changes: &[Change], label: &str) -> (usi
             estimated_time: "2 s to 5 s".to_owned(),
             requires: vec!["20261121120000".to_owned()],
             waits_for: step.waits_for.clone(),
+            ..Header::default()
         };
         let complaints = complaints(know, step, &header);
         found.extend(complaints.into_iter().map(|said| format!("{label}, step `{}`: {said}", step.name)));
