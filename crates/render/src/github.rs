@@ -40,7 +40,7 @@ pub fn render(report: &Report, options: &Options) -> String {
         .filter(|(because, _)| *because != OUT_OF_REACH)
         .map(|(why, rules)| format!("{} ({})", because(rules.len() as u64, why), visible(&rules.join(", "))))
         .collect();
-    if !reasons.is_empty() {
+    if !reasons.is_empty() && not_checked_count(report) > 0 {
         let title = format!("{} not run", count(not_checked_count(report), "check"));
         let message = reasons.join("\n");
         out.push_str(&format!("::notice title={}::{}\n", property(&title), escape(&message)));

@@ -64,8 +64,8 @@ fn is_dead(tree: &Tree, name: &str) -> bool {
 
 /// Whether anything has this name: a file, a folder, a crate, or what code declares.
 fn is_known(tree: &Tree, name: &str) -> bool {
-    // Commands are tried by the proofs of the program.
-    if name.is_empty() || name.starts_with("dbwright ") || name.starts_with("cargo ") {
+    // Several words are a command, which the proofs of the program try, or SQL.
+    if name.is_empty() || name.contains(' ') && !name.contains('/') {
         return true;
     }
     if name.contains('/') {
@@ -75,7 +75,11 @@ fn is_known(tree: &Tree, name: &str) -> bool {
     let parts: Vec<&str> = name.split("::").collect();
     match parts.as_slice() {
         [one] => {
-            is_place(tree, one) || is_crate(tree, one) || is_word_of_sql(tree, one) || is_declared(tree, one)
+            is_place(tree, one)
+                || is_crate(tree, one)
+                || is_word_of_sql(tree, one)
+                || is_declared(tree, one)
+                || is_quoted(tree, one)
         }
         [.., within, one] => tree.rust().any(|file| {
             let inside = file.path.split(['/', '.']).any(|part| part == *within) || declares(file, within);
@@ -127,6 +131,12 @@ fn is_word_of_sql(tree: &Tree, name: &str) -> bool {
     tree.files().iter().any(|file| file.path.ends_with(".sql") && word(file.text()))
 }
 
+/// Whether code holds this text: the name of a table, a word of a file.
+fn is_quoted(tree: &Tree, name: &str) -> bool {
+    let quoted = format!("\"{name}\"");
+    tree.rust().any(|file| file.path.starts_with("crates/") && file.text().contains(&quoted))
+}
+
 fn is_declared(tree: &Tree, name: &str) -> bool {
     tree.rust().any(|file| file.path.starts_with("crates/") && declares(file, name))
 }
@@ -136,6 +146,7 @@ fn declares(file: &File, name: &str) -> bool {
     file.code().any(|(_, line)| {
         let line = line.trim_start();
         let line = line.strip_prefix("pub ").unwrap_or(line);
+        let line = line.strip_prefix("async ").unwrap_or(line);
         let mut words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
         let first = words.next().unwrap_or_default();
         let rest = &line[first.len()..];

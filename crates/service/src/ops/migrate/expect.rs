@@ -3,9 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbwright_model::catalog::Catalog;
+use dbwright_model::catalog::{Catalog, Index};
 use dbwright_model::change::Change;
-use dbwright_model::name::QualifiedName;
+use dbwright_model::engine::Dialect;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_sql::compare::{self, Texts};
 use dbwright_sql::fold::Folder;
 use serde::{Deserialize, Serialize};
@@ -44,10 +45,32 @@ impl Expectation {
     /// Where the catalog is not what it is to be after the statement, as lines; none when it is.
     pub fn missing_in(&self, catalog: &Catalog) -> Vec<String> {
         let relations = self.names().into_iter().collect();
-        let now = compare::part(catalog, &relations);
-        let compared = compare::compare(&self.after, &now, Texts::Columns);
+        let mut now = compare::part(catalog, &relations);
+        let mut after = self.after.clone();
+        leave_out_made_indexes(&mut now);
+        leave_out_made_indexes(&mut after);
+        let compared = compare::compare(&after, &now, Texts::Columns);
         compared.differences.iter().map(ToString::to_string).collect()
     }
+}
+
+/// Leaves out the indexes that may be MySQL's own: it makes one for a foreign key where none fits, and takes it away when a
+/// better one comes.
+fn leave_out_made_indexes(catalog: &mut Catalog) {
+    if catalog.engine.dialect() != Dialect::Mysql {
+        return;
+    }
+    for table in &mut catalog.tables {
+        let keys = &table.foreign_keys;
+        table.indexes.retain(|index| !keys.iter().any(|key| begins_with(index, &key.columns)));
+    }
+}
+
+/// Whether the first parts of an index are some columns, in any order.
+fn begins_with(index: &Index, columns: &[Name]) -> bool {
+    let mut first = index.parts.iter().take(columns.len());
+    index.parts.len() >= columns.len()
+        && first.all(|part| part.as_column().is_some_and(|name| columns.contains(name)))
 }
 
 /// The relations that two catalogs differ in, by name.
@@ -80,7 +103,7 @@ fn different<T: PartialEq>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use dbwright_model::engine::{Dialect, Engine};
+    use dbwright_model::engine::Engine;
 
     #[test]
     fn the_catalog_tells_whether_a_statement_was_done() {
