@@ -166,7 +166,9 @@ fn shows_what_is_printed(name: &str, sandbox: &Sandbox, run: &dyn Fn(&str) -> St
         let command = fence.text.lines().next().expect("a command");
         let printed = run(command.strip_prefix("$ ").expect("a prompt"));
         let now = format!("```console\n{command}\n{}\n```", printed.trim_end());
-        written = written.replace(&format!("```console\n{}\n```", fence.text.trim_end()), &now);
+        let shown = format!("```console\n{}\n```", fence.text.trim_end());
+        assert!(written.contains(&shown), "{name}: a block ends with blank lines: {shown}");
+        written = written.replace(&shown, &now);
         commands += 1;
     }
     assert!(commands > 0, "{name} shows no command");
