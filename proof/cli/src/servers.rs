@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::Places;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{
@@ -129,14 +129,7 @@ impl Mariadb {
     }
 
     fn dsn(&self) -> Dsn {
-        Dsn::Mysql(ServerDsn {
-            host: Host::Unix(self.socket().to_path_buf()),
-            port: 3306,
-            user: self.server.user().to_owned(),
-            password: None,
-            database: String::new(),
-            tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-        })
+        self.server.dsn("")
     }
 
     /// Answers of a query, columns with a space between.

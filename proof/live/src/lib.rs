@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::Places;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, installations};
@@ -92,14 +92,7 @@ impl Server {
     fn dsn(&self, database: &str) -> Dsn {
         match self {
             Server::Postgres(server) => server.dsn(database),
-            Server::Mariadb(server) => Dsn::Mysql(ServerDsn {
-                host: Host::Unix(server.socket().to_path_buf()),
-                port: 3306,
-                user: server.user().to_owned(),
-                password: None,
-                database: database.to_owned(),
-                tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-            }),
+            Server::Mariadb(server) => server.dsn(database),
             Server::Sqlite(folder) => Dsn::Sqlite(sqlite_path(folder, database)),
         }
     }

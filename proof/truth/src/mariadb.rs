@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
 use dbwright_engine::mysql::observe::Observer;
 use dbwright_engine::mysql::probe::{self, Clause, ProbeError, ProbeResult};
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
@@ -156,21 +155,10 @@ impl Bench {
         }
     }
 
-    fn dsn(&self, database: &str) -> ServerDsn {
-        ServerDsn {
-            host: Host::Unix(self.server.socket().to_path_buf()),
-            port: 3306,
-            user: self.server.user().to_owned(),
-            password: None,
-            database: database.to_owned(),
-            tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-        }
-    }
-
     async fn open(&self, database: &str) -> Result<Observer, String> {
-        let target = Dsn::Mysql(self.dsn(database));
+        let target = self.server.dsn(database);
         let consent = Consent::for_scratch(&target, &std::env::temp_dir()).map_err(|error| error.message)?;
-        Observer::open(&self.dsn(database), &consent).await.map_err(|error| error.message)
+        Observer::open(&self.server.server_dsn(database), &consent).await.map_err(|error| error.message)
     }
 
     /// A database as it is before the case's statement, and the session that made it.
@@ -297,7 +285,7 @@ impl Bench {
     ) -> Result<Result<ProbeResult, ProbeError>, String> {
         // Settings belong to a session, so the session that is probed with makes the database too.
         self.prepared(case).await?;
-        let target = Dsn::Mysql(self.dsn(DATABASE));
+        let target = self.server.dsn(DATABASE);
         let consent = Consent::for_scratch(&target, &std::env::temp_dir()).map_err(|error| error.message)?;
         let mut session = WriteSession::open(&consent).await.map_err(|error| error.message)?;
         for setting in case.setup.iter().filter(|sql| is_setting(sql)) {

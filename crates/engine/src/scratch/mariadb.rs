@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::engine::Version;
 
+use crate::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+
 pub(crate) const DIRECTORY_PREFIX: &str = "dbwright-maria-";
 
 /// What a throw-away server should be like.
@@ -172,6 +174,23 @@ impl MariadbServer {
     /// The user to connect as: it may do everything and has no password.
     pub fn user(&self) -> &str {
         "root"
+    }
+
+    /// The target of one of its databases; the empty name is for none.
+    pub fn dsn(&self, database: &str) -> Dsn {
+        Dsn::Mysql(self.server_dsn(database))
+    }
+
+    /// What [`Self::dsn`] holds, for those who speak to servers only.
+    pub fn server_dsn(&self, database: &str) -> ServerDsn {
+        ServerDsn {
+            host: Host::Unix(self.socket.clone()),
+            port: 3306,
+            user: self.user().to_owned(),
+            password: None,
+            database: database.to_owned(),
+            tls: Tls { mode: TlsMode::Disable, root_certificate: None },
+        }
     }
 
     /// The server's version.

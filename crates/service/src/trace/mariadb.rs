@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::Dsn;
 use dbwright_engine::mysql::observe::{Observer, Refusal};
 use dbwright_engine::mysql::probe::{Clause, ProbeError, ProbeResult};
 use dbwright_engine::scratch::mariadb::MariadbServer;
@@ -31,23 +31,12 @@ pub(super) struct Session<'a> {
     marked: Option<BTreeSet<String>>,
 }
 
-fn target(server: &MariadbServer, database: &str) -> ServerDsn {
-    ServerDsn {
-        host: Host::Unix(server.socket().to_path_buf()),
-        port: 3306,
-        user: server.user().to_owned(),
-        password: None,
-        database: database.to_owned(),
-        tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-    }
-}
-
 async fn observer(
     server: &MariadbServer,
     database: &str,
     temporary: &Path,
 ) -> Result<Observer, ServiceError> {
-    let dsn = target(server, database);
+    let dsn = server.server_dsn(database);
     let consent = Consent::for_scratch(&Dsn::Mysql(dsn.clone()), temporary)?;
     Ok(Observer::open(&dsn, &consent).await?)
 }
@@ -76,7 +65,7 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn dsn(&self) -> Dsn {
-        Dsn::Mysql(target(self.server, &self.database))
+        self.server.dsn(&self.database)
     }
 
     pub(super) async fn reopen(&mut self) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ mod rows;
 
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, installations};
 use dbwright_engine::write::{Consent, Load, WriteSession};
@@ -146,24 +146,14 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
         ServiceError::new(ErrorKind::Unsupported, error.to_string())
             .hint("`dbwright demo` without --engine needs nothing")
     })?;
-    let dsn = |database: &str| {
-        Dsn::Mysql(ServerDsn {
-            host: Host::Unix(server.socket().to_path_buf()),
-            port: 3306,
-            user: server.user().to_owned(),
-            password: None,
-            database: database.to_owned(),
-            tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-        })
-    };
-    let mut session = WriteSession::open(&Consent::for_scratch(&dsn(""), &world.temporary)?).await?;
+    let mut session = WriteSession::open(&Consent::for_scratch(&server.dsn(""), &world.temporary)?).await?;
     session
         .script("create database shop character set utf8mb4; use shop; set foreign_key_checks = 0")
         .await?;
     fill(&mut session, include_str!("schema.mysql.sql"), world).await?;
     run_workload(&mut session).await?;
     drop(session);
-    audit(dsn("shop"), config, world).await
+    audit(server.dsn("shop"), config, world).await
 }
 
 /// Makes the tables and their rows.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use dbwright_engine::apply::RecordReader;
-use dbwright_engine::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
+use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, closest, installations};
 use dbwright_engine::write::{Consent, WriteSession};
@@ -61,8 +61,7 @@ impl Scratch {
             Engine::Postgres => {
                 let installed = installations(&world.places);
                 let major = version.map_or(u16::MAX, |version| version.major);
-                let nearest = closest(&installed, major).or(installed.last());
-                let Some(nearest) = nearest else {
+                let Some(nearest) = closest(&installed, major) else {
                     return Err(Unable("no PostgreSQL server was found on this machine".to_owned()));
                 };
                 PostgresServer::start(nearest, &ServerOptions::default())
@@ -100,20 +99,10 @@ impl Scratch {
                 Ok(server.dsn(name))
             }
             Scratch::Mariadb(server) => {
-                let dsn = |database: &str| {
-                    Dsn::Mysql(ServerDsn {
-                        host: Host::Unix(server.socket().to_path_buf()),
-                        port: 3306,
-                        user: server.user().to_owned(),
-                        password: None,
-                        database: database.to_owned(),
-                        tls: Tls { mode: TlsMode::Disable, root_certificate: None },
-                    })
-                };
                 let mut session =
-                    WriteSession::open(&Consent::for_scratch(&dsn(""), &world.temporary)?).await?;
+                    WriteSession::open(&Consent::for_scratch(&server.dsn(""), &world.temporary)?).await?;
                 session.script(&format!("create database {name} character set utf8mb4")).await?;
-                Ok(dsn(name))
+                Ok(server.dsn(name))
             }
             Scratch::Sqlite(folder) => Ok(Dsn::Sqlite(folder.path().join(format!("{name}.sqlite")))),
         }
