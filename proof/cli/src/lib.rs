@@ -171,6 +171,14 @@ fn words<S: AsRef<OsStr>>(arguments: &[S]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// Says that a test cannot be made without something that is not installed. Where everything has to be there, that is a
+/// failure.
+pub fn not_installed(what: &str) {
+    let required = std::env::var_os("DBWRIGHT_REQUIRE_SERVERS").is_some();
+    assert!(!required, "DBWRIGHT_REQUIRE_SERVERS is set and {what} is not installed");
+    println!("{what} is not installed: a part of this test was left out");
+}
+
 /// A runtime for what tests do with databases themselves.
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")

@@ -118,10 +118,10 @@ async fn bench(
     client.batch_execute(SCHEMA).await?;
     client
         .batch_execute(&format!(
-            "insert into t select n, n, n, n, n, 1 + n % 10000, md5(n::text) from generate_series(1, {ROWS}) n; \
-             vacuum (analyze) t, parent"
+            "insert into t select n, n, n, n, n, 1 + n % 10000, md5(n::text) from generate_series(1, {ROWS}) n"
         ))
         .await?;
+    client.batch_execute("vacuum (analyze) t, parent").await?;
     let data = server.data_directory().to_owned();
     let socket = data.parent().context("the data lie in a folder")?;
     let target = format!("postgres://postgres@/load?host={}", socket.display());

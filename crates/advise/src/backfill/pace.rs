@@ -74,6 +74,12 @@ impl Pace {
         self.rows = self.fitting(u64::from(self.rows) / 2);
     }
 
+    /// A piece was taken back for taking far too long: the next is much smaller.
+    pub fn too_long(&mut self) {
+        self.rows = self.fitting(0);
+        self.passes = (self.passes / SHRINKAGE as u32).clamp(PASSES.0, PASSES.1);
+    }
+
     fn fitting(&self, rows: u64) -> u32 {
         let now = u64::from(self.rows);
         let near = rows.clamp(now / SHRINKAGE, now * GROWTH);
@@ -167,5 +173,8 @@ mod tests {
         assert_eq!(pace.rows(), 2_000);
         pace.hindered();
         assert_eq!(pace.rows(), 1_000);
+        let passes = pace.passes();
+        pace.too_long();
+        assert_eq!((pace.rows(), pace.passes()), (250, (passes / 4).max(PASSES.0)));
     }
 }

@@ -78,10 +78,12 @@ impl Shape {
         let mut bound = Binder::new(self.dialect);
         let near = self.near(after, passes, &mut bound);
         let aliases = self.aliases().join(", ");
+        let counted = format!(
+            "select {aliases}, dbwright_hit, row_number() over (order by {aliases}) as dbwright_number from ({near}) as near_rows"
+        );
         bound.finish(format!(
-            "select {}, {} from (select {aliases}, dbwright_hit, \
-             row_number() over (order by {aliases}) as dbwright_number from ({near}) as near_rows) as counted_rows \
-             where dbwright_hit order by {aliases} limit 1 offset {}",
+            "select {}, {} from (select {aliases}, dbwright_number from ({counted}) as counted_rows \
+             where dbwright_hit order by {aliases} limit 1 offset {}) as reached_row",
             self.read_aliases(),
             self.number("dbwright_number"),
             rows.saturating_sub(1)
@@ -91,13 +93,13 @@ impl Shape {
     /// Asks for the key of the `passes`-th row after a place, whether it needs the change or not.
     pub fn end_by_passes(&self, after: Option<&Place>, passes: u32) -> Bound {
         let mut bound = Binder::new(self.dialect);
-        let names = self.names().join(", ");
-        let read: Vec<String> = self.key.iter().map(|column| column.read(&column.quoted)).collect();
         let place = self.beyond(after, &mut bound).map(|place| format!(" where {place}")).unwrap_or_default();
         bound.finish(format!(
-            "select {} from {}{place} order by {names} limit 1 offset {}",
-            read.join(", "),
+            "select {} from (select {} from {}{place} order by {} limit 1 offset {}) as reached_row",
+            self.read_aliases(),
+            self.aliased(),
             self.table,
+            self.names().join(", "),
             passes.saturating_sub(1)
         ))
     }
@@ -128,10 +130,10 @@ impl Shape {
 
     /// The keys of a few rows that still need the change.
     pub fn samples(&self) -> Bound {
-        let read: Vec<String> = self.key.iter().map(|column| column.read(&column.quoted)).collect();
         Binder::new(self.dialect).finish(format!(
-            "select {} from {} where ({}\n) order by {} limit 5",
-            read.join(", "),
+            "select {} from (select {} from {} where ({}\n) order by {} limit 5) as sample_rows",
+            self.read_aliases(),
+            self.aliased(),
             self.table,
             self.filter,
             self.names().join(", ")
@@ -140,16 +142,10 @@ impl Shape {
 
     /// The next rows after a place with their keys and whether each needs the change.
     fn near(&self, after: Option<&Place>, passes: u32, bound: &mut Binder) -> String {
-        let columns: Vec<String> = self
-            .key
-            .iter()
-            .zip(self.aliases())
-            .map(|(column, alias)| format!("{} as {alias}", column.quoted))
-            .collect();
         let place = self.beyond(after, bound).map(|place| format!(" where {place}")).unwrap_or_default();
         format!(
             "select {}, ({}\n) as dbwright_hit from {}{place} order by {} limit {passes}",
-            columns.join(", "),
+            self.aliased(),
             self.filter,
             self.table,
             self.names().join(", ")
@@ -162,6 +158,13 @@ impl Shape {
 
     fn aliases(&self) -> Vec<String> {
         (1..=self.key.len()).map(|number| format!("dbwright_{number}")).collect()
+    }
+
+    /// The columns of the key under their aliases. Rows are put in order where the key is read as what it is, never where
+    /// it is read as text: a cast column keeps its name in PostgreSQL, and `ORDER BY` means the text then.
+    fn aliased(&self) -> String {
+        let columns = self.key.iter().zip(self.aliases());
+        columns.map(|(column, alias)| format!("{} as {alias}", column.quoted)).collect::<Vec<_>>().join(", ")
     }
 
     fn read_aliases(&self) -> String {
@@ -314,15 +317,15 @@ mod tests {
     fn the_end_of_a_piece_is_looked_for_within_bounds() {
         check(
             &shape(Dialect::Postgres, &["id"]).end_by_rows(Some(&place(&["7"])), 10, 100),
-            "select dbwright_1::text, (dbwright_number)::text from (select dbwright_1, dbwright_hit, row_number() over \
-             (order by dbwright_1) as dbwright_number from (select id as dbwright_1, (c is null ) as dbwright_hit from t \
-             where id > $1::bigint order by id limit 100) as near_rows) as counted_rows where dbwright_hit \
-             order by dbwright_1 limit 1 offset 9",
+            "select dbwright_1::text, (dbwright_number)::text from (select dbwright_1, dbwright_number from \
+             (select dbwright_1, dbwright_hit, row_number() over (order by dbwright_1) as dbwright_number from \
+             (select id as dbwright_1, (c is null ) as dbwright_hit from t where id > $1::bigint order by id limit 100) \
+             as near_rows) as counted_rows where dbwright_hit order by dbwright_1 limit 1 offset 9) as reached_row",
             &["7"],
         );
         check(
             &shape(Dialect::Mysql, &["id"]).end_by_passes(None, 100),
-            "select cast(id as char) from t order by id limit 1 offset 99",
+            "select cast(dbwright_1 as char) from (select id as dbwright_1 from t order by id limit 1 offset 99) as reached_row",
             &[],
         );
     }

@@ -360,7 +360,7 @@ fn a_replica_that_falls_behind_is_waited_for() {
          insert into t select i, null, 0 from generate_series(1, 300000) i",
     );
     let Some(standby) = Standby::follow(&server) else {
-        println!("pg_basebackup is not installed: no replica can be made");
+        proof_cli::not_installed("`pg_basebackup`");
         return;
     };
     let on_standby = |sql: &str| {
@@ -409,4 +409,69 @@ fn dead_rows_are_vacuumed_when_asked_and_told_otherwise() {
         assert_eq!(outcome.out().contains("It vacuumed"), vacuum, "{}", outcome.out());
         assert_eq!(outcome.out().contains("should be vacuumed"), !vacuum, "{}", outcome.out());
     }
+}
+
+#[test]
+fn pieces_have_the_rows_that_were_asked_for_in_the_order_of_the_key() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::start(&sandbox, &[]);
+    // Keys of one to five digits, so that their order as text is another one.
+    server.database(
+        "shop",
+        "create table t (id bigint primary key, a bigint, n integer not null default 0); \
+         insert into t select i, null, 0 from generate_series(1, 20000) i; analyze t; \
+         create table pieces (number bigserial, rows bigint, first bigint, last bigint); \
+         create function noted() returns trigger language plpgsql as \
+         $$ begin insert into pieces (rows, first, last) select count(*), min(id), max(id) from written; return null; end $$; \
+         create trigger noted after update on t referencing new table as written for each statement \
+         execute function noted()",
+    );
+    let target = server.target("postgres", "shop");
+    let own: Vec<&str> = WORK.iter().copied().chain(["--rows", "100", "--target-time", "50ms"]).collect();
+    sandbox.run(&arguments(&target, &own)).expect(0);
+    let first = server.ask("shop", "select rows || ' to ' || last from pieces order by number limit 1");
+    assert_eq!(first, ["100 to 100"]);
+    let wrong = server.ask(
+        "shop",
+        "select number || ': ' || rows || ' rows from ' || first from (select *, lag(rows) over w as rows_before, \
+         lag(last) over w as last_before from pieces where rows > 0 window w as (order by number)) as piece \
+         where rows > 2 * rows_before or first <> last_before + 1",
+    );
+    assert_eq!(wrong, [] as [String; 0]);
+    assert_eq!(server.ask("shop", "select sum(rows) from pieces"), ["20000"]);
+}
+
+/// Rows that cost a millisecond each, and a first piece of all of them, which may take a second: it is taken back.
+fn check_cut(outcome: &Outcome, wrong: &[String]) {
+    assert!(outcome.out().contains("took too long; they were taken back"), "{}", outcome.out());
+    assert_eq!(wrong, ["0"], "{}", outcome.out());
+}
+
+const SLOW: [&str; 6] = ["--rows", "1500", "--target-time", "300ms", "--lock-timeout", "1s"];
+
+#[test]
+fn a_piece_that_keeps_others_waiting_is_taken_back_and_made_smaller() {
+    let sandbox = Sandbox::new();
+    let own: Vec<&str> = WORK.iter().chain(&SLOW).copied().collect();
+    let server = Postgres::start(&sandbox, &[]);
+    server.database(
+        "shop",
+        "create table t (id bigint primary key, a bigint, n integer not null default 0); \
+         insert into t select i, null, 0 from generate_series(1, 1500) i; analyze t; \
+         create function slow() returns trigger language plpgsql as \
+         $$ begin perform pg_sleep(0.001); return new; end $$; \
+         create trigger slow before update on t for each row execute function slow()",
+    );
+    let outcome = sandbox.run(&arguments(&server.target("postgres", "shop"), &own)).expect(0);
+    check_cut(&outcome, &server.ask("shop", "select count(*) from t where a is null or n <> 1"));
+
+    let server = Mariadb::start(
+        &[],
+        "create database shop; use shop; \
+         create table t (id bigint primary key, a bigint, n integer not null default 0); \
+         insert into t select seq, null, 0 from seq_1_to_1500; \
+         create trigger slow before update on t for each row set @slept = sleep(0.001)",
+    );
+    let outcome = sandbox.run(&arguments(&server.target("root", "shop"), &own)).expect(0);
+    check_cut(&outcome, &server.ask("select cast(count(*) as char) from shop.t where a is null or n <> 1"));
 }

@@ -125,7 +125,7 @@ fn postgres_refuses_hides_and_goes_away() {
     cut_midway(&sandbox, &postgres.socket(), |port| format!("postgres://postgres@127.0.0.1:{port}/shop"));
 
     match Standby::follow(&postgres) {
-        None => println!("`pg_basebackup` is not installed: no standby was read"),
+        None => proof_cli::not_installed("`pg_basebackup`"),
         Some(standby) => {
             let outcome = sandbox.run(&["audit", &standby.target("shop"), "-f", "json", "--data"]);
             assert!(matches!(outcome.code, Some(0 | 1)), "{}", outcome.transcript());

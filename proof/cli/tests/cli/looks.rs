@@ -46,7 +46,7 @@ fn a_terminal_gets_colours_and_progress_unless_told_otherwise() {
     let sandbox = Sandbox::new();
     sandbox.sqlite("a.sqlite", FLAWED);
     let Some(usual) = on_terminal(&sandbox, "audit a.sqlite", &[]) else {
-        println!("`script` is not installed: nothing was tried on a terminal");
+        proof_cli::not_installed("`script`");
         return;
     };
     assert!(usual.contains("\u{1b}[1m"), "{usual:?}");
@@ -93,7 +93,7 @@ fn a_terminal_gets_rules_in_its_width_and_a_pipe_gets_them_as_written() {
     let piped = sandbox.run(&words).expect(0).out();
     assert!(prose(&piped).into_iter().any(|width| width > 100), "{piped}");
     let Some(shown) = on_terminal(&sandbox, rule, &[]) else {
-        println!("`script` is not installed: nothing was tried on a terminal");
+        proof_cli::not_installed("`script`");
         return;
     };
     assert!(prose(&shown).into_iter().all(|width| width <= 100), "{shown}");

@@ -148,6 +148,7 @@ pub async fn backfill(
         WriteSession::open(&given(if request.yes { Word::Flag } else { Word::Answer }, &dsn)).await?;
     let job = Job {
         name: name.clone(),
+        engine: facts.source.engine,
         shape,
         rows: request.rows,
         target_ms: request.target_time.milliseconds,
@@ -200,6 +201,7 @@ pub(super) async fn of_statement(
     let mut session = WriteSession::open(consent).await?;
     let job = Job {
         name,
+        engine: facts.source.engine,
         shape,
         rows: asked.rows,
         target_ms: 200,
@@ -412,7 +414,7 @@ fn explain(error: JobError, table: &str) -> ServiceError {
     let kind = match &error {
         JobError::Other(..) => ErrorKind::Usage,
         JobError::Apply(dbwright_engine::apply::ApplyError::ConnectionLost(_)) => ErrorKind::Connection,
-        JobError::Apply(_) | JobError::Locks { .. } | JobError::Taken | JobError::Lost => {
+        JobError::Apply(_) | JobError::GivenUp { .. } | JobError::Taken | JobError::Lost => {
             ErrorKind::Unsupported
         }
     };
@@ -422,8 +424,8 @@ fn explain(error: JobError, table: &str) -> ServiceError {
             made.hint("wait for it, or stop it; how far it is stands in `dbwright_backfills`")
         }
         JobError::Other(..) => made.hint("give the work another `--name`"),
-        JobError::Locks { .. } => {
-            made.hint("see who holds them, then run the same command again to go on where it stopped")
+        JobError::GivenUp { .. } => {
+            made.hint("see what holds the rows or slows the server down, then run the same command again to go on where it stopped")
         }
         JobError::Apply(_) => {
             made.hint("pieces before it are committed; run the same command again to go on")
@@ -459,6 +461,13 @@ fn told(outcome: &Outcome, table: &str) -> String {
     for (because, milliseconds) in &outcome.waited {
         let seconds = Duration::from_millis(*milliseconds).as_secs_f64();
         let _ = writeln!(text, "It waited {seconds:.1} s because {because}.");
+    }
+    if outcome.cut > 0 {
+        let _ = writeln!(
+            text,
+            "{} pieces took too long; they were taken back and written as smaller ones.",
+            outcome.cut
+        );
     }
     if outcome.vacuums > 0 {
         let _ = writeln!(text, "It vacuumed {table} {} times.", outcome.vacuums);

@@ -12,7 +12,7 @@ use dbwright_engine::dsn::Dsn;
 use dbwright_engine::pressure::Gauge;
 use dbwright_engine::session::{Limits, Progress, ReadSession, Silent};
 use dbwright_engine::write::WriteSession;
-use dbwright_model::engine::Dialect;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::Fact;
 use dbwright_model::observed::Observed;
 use dbwright_model::pressure::Pressure;
@@ -23,6 +23,8 @@ use super::backfill_state::{self as state, State};
 pub(super) struct Job<'a> {
     /// What it is called in the table that remembers it.
     pub name: String,
+    /// The server it is done on.
+    pub engine: Engine,
     /// Its statements.
     pub shape: Shape,
     /// Rows of the first piece.
@@ -49,6 +51,14 @@ pub(super) struct Job<'a> {
     pub progress: &'a dyn Progress,
 }
 
+impl Job<'_> {
+    /// Longest time of one piece. Whoever wants a row of it waits until it is over: no longer than the piece itself would
+    /// wait for others, unless pieces are wanted that take longer.
+    fn longest(&self) -> Duration {
+        Duration::from_millis(self.lock_timeout_ms.max(self.target_ms.saturating_mul(2)))
+    }
+}
+
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
@@ -60,6 +70,8 @@ pub(super) struct Outcome {
     pub pieces: u64,
     /// Whether it went on where an earlier run had stopped.
     pub resumed: bool,
+    /// Pieces of this run that were taken back for taking too long, and written again as smaller ones.
+    pub cut: u64,
     /// Vacuums of this run.
     pub vacuums: u32,
     /// Milliseconds waited, by reason with its numbers left out.
@@ -97,9 +109,9 @@ pub(super) enum JobError {
     /// The name stands for another statement.
     #[error("`{0}` was begun with another statement or key: {1}")]
     Other(String, String),
-    /// A lock was not had in any try.
-    #[error("a piece of {rows} rows did not get its locks in {tries} tries: {message}")]
-    Locks {
+    /// A piece did not get its locks, or was not over in time, in any try.
+    #[error("a piece of {rows} rows was given up after {tries} tries: {message}")]
+    GivenUp {
         /// Rows of the piece.
         rows: u32,
         /// Tries.
@@ -109,7 +121,7 @@ pub(super) enum JobError {
     },
 }
 
-/// Tries of one piece that does not get its locks.
+/// Tries of one piece that does not get its locks, or takes too long.
 const TRIES: u32 = 10;
 /// Times that a table is gone through, since others write rows behind the place that was reached.
 const ROUNDS: u32 = 3;
@@ -253,11 +265,23 @@ async fn piece(
                 rollback(session).await;
                 tries += 1;
                 if tries >= TRIES {
-                    return Err(JobError::Locks { rows, tries, message });
+                    return Err(JobError::GivenUp { rows, tries, message });
                 }
                 pace.hindered();
                 let pause = (100_u64 << tries.min(6)).min(5_000) + u64::from(std::process::id() % 97);
                 outcome.wait("a lock was not had in time", pause).await;
+            }
+            // A server that speaks another language than English does not say which of the two it was.
+            Err(JobError::Apply(ApplyError::TimedOut(message) | ApplyError::Cancelled(message)))
+                if begun.elapsed() >= job.longest() =>
+            {
+                rollback(session).await;
+                tries += 1;
+                if tries >= TRIES {
+                    return Err(JobError::GivenUp { rows, tries, message });
+                }
+                pace.too_long();
+                outcome.cut += 1;
             }
             Err(error) => {
                 rollback(session).await;
@@ -293,7 +317,19 @@ async fn try_piece(
     let write = shape.write(after, until.as_ref());
     let begin = if session.dialect() == Dialect::Sqlite { "begin immediate" } else { "begin" };
     session.execute_bound(begin, &[]).await?;
-    let written = session.execute_bound(&write.sql, &write.values).await?;
+    let longest = job.longest().as_millis();
+    let limited = match job.engine {
+        Engine::Postgres => {
+            session.execute_bound(&format!("set local statement_timeout = {longest}"), &[]).await?;
+            write.sql
+        }
+        Engine::Mariadb => {
+            format!("set statement max_statement_time = {} for {}", longest as f64 / 1e3, write.sql)
+        }
+        // MySQL limits the time of reads only, and SQLite's readers do not wait.
+        Engine::Mysql | Engine::Sqlite => write.sql,
+    };
+    let written = session.execute_bound(&limited, &write.values).await?;
     let mut next = State {
         last_key: until.as_ref().map(|place| list(place.iter().map(String::as_str))).or(now.last_key.clone()),
         rows_done: now.rows_done + written,
