@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::{Change, DataKind};
-use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::engine::{Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::{Location, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
@@ -133,7 +133,7 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             places.note(&file.name, &statement, &changes);
         }
     }
-    let mut catalog = folder.finish();
+    let catalog = folder.finish();
     skipped.extend(missing_parents(&catalog, &places));
     let mut facts = Facts::none(FactSource {
         origin: Origin::Files,
@@ -147,15 +147,6 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
         collected_at: None,
         skipped,
     });
-    if dialect != Dialect::Postgres {
-        let because = format!("{engine} has no such thing");
-        catalog.policies = Observed::Unsupported(because.clone());
-        catalog.extensions = Observed::Unsupported(because.clone());
-        catalog.publications = Observed::Unsupported(because);
-    }
-    if dialect == Dialect::Sqlite {
-        catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));
-    }
     facts.catalog = Observed::Known(catalog);
     for fact in Fact::ALL {
         if !facts.status(fact).is_known() && facts.catalog_section(fact).is_none() {

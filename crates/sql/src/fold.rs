@@ -24,6 +24,7 @@ use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::observed::Observed;
 
 use crate::names;
 use renaming::{index_mentions, mentions};
@@ -84,8 +85,23 @@ impl Folder {
             crate::sqlite::understand::mark_shadows(&mut self.catalog);
         }
         crate::understand::settle(&mut self.catalog);
+        self.mark_unsupported();
         self.catalog.sort();
         self.catalog
+    }
+
+    /// What the engine does not have is not an empty list of it.
+    fn mark_unsupported(&mut self) {
+        let engine = self.engine;
+        if engine.dialect() != Dialect::Postgres {
+            let because = format!("{engine} has no such thing");
+            self.catalog.policies = Observed::Unsupported(because.clone());
+            self.catalog.extensions = Observed::Unsupported(because.clone());
+            self.catalog.publications = Observed::Unsupported(because);
+        }
+        if engine == Engine::Sqlite {
+            self.catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));
+        }
     }
 
     fn add_public_schema(&mut self) {

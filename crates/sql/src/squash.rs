@@ -4,7 +4,6 @@ use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::migration::{Down, Migration, Statement};
-use dbwright_model::observed::Observed;
 use dbwright_model::plan::TransactionMode;
 
 use crate::fold::Folder;
@@ -36,16 +35,7 @@ pub fn catalog_after<'a>(
             }
         }
     }
-    let mut catalog = folder.finish();
-    if dialect != Dialect::Postgres {
-        let because = format!("{engine} has no such thing");
-        catalog.policies = Observed::Unsupported(because.clone());
-        catalog.extensions = Observed::Unsupported(because.clone());
-        catalog.publications = Observed::Unsupported(because);
-    }
-    if dialect == Dialect::Sqlite {
-        catalog.functions = Observed::Unsupported(format!("{engine} keeps no routines"));
-    }
+    let catalog = folder.finish();
     (catalog, not_analysed)
 }
 

@@ -127,6 +127,18 @@ impl Sandbox {
         path
     }
 
+    /// Runs git in it, with no settings of the user's.
+    pub fn git(&self, arguments: &[&str]) {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env("HOME", self.path(""))
+            .output()
+            .expect("git runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Makes an SQLite database.
     pub fn sqlite(&self, name: &str, script: &str) -> PathBuf {
         let path = self.path(name);

@@ -46,7 +46,7 @@ fn every_plan_stands_its_trial() {
 
 fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let know = TextSide { dialect: Dialect::Postgres, version: Some(server.version()) };
+    let know = TextSide { engine: Engine::Postgres, version: Some(server.version()) };
     let (mut complaints, mut proven) = (Vec::new(), 0);
     for example in PLANNED {
         if example.versions.iter().all(|first| server.version().major < *first) {
@@ -94,7 +94,7 @@ fn a_rebuild_of_sqlite_keeps_rows_children_triggers_indexes_and_positions() {
     let before = folder.finish();
     assert_eq!(before.doubts, [], "the file is understood");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let know = TextSide { dialect: Dialect::Sqlite, version: None };
+    let know = TextSide { engine: Engine::Sqlite, version: None };
     let place = tempfile::tempdir().expect("a folder");
     let mut complaints = Vec::new();
     for words in [
@@ -128,7 +128,7 @@ fn a_wrong_plan_fails_its_trial() {
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let know = TextSide { dialect: Dialect::Postgres, version: Some(server.version()) };
+    let know = TextSide { engine: Engine::Postgres, version: Some(server.version()) };
     let changes = parse("ALTER TABLE t ALTER a TYPE bigint");
     let right = plan(&know, &before, know.version, &changes).expect("there is a plan");
     let check = |name: &str, plan: &dbwright_model::plan::Plan, word: &str| {

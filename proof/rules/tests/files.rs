@@ -3,16 +3,16 @@
 use dbwright_advise::migrate::{Knowledge, plan};
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::effect::Effects;
-use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::migration::{Backfill, Down, Header, Migration, Risk, Statement};
 use dbwright_model::plan::{Step, TransactionMode, Undo, Work};
-use dbwright_sql::effects::{Circumstances, of_statement};
 use dbwright_sql::files::SourceFile;
-use dbwright_sql::fold::Folder;
 use dbwright_sql::script;
 use dbwright_sql::tools::Around;
 use proof_rules::plans::{PLANNED, SCHEMA};
+use shared::Text;
+
+mod shared;
 
 /// A schema of SQLite whose tables must be rebuilt with everything that hangs on them.
 const FILE: &str = "
@@ -37,32 +37,6 @@ const OF_FILE: &[&str] = &[
     "drop index t_a",
     "drop table child",
 ];
-
-struct Text {
-    engine: Engine,
-    version: Option<Version>,
-}
-
-impl Knowledge for Text {
-    fn after(&self, catalog: &Catalog, changes: &[Change]) -> Catalog {
-        let mut folder = Folder::on(catalog.clone());
-        changes.iter().for_each(|change| folder.apply(change));
-        folder.finish()
-    }
-
-    fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects {
-        let circumstances = Circumstances { version: self.version, utc: None, known: true };
-        of_statement(&Folder::on(catalog.clone()), &circumstances, statement)
-    }
-
-    fn identifier(&self, name: &str) -> String {
-        dbwright_sql::quote_identifier(self.engine.dialect(), name)
-    }
-
-    fn expresses(&self, change: &Change) -> bool {
-        dbwright_sql::write(self.engine, self.version, change).is_some()
-    }
-}
 
 fn parse(dialect: Dialect, script: &str) -> Vec<Change> {
     dbwright_sql::split(dialect, script)
@@ -203,7 +177,7 @@ fn what_is_written_for_a_step_is_read_back_as_the_same_step() {
     };
     for example in PLANNED {
         for major in example.versions {
-            let know = Text { engine: Engine::Postgres, version: Some(Version::new(*major, 0, 0)) };
+            let know = Text::postgres(*major);
             let changes = parse(Dialect::Postgres, example.change);
             add(check(&know, &folded(&know, SCHEMA), &changes, &format!("{} (on {major})", example.change)));
         }
@@ -219,7 +193,7 @@ fn what_is_written_for_a_step_is_read_back_as_the_same_step() {
 
 #[test]
 fn a_file_that_was_changed_is_another_step() {
-    let know = Text { engine: Engine::Postgres, version: Some(Version::new(15, 0, 0)) };
+    let know = Text::postgres(15);
     let changes = parse(Dialect::Postgres, "ALTER TABLE t ALTER a TYPE bigint");
     let planned = plan(&know, &folded(&know, SCHEMA), know.version, &changes).expect("there is a plan");
     let step = planned.steps.iter().find(|step| step.repeat.is_some()).expect("rows are written");

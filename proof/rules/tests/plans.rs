@@ -4,46 +4,13 @@
 use dbwright_advise::migrate::{Knowledge, plan};
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::effect::{Effects, Lock};
-use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::effect::Lock;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::plan::{Plan, Step, TransactionMode, Undo, Work};
-use dbwright_sql::effects::{Circumstances, of_statement};
-use dbwright_sql::fold::Folder;
 use proof_rules::plans::{PLANNED, SCHEMA};
+use shared::{Text, fold};
 
-struct Text {
-    dialect: Dialect,
-    version: Option<Version>,
-}
-
-impl Text {
-    fn postgres(major: u16) -> Self {
-        Text { dialect: Dialect::Postgres, version: Some(Version::new(major, 0, 0)) }
-    }
-}
-
-impl Knowledge for Text {
-    fn after(&self, catalog: &Catalog, changes: &[Change]) -> Catalog {
-        fold(catalog, changes)
-    }
-
-    fn effects(&self, catalog: &Catalog, statement: &[Change]) -> Effects {
-        let circumstances = Circumstances { version: self.version, utc: None, known: true };
-        of_statement(&Folder::on(catalog.clone()), &circumstances, statement)
-    }
-
-    fn identifier(&self, name: &str) -> String {
-        dbwright_sql::quote_identifier(self.dialect, name)
-    }
-}
-
-fn fold(catalog: &Catalog, changes: &[Change]) -> Catalog {
-    let mut folder = Folder::on(catalog.clone());
-    for change in changes {
-        folder.apply(change);
-    }
-    folder.finish()
-}
+mod shared;
 
 fn parse(script: &str) -> Vec<Change> {
     dbwright_sql::split(Dialect::Postgres, script)

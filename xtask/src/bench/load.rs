@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
-use dbwright_engine::scratch::Places;
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions};
 use tokio_postgres::Client;
 
-use super::{BenchOptions, Measured, Measurement};
+use super::{BenchOptions, Measured, Measurement, postgres};
 
 /// Rows of the table.
 const ROWS: u64 = 1_000_000;
@@ -75,13 +74,7 @@ impl Shared {
 
 /// Runs each plan under load.
 pub fn run(binary: &Path, options: &BenchOptions) -> anyhow::Result<Measured> {
-    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
-    let installation = match options.postgres {
-        Some(major) => installed.iter().find(|one| one.version.major == major),
-        None => installed.last(),
-    };
-    let installation =
-        installation.context("no such PostgreSQL is installed: run scripts/install-test-servers")?;
+    let installation = &postgres(options, |_| true)?;
     let settings = [("shared_buffers", "512MB"), ("max_wal_size", "2GB")];
     let server = PostgresServer::start(
         installation,

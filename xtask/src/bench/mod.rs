@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use dbwright_engine::scratch::Places;
+use dbwright_engine::scratch::postgres::{Installation, installations};
 
 /// What to measure and how.
 #[derive(Clone, Debug)]
@@ -162,10 +164,28 @@ fn root() -> anyhow::Result<&'static Path> {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask stands in the root")
 }
 
+/// The PostgreSQL that is measured: of the major that was named, or else the newest that is installed and will do.
+fn postgres(options: &BenchOptions, will_do: impl Fn(&Installation) -> bool) -> anyhow::Result<Installation> {
+    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
+    let chosen = match options.postgres {
+        Some(major) => installed.iter().find(|one| one.version.major == major),
+        None => installed.iter().rev().find(|one| will_do(one)).or(installed.last()),
+    };
+    chosen.cloned().context("no such PostgreSQL is installed: run scripts/install-test-servers")
+}
+
 /// Builds the release binary.
 fn build() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What cargo tells a program about its own package would make build scripts that look at it run again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name.as_ref());
+        }
+    }
+    let output = command
         .args(["build", "--release", "--package", "dbwright", "--message-format", "json-render-diagnostics"])
         .current_dir(root()?)
         .stderr(std::process::Stdio::inherit())

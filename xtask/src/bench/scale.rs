@@ -14,7 +14,7 @@ use dbwright_engine::scratch::postgres::{Installation, PostgresServer, ServerOpt
 use tokio_postgres::Client;
 
 use super::child::{Usage, measure};
-use super::{BenchOptions, Measured, Measurement, median};
+use super::{BenchOptions, Measured, Measurement, median, postgres};
 
 /// Measured runs; the middle one counts.
 const RUNS: usize = 3;
@@ -33,14 +33,8 @@ struct Charged {
 
 /// Builds the database and measures an audit of it.
 pub fn run(binary: &Path, options: &BenchOptions) -> anyhow::Result<Measured> {
-    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
-    let installation = match options.postgres {
-        Some(major) => installed.iter().find(|one| one.version.major == major),
-        // The newest that has a peer.
-        None => installed.iter().rev().find(|one| pg_dump(one).is_some()).or(installed.last()),
-    };
-    let installation =
-        installation.context("no such PostgreSQL is installed: run scripts/install-test-servers")?;
+    // The newest that has a peer.
+    let installation = &postgres(options, |one| pg_dump(one).is_some())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let settings = [
         ("shared_preload_libraries", "pg_stat_statements"),

@@ -5,12 +5,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use dbwright_engine::scratch::Places;
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions};
 use dbwright_model::effect::Cost;
 use tokio_postgres::Client;
 
-use super::{BenchOptions, Measured, Measurement, median, root};
+use super::{BenchOptions, Measured, Measurement, median, postgres, root};
 
 /// Bytes of a measured table, roughly.
 const BYTES: u64 = 200 << 20;
@@ -87,13 +86,7 @@ const WORKS: [Work; 8] = [
 
 /// Measures each kind of work on each shape of table.
 pub fn run(_binary: &Path, options: &BenchOptions) -> anyhow::Result<Measured> {
-    let installed = installations(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))));
-    let installation = match options.postgres {
-        Some(major) => installed.iter().find(|one| one.version.major == major),
-        None => installed.last(),
-    };
-    let installation =
-        installation.context("no such PostgreSQL is installed: run scripts/install-test-servers")?;
+    let installation = &postgres(options, |_| true)?;
     // On a disk, not in memory, and with the promises that a server in use keeps.
     let temporary = root()?.join("target/bench");
     std::fs::create_dir_all(&temporary)?;

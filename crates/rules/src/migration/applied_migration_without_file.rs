@@ -3,10 +3,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Findings, Found, Rule};
-
-/// Versions that are named in a message.
-const NAMED: usize = 5;
+use crate::{lint, Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -34,13 +31,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if without.is_empty() {
         return;
     }
-    let named: Vec<String> = without.iter().rev().take(NAMED).map(|version| format!("`{version}`")).collect();
     let message = format!(
-        "{} records {} that no file holds: {}{}.",
+        "{} records {} that no file holds: {}.",
         standing.tool,
         if without.len() == 1 { "a migration".to_owned() } else { format!("{} migrations", without.len()) },
-        named.join(", "),
-        if without.len() > NAMED { " and more" } else { "" },
+        lint::named(without.iter().rev()),
     );
     findings.add(Found::at(ObjectRef::table(&standing.table), message).remedy(Remedy::manual(RULE.instead)));
 }

@@ -3,10 +3,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Findings, Found, Rule};
-
-/// Files that are named in a message.
-const NAMED: usize = 5;
+use crate::{lint, Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -35,13 +32,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     if edited.is_empty() {
         return;
     }
-    let named: Vec<String> = edited.iter().take(NAMED).map(|file| format!("`{file}`")).collect();
     let message = format!(
-        "The text of {} is not the one that {} has applied: {}{}.",
+        "The text of {} is not the one that {} has applied: {}.",
         if edited.len() == 1 { "a file".to_owned() } else { format!("{} files", edited.len()) },
         standing.tool,
-        named.join(", "),
-        if edited.len() > NAMED { " and more" } else { "" },
+        lint::named(edited.iter()),
     );
     findings.add(Found::at(ObjectRef::table(&standing.table), message).remedy(Remedy::manual(RULE.instead)));
 }

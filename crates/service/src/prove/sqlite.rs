@@ -56,7 +56,7 @@ async fn run(
     let open = async |name: &str| -> Result<WriteSession, SessionError> {
         WriteSession::open(&Consent::for_scratch(&file(name), temporary)?).await
     };
-    let know = TextSide { dialect: Dialect::Sqlite, version: None };
+    let know = TextSide { engine: Engine::Sqlite, version: None };
     let foretold = know.after(before, changes);
     // Where SQLite has the statements, they tell what the change leads to.
     let by_itself = changes.iter().all(|change| know.expresses(change));

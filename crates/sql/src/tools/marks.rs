@@ -97,28 +97,19 @@ pub fn has_undo(text: &str) -> bool {
 
 /// Blanks out the undo part of a file, line breaks kept so that places stay true.
 pub fn blank_undo(text: &mut String) {
-    if !text.lines().any(|line| begins(line, UNDO_MARKS)) {
-        return;
+    if let Some(kept) = lines_where(text, |undoing| !undoing) {
+        *text = kept;
     }
-    let mut result = String::with_capacity(text.len());
-    let mut undoing = false;
-    for line in text.split_inclusive('\n') {
-        if begins(line, UNDO_MARKS) {
-            undoing = true;
-        } else if begins(line, DO_MARKS) {
-            undoing = false;
-        }
-        if undoing {
-            result.extend(line.chars().filter(|c| *c == '\n'));
-        } else {
-            result.push_str(line);
-        }
-    }
-    *text = result;
 }
 
 /// The undo part of a file with the rest blanked out; `None` when no mark opens one.
 pub fn undo_part(text: &str) -> Option<String> {
+    lines_where(text, |undoing| undoing)
+}
+
+/// The lines that are wanted, each told whether it is one of the undo part, with the others blanked out; `None` when no
+/// mark opens an undo part.
+fn lines_where(text: &str, wanted: impl Fn(bool) -> bool) -> Option<String> {
     if !text.lines().any(|line| begins(line, UNDO_MARKS)) {
         return None;
     }
@@ -130,7 +121,7 @@ pub fn undo_part(text: &str) -> Option<String> {
         } else if begins(line, DO_MARKS) {
             undoing = false;
         }
-        if undoing {
+        if wanted(undoing) {
             result.push_str(line);
         } else {
             result.extend(line.chars().filter(|c| *c == '\n'));

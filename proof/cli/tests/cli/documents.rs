@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use proof_cli::{Outcome, Sandbox};
 use yaml_rust2::{Yaml, YamlLoader};
@@ -182,24 +181,14 @@ fn shows_what_is_printed(name: &str, sandbox: &Sandbox, run: &dyn Fn(&str) -> St
 /// A repository with a branch `origin/main` and a migration that came after it.
 fn repository(new: &str) -> Sandbox {
     let sandbox = Sandbox::new();
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
-            .args(arguments)
-            .current_dir(sandbox.path(""))
-            .env("HOME", sandbox.path(""))
-            .output()
-            .expect("git runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    git(&["init", "-q"]);
+    sandbox.git(&["init", "-q"]);
     sandbox.file("migrations/1.sql", format!("{TABLE}create index t_a on t (a);\n"));
     sandbox.file("schema.sql", TABLE);
-    git(&["add", "."]);
-    git(&["commit", "-qm", "a"]);
-    git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "a"]);
+    sandbox.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
     sandbox.file("migrations/2.sql", new);
-    git(&["add", "."]);
+    sandbox.git(&["add", "."]);
     sandbox
 }
 

@@ -1,7 +1,5 @@
 //! `migrate lint`: migrations of every tool, files that are broken, and what came since a revision.
 
-use std::process::Command;
-
 use proof_cli::Sandbox;
 use serde_json::Value;
 
@@ -206,27 +204,17 @@ fn a_comment_accepts_what_is_found_at_its_statement() {
 #[test]
 fn only_files_since_a_revision_are_judged() {
     let sandbox = Sandbox::new();
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"])
-            .args(arguments)
-            .current_dir(sandbox.path(""))
-            .env("HOME", sandbox.path(""))
-            .output()
-            .expect("git runs");
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    };
-    git(&["init", "-q"]);
+    sandbox.git(&["init", "-q"]);
     sandbox.file("m/1.sql", TABLE);
     sandbox.file("m/2.sql", INDEX);
     sandbox.file("m/3.sql", "select 1;");
-    git(&["add", "."]);
-    git(&["commit", "-qm", "a"]);
-    git(&["tag", "before"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "a"]);
+    sandbox.git(&["tag", "before"]);
     sandbox.file("m/3.sql", "create index t_b on t (a, id);");
     sandbox.file("m/4.sql", "create table u (a int);");
-    git(&["add", "."]);
-    git(&["commit", "-qm", "b"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-qm", "b"]);
     sandbox.file("m/5.sql", "create index u_a on u (a);\ncreate index t_c on t (id, a);");
     let report = lint(&sandbox, &["m", "--since", "before"]);
     // What the new files make together is new to each of them.

@@ -1,17 +1,17 @@
-//! What the planner must know of a dialect, from the text side.
+//! What the planner must know of an engine, from the text side.
 
 use dbwright_advise::migrate::Knowledge;
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::effect::Effects;
-use dbwright_model::engine::{Dialect, Engine, Version};
+use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::effects::{Circumstances, of_statement};
 use dbwright_sql::fold::Folder;
 
-/// The text side of a dialect, for a server of a version.
+/// The text side of an engine, for a server of a version.
 pub struct TextSide {
-    /// The dialect.
-    pub dialect: Dialect,
+    /// The engine.
+    pub engine: Engine,
     /// The server's version; the newest known one when absent.
     pub version: Option<Version>,
 }
@@ -29,15 +29,10 @@ impl Knowledge for TextSide {
     }
 
     fn identifier(&self, name: &str) -> String {
-        dbwright_sql::quote_identifier(self.dialect, name)
+        dbwright_sql::quote_identifier(self.engine.dialect(), name)
     }
 
     fn expresses(&self, change: &Change) -> bool {
-        let engine = match self.dialect {
-            Dialect::Postgres => Engine::Postgres,
-            Dialect::Mysql => Engine::Mariadb,
-            Dialect::Sqlite => Engine::Sqlite,
-        };
-        dbwright_sql::write(engine, self.version, change).is_some()
+        dbwright_sql::write(self.engine, self.version, change).is_some()
     }
 }

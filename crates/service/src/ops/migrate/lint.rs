@@ -248,7 +248,8 @@ fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, 
     Ok(rules)
 }
 
-fn parse_version(text: &str) -> Result<Version, ServiceError> {
+/// The version of a server that a user names.
+pub(super) fn parse_version(text: &str) -> Result<Version, ServiceError> {
     Version::parse(text).ok_or_else(|| {
         ServiceError::new(ErrorKind::Usage, format!("`{text}` is no version of a server"))
             .hint("write it like `17` or `8.0.36`")

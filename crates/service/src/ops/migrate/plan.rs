@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::knowledge::TextSide;
+use super::lint::parse_version;
 use super::names;
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
@@ -186,11 +187,7 @@ async fn facts(options: &PlanOptions, config: &Config, world: &World<'_>) -> Res
         return Err(ServiceError::new(ErrorKind::Usage, message));
     }
     if let Some(text) = &options.server_version {
-        let version = Version::parse(text).ok_or_else(|| {
-            ServiceError::new(ErrorKind::Usage, format!("`{text}` is no version of a server"))
-                .hint("write it like `17` or `8.0.36`")
-        })?;
-        facts.source.version = Some(version);
+        facts.source.version = Some(parse_version(text)?);
     }
     Ok(facts)
 }
@@ -267,7 +264,7 @@ async fn planned(
     let catalog = facts.catalog.known().ok_or_else(|| {
         ServiceError::new(ErrorKind::Unsupported, "the catalog of the database is not known")
     })?;
-    let know = TextSide { dialect: engine.dialect(), version };
+    let know = TextSide { engine, version };
     let plan = dbwright_advise::migrate::plan(&know, catalog, version, changes).map_err(|declined| {
         ServiceError::new(ErrorKind::Unsupported, format!("there is no safe plan: {}", declined.because))
     })?;

@@ -244,12 +244,13 @@ fn choose(
     let mut chosen = Vec::new();
     let mut notes = Vec::new();
     let mut without_file = Vec::new();
+    let newest = standing::newest(files, history);
     for line in standing::lines(files, history) {
         let file = line.migration.map(|at| &files[at]);
         let row = line.row.map(|at| &history[at]);
         let beyond = request.to.as_ref().is_some_and(|to| tools::order(&line.version) > tools::order(to));
         if line.standing != Standing::OutOfOrder || !(request.out_of_order || beyond) {
-            refuse(&line, file, row, standing::newest(files, history))?;
+            refuse(&line, file, row, newest)?;
         }
         match (line.standing, line.migration) {
             (Standing::Missing, _) => without_file.push(line.version),
