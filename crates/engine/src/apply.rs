@@ -52,6 +52,20 @@ pub struct Refusal {
     pub position: Option<u32>,
 }
 
+impl Refusal {
+    /// Whether the server says that a relation, column, routine or schema that the statement names is not there.
+    pub fn is_about_nothing(&self, dialect: Dialect) -> bool {
+        match dialect {
+            // Undefined table, column, function and object; invalid schema name.
+            Dialect::Postgres => ["42P01", "42703", "42883", "42704", "3F000"].contains(&self.code.as_str()),
+            // Unknown database, column, table and routine.
+            Dialect::Mysql => ["1049", "1054", "1146", "1305"].contains(&self.code.as_str()),
+            // SQLite has one code for everything and speaks English only.
+            Dialect::Sqlite => self.message.starts_with("no such "),
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.message, self.code)?;

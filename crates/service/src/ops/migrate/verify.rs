@@ -1,6 +1,6 @@
 //! `migrate verify`: whether the database is what its record and the files say.
 
-use dbwright_engine::apply::RecordReader;
+use dbwright_engine::apply::{ApplyError, RecordReader};
 use dbwright_model::comparison::Comparison;
 use dbwright_model::engine::Dialect;
 use dbwright_model::plan::CheckQuery;
@@ -60,6 +60,9 @@ pub struct CheckLine {
     pub samples: Vec<String>,
     /// Why it could not be asked.
     pub error: Option<String>,
+    /// Whether it could not be asked because something that it names is not there.
+    #[serde(skip)]
+    pub is_about_nothing: bool,
 }
 
 /// Rows that are shown of a check.
@@ -117,17 +120,9 @@ pub async fn verify(
     let status = status::of(&situation);
     // In a database that is what all migrations make, a question about what is not there is about something that a later
     // migration has taken away.
-    let answered =
-        |check: &CheckLine| check.rows == Some(0) || check.error.as_deref().is_some_and(is_about_nothing);
+    let answered = |check: &CheckLine| check.rows == Some(0) || check.is_about_nothing;
     let ok = drift.is_equal() && status.trouble == 0 && checks.iter().all(answered);
     Ok(VerifyReply { status, drift, evidence, checks, ok })
-}
-
-/// Whether a server says that something is not there. One that speaks another language counts as not having answered.
-fn is_about_nothing(error: &str) -> bool {
-    ["does not exist", "doesn't exist", "no such ", "Unknown column"]
-        .iter()
-        .any(|words| error.contains(words))
 }
 
 /// How the live catalog differs from what migrations make as they are read, and the name of that evidence.
@@ -170,7 +165,11 @@ async fn checks(situation: &Situation, world: &World<'_>) -> Result<Vec<CheckLin
                         .and_then(|row| row.opt_text("n").ok().flatten())
                         .and_then(|count| count.parse().ok());
                 }
-                Err(error) => line.error = Some(error.to_string()),
+                Err(error) => {
+                    line.is_about_nothing =
+                        matches!(&error, ApplyError::Refused(refusal) if refusal.is_about_nothing(dialect));
+                    line.error = Some(error.to_string());
+                }
             }
             if line.rows.is_some_and(|rows| rows > 0)
                 && let Ok(rows) = session.ask(&sample(dialect, check)).await
