@@ -389,6 +389,8 @@ pub enum Change {
     DropSequence { name: QualifiedName, if_exists: bool, cascade: bool },
     /// `setval(...)`: the next value is the one after `value`.
     SetSequenceValue { name: QualifiedName, value: i64 },
+    /// `nextval(...)`: takes the next value and leaves it unused.
+    AdvanceSequence { name: QualifiedName },
     /// `setval` to the largest value of the column.
     SyncSequence { name: QualifiedName, table: QualifiedName, column: Name },
     /// `CREATE TYPE`, `CREATE DOMAIN`.
@@ -613,7 +615,11 @@ pub enum Change {
     AttachDatabase { name: Name },
     /// SQLite's `DETACH`.
     DetachDatabase { name: Name },
-    /// A statement without effect: `SHOW`, `USE`, `EXPLAIN`, client commands.
+    /// `EXPLAIN` of a statement that writes rows, which is planned under its locks and not run (PostgreSQL).
+    Explain { statement: Box<Change> },
+    /// `ALTER INDEX ... DEPENDS ON EXTENSION`, with `NO` or without: whether the index goes with the extension.
+    SetIndexExtension { index: QualifiedName },
+    /// A statement without effect: `SHOW`, `USE`, `EXPLAIN` of a query, client commands.
     Nothing,
     /// A statement that was not understood.
     Opaque { because: String, touches: Vec<QualifiedName> },
@@ -1016,6 +1022,8 @@ pub enum CommentTarget {
     Index(QualifiedName),
     /// A type or domain.
     Type(QualifiedName),
+    /// A sequence.
+    Sequence(QualifiedName),
     /// Anything else.
     Other,
 }

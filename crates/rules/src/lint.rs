@@ -453,6 +453,8 @@ pub fn changes_schema(change: &Change) -> bool {
             | Change::Prepare { .. }
             | Change::AttachDatabase { .. }
             | Change::DetachDatabase { .. }
+            | Change::Explain { .. }
+            | Change::AdvanceSequence { .. }
             | Change::Nothing
             | Change::Opaque { .. }
     )

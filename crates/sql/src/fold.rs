@@ -45,6 +45,8 @@ pub struct Folder {
     settings: BTreeMap<Name, String>,
     /// Whether a transaction is open.
     in_transaction: bool,
+    /// The savepoints of the transaction, the oldest first.
+    savepoints: Vec<Name>,
 }
 
 impl Folder {
@@ -68,6 +70,7 @@ impl Folder {
             relations: None,
             settings: BTreeMap::new(),
             in_transaction: false,
+            savepoints: Vec::new(),
         };
         folder.index_tables();
         folder
@@ -709,6 +712,9 @@ impl Folder {
             | Change::OrderTable { .. }
             | Change::SetForeignOptions { .. }
             | Change::SetSequenceValue { .. }
+            | Change::AdvanceSequence { .. }
+            | Change::SetIndexExtension { .. }
+            | Change::Explain { .. }
             | Change::SyncSequence { .. }
             | Change::UpdateExtension { .. }
             | Change::CreateObject { .. }
@@ -1630,7 +1636,7 @@ impl Folder {
                     user_type.comment = text;
                 }
             }
-            CommentTarget::Other => {}
+            CommentTarget::Sequence(_) | CommentTarget::Other => {}
         }
     }
 }

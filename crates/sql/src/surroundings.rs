@@ -24,6 +24,8 @@ pub(crate) fn named(change: &Change) -> Vec<&QualifiedName> {
         | AlterSequence { name, .. }
         | DropSequence { name, .. }
         | SetSequenceValue { name, .. }
+        | AdvanceSequence { name }
+        | SetIndexExtension { index: name }
         | DropType { name, .. }
         | AddEnumValue { name, .. }
         | RenameEnumValue { name, .. } => name,

@@ -62,6 +62,8 @@ fn effects_are_what_was_observed() {
         .map(|((name, complaint), majors)| format!("{name} on {majors:?}: {complaint}"))
         .collect();
     assert!(lines.is_empty(), "{} cases disagree:\n{}", lines.len(), lines.join("\n"));
+    let share = agreeing as f64 / cells as f64;
+    assert!(share >= 0.98, "{:.1} % agree", share * 100.0);
     assert!(unused.is_empty(), "these agree, or are no cells, and are listed as different: {unused:?}");
 }
 

@@ -449,6 +449,6 @@ fn comment_of(catalog: &Catalog, on: &CommentTarget) -> Option<String> {
             let full = full_name(name);
             catalog.types.iter().find(|user_type| user_type.name == full)?.comment.clone()
         }
-        CommentTarget::Other => None,
+        CommentTarget::Sequence(_) | CommentTarget::Other => None,
     }
 }

@@ -46,16 +46,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 options,
                 None,
             ),
-            // What `setval` sets was chosen with the rows in mind; `RESTART` has no look at them.
-            Change::SetSequenceValue { name, value } if is_restart(&judged.statement.sql) => {
-                if judged.is_new(name) || judged.is_absent(name) {
-                    return Verdict::Fine;
-                }
-                let message =
-                    format!("The sequence `{name}` goes back to {value}, whatever numbers are in use.");
-                let found = judged.found(ObjectRef::sequence(name), message);
-                return Verdict::Found(found.remedy(Remedy::manual(RULE.instead)));
-            }
             _ => return Verdict::Other,
         };
         if judged.is_new(name) || judged.is_absent(name) {
@@ -65,10 +55,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let found = judged.found(object, format!("{sequence} {what}."));
         Verdict::Found(found.remedy(Remedy::manual(RULE.instead)))
     });
-}
-
-fn is_restart(sql: &str) -> bool {
-    sql.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("alter"))
 }
 
 fn harm(changes: &SequenceChanges, old: Option<&Sequence>) -> Option<String> {

@@ -19,13 +19,27 @@ impl Folder {
         self.settings.get(&Name::new(name)).map(String::as_str)
     }
 
+    /// Whether the transaction has a savepoint of this name.
+    pub fn has_savepoint(&self, name: &Name) -> bool {
+        self.savepoints.contains(name)
+    }
+
     /// Remembers settings that decide what later statements do.
     pub(super) fn note_setting(&mut self, change: &Change) {
         match change {
-            Change::Transaction { control, .. } => match control {
+            Change::Transaction { control, savepoint } => match control {
                 TransactionControl::Begin => self.in_transaction = true,
-                TransactionControl::Commit | TransactionControl::Rollback => self.in_transaction = false,
-                _ => {}
+                TransactionControl::Commit | TransactionControl::Rollback => {
+                    self.in_transaction = false;
+                    self.savepoints.clear();
+                }
+                TransactionControl::Savepoint => self.savepoints.extend(savepoint.clone()),
+                TransactionControl::RollbackTo | TransactionControl::Release => {
+                    let at = self.savepoints.iter().rposition(|known| Some(known) == savepoint.as_ref());
+                    // Those made since go too; the one that is gone back to stays.
+                    let stays = usize::from(*control == TransactionControl::RollbackTo);
+                    self.savepoints.truncate(at.map_or(self.savepoints.len(), |at| at + stays));
+                }
             },
             // SQLite ignores this one inside of a transaction, without a word.
             Change::SetServerSetting { name, .. }

@@ -2,7 +2,7 @@
 
 use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::engine::{Dialect, Engine};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 
 use super::Folder;
 use super::renaming::replace_word;
@@ -185,4 +185,22 @@ fn a_reference_beside_a_column_is_the_foreign_key_written_apart() {
         );
         assert_eq!(beside, apart, "{engine}");
     }
+}
+
+#[test]
+fn savepoints_end_with_what_was_made_after_them() {
+    let named = |script: &str| -> Vec<bool> {
+        let mut folder = Folder::new(Engine::Postgres);
+        for statement in crate::split(Dialect::Postgres, script) {
+            for change in crate::parse_statement(Dialect::Postgres, statement.text) {
+                folder.apply(&change);
+            }
+        }
+        ["a", "b"].iter().map(|name| folder.has_savepoint(&Name::new(name))).collect()
+    };
+    assert_eq!(named("begin; savepoint a; savepoint b"), [true, true]);
+    assert_eq!(named("begin; savepoint a; savepoint b; rollback to a"), [true, false]);
+    assert_eq!(named("begin; savepoint a; savepoint b; release a"), [false, false]);
+    assert_eq!(named("begin; savepoint a; savepoint a; release a"), [true, false]);
+    assert_eq!(named("begin; savepoint a; commit"), [false, false]);
 }

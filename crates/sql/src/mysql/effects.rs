@@ -90,6 +90,7 @@ fn commits(change: &Change) -> bool {
         | Change::SetServerSetting { .. }
         | Change::Procedural { .. }
         | Change::Prepare { .. }
+        | Change::Explain { .. }
         | Change::Nothing
         | Change::Opaque { .. } => false,
         _ => true,

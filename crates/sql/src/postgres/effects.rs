@@ -14,7 +14,7 @@ mod volatility;
 use std::collections::BTreeMap;
 
 use dbwright_model::catalog::{Table, TableKind, Volatility};
-use dbwright_model::change::{Change, ObjectKind};
+use dbwright_model::change::{Change, ObjectKind, TransactionControl};
 use dbwright_model::effect::{Cost, Effects, Lock, TransactionUse};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -163,6 +163,7 @@ impl<'a> Reckoning<'a> {
             | RenameIndex { .. }
             | SetIndexOptions { .. }
             | SetIndexStatistics { .. }
+            | SetIndexExtension { .. }
             | AttachIndex { .. }
             | Reindex { .. }
             | ReindexAll { .. }
@@ -196,6 +197,19 @@ impl<'a> Reckoning<'a> {
             | Comment { .. }
             | DropSchema { .. } => self.relation_change(change),
             Analyze { .. } | Vacuum { .. } | Data { .. } | LockTable { .. } => self.data_change(change),
+            Explain { statement } => {
+                self.change(statement);
+                self.effects.relations.iter_mut().for_each(|effect| effect.cost = Cost::Brief);
+                self.effects.demands.clear();
+            }
+            Transaction {
+                control: TransactionControl::RollbackTo | TransactionControl::Release,
+                savepoint: Some(name),
+            } => {
+                if !self.before.has_savepoint(name) {
+                    self.refuse(format!("the transaction has no savepoint `{name}`"));
+                }
+            }
             // The server refuses these inside a transaction.
             SetServerSetting { .. } => self.outside(),
             CreateObject { kind, .. } | DropObject { kind, .. } if is_of_the_cluster(kind) => self.outside(),

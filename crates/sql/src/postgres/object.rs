@@ -113,7 +113,7 @@ pub(super) fn alter_index(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                     _ => opaque(node, "this action of ALTER INDEX is not analysed"),
                 }
             }
-            K::DEPENDS_ON_EXTENSION | K::NO_DEPENDS_ON_EXTENSION => Change::Nothing,
+            K::DEPENDS_ON_EXTENSION | K::NO_DEPENDS_ON_EXTENSION => Change::SetIndexExtension { index },
             _ => continue,
         }];
     }
@@ -350,16 +350,7 @@ pub(super) fn alter_sequence(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let mut changes = sequence_changes(parsed, node);
     changes.rename =
         child(node, K::SEQUENCE_RENAME_TO).and_then(|to| qualified_in(&to, K::SEQUENCE)).map(|to| to.name);
-    let mut found = Vec::new();
-    if let Some(value) = changes.restart_with.and_then(|value| value.checked_sub(1)) {
-        changes.restart = false;
-        changes.restart_with = None;
-        found.push(Change::SetSequenceValue { name: name.clone(), value });
-    }
-    if changes != SequenceChanges::default() || found.is_empty() {
-        found.insert(0, Change::AlterSequence { name, changes, if_exists });
-    }
-    found
+    vec![Change::AlterSequence { name, changes, if_exists }]
 }
 
 pub(super) fn create_type(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
@@ -895,6 +886,7 @@ pub(super) fn comment(node: &Node) -> Change {
             K::OBJECT_INDEX => CommentTarget::Index(qualified_in(&object, K::INDEX_REF)?),
             K::OBJECT_TYPE => CommentTarget::Type(qualified_in(&object, K::TYPE_NAME_REF)?),
             K::OBJECT_DOMAIN => CommentTarget::Type(qualified_in(&object, K::DOMAIN_REF)?),
+            K::OBJECT_SEQUENCE => CommentTarget::Sequence(qualified_in(&object, K::SEQUENCE_REF)?),
             _ => CommentTarget::Other,
         })
     });

@@ -573,7 +573,7 @@ fn transaction(control: TransactionControl, savepoint: Option<Name>) -> Vec<Chan
     vec![Change::Transaction { control, savepoint }]
 }
 
-/// A query: mostly data, but `setval()` moves a sequence and `set_config()` a setting.
+/// A query: mostly data, but `setval()` and `nextval()` move a sequence and `set_config()` a setting.
 fn select(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
     let calls_only = node.kind() == K::SELECT && !has(node, K::FROM_CLAUSE);
     if calls_only && let Some(change) = setting_call(&query::lower(parsed, node, 0)) {
@@ -612,6 +612,9 @@ fn setting_call(query: &Query) -> Option<Change> {
                 _ => return None,
             }
             Some(Change::SetSequenceValue { name, value })
+        }
+        ("nextval", [sequence]) => {
+            Some(Change::AdvanceSequence { name: name_from_text(&string(sequence)?)? })
         }
         ("set_config", [name, value, local]) => Some(Change::SetSessionSetting {
             name: Name::from(string(name)?.to_ascii_lowercase()),

@@ -207,7 +207,13 @@ pub(super) fn explain(node: &Node) -> Vec<Change> {
             _ => return None,
         })
     });
-    explained.filter(|_| runs).unwrap_or_else(|| vec![Change::Nothing])
+    match explained {
+        Some(changes) if runs => changes,
+        Some(changes) => {
+            changes.into_iter().map(|change| Change::Explain { statement: Box::new(change) }).collect()
+        }
+        None => vec![Change::Nothing],
+    }
 }
 
 pub(super) fn copy(node: &Node) -> Vec<Change> {

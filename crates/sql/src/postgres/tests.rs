@@ -448,7 +448,10 @@ fn what_is_not_a_change_of_the_schema_is_said() {
             r#"Data { kind: Select, table: Some("t"), filtered: false, clauses: DataClauses { locks_rows: true } }"#,
         ),
         ("explain analyze delete from t", r#"Data { kind: Delete, table: Some("t"), filtered: false }"#),
-        ("explain (analyze off) delete from t", "Nothing"),
+        (
+            "explain (analyze off) delete from t",
+            "Explain { statement: Data { kind: Delete, table: Some(\"t\"), filtered: false } }",
+        ),
         ("delete from t", r#"Data { kind: Delete, table: Some("t"), filtered: false }"#),
         (
             "truncate t, u",

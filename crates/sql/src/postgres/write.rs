@@ -415,6 +415,7 @@ fn statements(change: &Change) -> Option<Vec<String>> {
         Change::SetSequenceValue { name, value } => {
             format!("SELECT pg_catalog.setval({}, {value}, true)", literal(&qualified(name)))
         }
+        Change::AdvanceSequence { name } => format!("SELECT nextval({})", literal(&qualified(name))),
         Change::SyncSequence { name, table, column } => format!(
             "SELECT setval({}, (SELECT max({}) FROM {}))",
             literal(&qualified(name)),
@@ -680,9 +681,14 @@ fn statements(change: &Change) -> Option<Vec<String>> {
         Change::Procedural { kind: ProceduralKind::Do, body, .. } => format!("DO {}", dollar_quoted(body)),
         Change::Procedural { body, .. } if !body.is_empty() => body.clone(),
         Change::Prepare { statement, .. } => statement.clone(),
+        Change::Explain { statement } => match statements(statement)?.as_slice() {
+            [statement] => format!("EXPLAIN {statement}"),
+            _ => return None,
+        },
         Change::Nothing => return Some(Vec::new()),
         Change::ModifyColumn { .. }
         | Change::SetForeignOptions { .. }
+        | Change::SetIndexExtension { .. }
         | Change::RebuildTable { .. }
         | Change::OrderTable { .. }
         | Change::AlterPartitions { .. }
@@ -924,6 +930,7 @@ fn comment_target(target: &CommentTarget) -> Option<String> {
         CommentTarget::View(name) => format!("VIEW {}", qualified(name)),
         CommentTarget::Index(name) => format!("INDEX {}", qualified(name)),
         CommentTarget::Type(name) => format!("TYPE {}", qualified(name)),
+        CommentTarget::Sequence(name) => format!("SEQUENCE {}", qualified(name)),
         CommentTarget::Other => return None,
     })
 }

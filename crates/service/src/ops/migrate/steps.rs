@@ -91,7 +91,7 @@ fn way_of(dialect: Dialect, nothing: &Folder, sql: &str, changes: &[Change]) -> 
     }
     let rows = |change: &Change| {
         matches!(change, Change::Data { kind, .. } if !matches!(kind, DataKind::Truncate))
-            || matches!(change, Change::Nothing)
+            || matches!(change, Change::Nothing | Change::Explain { .. } | Change::AdvanceSequence { .. })
     };
     if !changes.is_empty() && changes.iter().all(rows) {
         return Way::Transaction;

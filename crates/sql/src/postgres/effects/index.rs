@@ -22,6 +22,7 @@ impl<'a> Reckoning<'a> {
             RenameIndex { index, .. } | SetIndexOptions { index, .. } | SetIndexStatistics { index, .. } => {
                 self.note_index(index, SUX, Cost::Brief)
             }
+            SetIndexExtension { index } => self.note_index(index, AX, Cost::Brief),
             AttachIndex { parent, child } => {
                 self.note_index(parent, SUX, Cost::Brief);
                 self.note_index(child, AX, Cost::Brief);

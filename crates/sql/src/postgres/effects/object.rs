@@ -60,7 +60,7 @@ impl<'a> Reckoning<'a> {
                 self.note(name, AX, Cost::Brief);
                 self.drop_defaults_of(name, *cascade);
             }
-            SetSequenceValue { name, .. } | SyncSequence { name, .. } => {
+            SetSequenceValue { name, .. } | AdvanceSequence { name } | SyncSequence { name, .. } => {
                 self.note(name, Lock::RowExclusive, Cost::Brief);
             }
             _ => {}

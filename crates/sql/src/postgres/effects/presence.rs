@@ -37,6 +37,8 @@ impl<'a> Reckoning<'a> {
             | SetIndexStatistics { index: name, if_exists, .. } => self.is_absent(name, *if_exists),
             Reindex { index: name, .. }
             | SetSequenceValue { name, .. }
+            | AdvanceSequence { name }
+            | SetIndexExtension { index: name }
             | RefreshView { name, .. }
             | CreateIndex { table: name, .. }
             | Vacuum { table: Some(name), .. }

@@ -337,7 +337,10 @@ impl<'a> Reckoning<'a> {
 
     fn comment(&mut self, on: &CommentTarget) {
         match on {
-            CommentTarget::Table(name) | CommentTarget::Column(name, _) | CommentTarget::View(name) => {
+            CommentTarget::Table(name)
+            | CommentTarget::Column(name, _)
+            | CommentTarget::View(name)
+            | CommentTarget::Sequence(name) => {
                 self.note(name, SUX, Cost::Brief);
             }
             CommentTarget::Index(name) => self.note_index(name, SUX, Cost::Brief),
