@@ -373,16 +373,6 @@ pub fn files<'a>(context: &Context<'a>) -> Vec<JudgedFile<'a>> {
     files
 }
 
-/// Names that are written out in a message at most.
-const NAMED: usize = 5;
-
-/// The first few of some names, as a message says them.
-pub fn named<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
-    let more = if names.len() > NAMED { " and more" } else { "" };
-    let first: Vec<String> = names.take(NAMED).map(|name| format!("`{name}`")).collect();
-    format!("{}{more}", first.join(", "))
-}
-
 /// The table, or other relation, that a change is made to and that must be there before it.
 pub fn target(change: &Change) -> Option<&QualifiedName> {
     use Change::*;

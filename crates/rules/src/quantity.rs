@@ -1,4 +1,4 @@
-//! Sizes, times and counts as messages say them.
+//! Sizes, times, counts and lists of names as messages say them.
 
 pub use dbwright_model::quantity::size;
 
@@ -31,6 +31,16 @@ pub fn grouped(number: u64) -> String {
 pub fn count(number: u64, one: &str) -> String {
     let s = if number == 1 { "" } else { "s" };
     format!("{} {one}{s}", grouped(number))
+}
+
+/// Names that are written out in a message at most.
+const NAMED: usize = 5;
+
+/// The first few of some names, as a message says them.
+pub fn named<'a>(names: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = if names.len() > NAMED { " and more" } else { "" };
+    let first: Vec<String> = names.take(NAMED).map(|name| format!("`{name}`")).collect();
+    format!("{}{more}", first.join(", "))
 }
 
 #[cfg(test)]

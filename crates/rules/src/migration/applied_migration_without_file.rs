@@ -3,7 +3,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{lint, Context, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule, quantity};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -35,7 +35,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         "{} records {} that no file holds: {}.",
         standing.tool,
         if without.len() == 1 { "a migration".to_owned() } else { format!("{} migrations", without.len()) },
-        lint::named(without.iter().rev()),
+        quantity::named(without.iter().rev()),
     );
     findings.add(Found::at(ObjectRef::table(&standing.table), message).remedy(Remedy::manual(RULE.instead)));
 }

@@ -3,7 +3,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{lint, Context, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule, quantity};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         "The text of {} is not the one that {} has applied: {}.",
         if edited.len() == 1 { "a file".to_owned() } else { format!("{} files", edited.len()) },
         standing.tool,
-        lint::named(edited.iter()),
+        quantity::named(edited.iter()),
     );
     findings.add(Found::at(ObjectRef::table(&standing.table), message).remedy(Remedy::manual(RULE.instead)));
 }
