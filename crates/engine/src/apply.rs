@@ -227,6 +227,23 @@ impl ApplySession {
         }
     }
 
+    /// Whether the database holds a table that somebody made.
+    pub async fn holds_tables(&mut self) -> Result<bool, ApplyError> {
+        let sql = match self.dialect() {
+            Dialect::Postgres => {
+                "select 1 as one from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \
+                 where c.relkind in ('r', 'p') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_' limit 1"
+            }
+            Dialect::Mysql => {
+                "select 1 as one from information_schema.tables where table_schema = database() limit 1"
+            }
+            Dialect::Sqlite => {
+                "select 1 as one from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\' limit 1"
+            }
+        };
+        Ok(!self.ask(sql).await?.is_empty())
+    }
+
     /// Gives the session's settings back the values they had at its begin, but for limits.
     pub async fn reset(&mut self) -> Result<(), ApplyError> {
         match self {

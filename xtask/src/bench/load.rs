@@ -178,8 +178,12 @@ async fn up(binary: &Path, folder: &Path, target: &str, shared: &Shared) -> anyh
     for file in files {
         let text = std::fs::read_to_string(&file)?;
         if let Some(version) = before.filter(|_| text.contains("\n-- Waits for: ")) {
-            migrate(binary, folder, &["up", "m", "--target", target, "--yes", "--quiet", "--to", &version])
-                .await?;
+            migrate(
+                binary,
+                folder,
+                &["up", "m", "--target", target, "--yes", "--quiet", "--waited", "all", "--to", &version],
+            )
+            .await?;
             shared.renamed.fetch_or(text.contains("_rename_column_c"), Ordering::SeqCst);
             // Transactions that were begun before are over soon.
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -187,7 +191,7 @@ async fn up(binary: &Path, folder: &Path, target: &str, shared: &Shared) -> anyh
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         before = name.split_once('_').map(|(version, _)| version.to_owned());
     }
-    migrate(binary, folder, &["up", "m", "--target", target, "--yes", "--quiet"]).await
+    migrate(binary, folder, &["up", "m", "--target", target, "--yes", "--quiet", "--waited", "all"]).await
 }
 
 async fn migrate(binary: &Path, folder: &Path, arguments: &[&str]) -> anyhow::Result<()> {

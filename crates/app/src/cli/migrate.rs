@@ -128,7 +128,8 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
         eprintln!("{note}");
     }
     if upcoming.migrations.is_empty() {
-        return report(&UpReply::default(), "applied", arguments.json);
+        let reply = UpReply { waiting: upcoming.waiting.clone(), ..UpReply::default() };
+        return report(&reply, "applied", arguments.json);
     }
     let foreseen = up::foresee(&upcoming, request, &config, &world).await?;
     if request.dry_run {
@@ -206,10 +207,14 @@ fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
         }
         let count = reply.migrations.len();
         text.push_str(&match count {
+            0 if reply.waiting.is_some() => format!("Nothing {word}.\n"),
             0 => "Nothing to do.\n".to_owned(),
             1 => format!("1 migration {word}.\n"),
             _ => format!("{count} migrations {word}.\n"),
         });
+        if let Some(waiting) = &reply.waiting {
+            text.push_str(&format!("{waiting}\n"));
+        }
     }
     // A reader that has had enough is no failure.
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -63,3 +63,63 @@ fn going_back_loses_rows_only_when_told_twice() {
     down(&sandbox, &["--yes", "--lose-data"]).expect(0);
     assert!(up(&sandbox, &["--yes"]).expect(0).out().contains("2 migrations applied"));
 }
+
+#[test]
+fn what_waits_for_a_release_is_run_only_when_that_is_said() {
+    let sandbox = Sandbox::new();
+    let write = |folder: &str| {
+        sandbox.file(&format!("{folder}/1_t.sql"), "create table if not exists t (a int);");
+        sandbox.file(
+            &format!("{folder}/2_drop.sql"),
+            "-- Waits for: Nothing reads `t.old` any more.\nalter table t add column new int;",
+        );
+        sandbox.file(&format!("{folder}/3_u.sql"), "create table u (a int);");
+    };
+    write("m");
+    sandbox.sqlite("t.sqlite", "create table t (a int);");
+    for _ in 0..2 {
+        let held = up(&sandbox, &["--yes"]).expect(0).out();
+        assert!(held.contains("2_drop.sql` waits for this: Nothing reads `t.old` any more."), "{held}");
+        assert!(held.contains("--waited 2"), "{held}");
+        assert!(!held.contains("applied: m/2_drop.sql") && !held.contains("applied: m/3_u.sql"), "{held}");
+    }
+    let json = up(&sandbox, &["--yes", "--json"]).expect(0).json();
+    assert_eq!(json["waiting"]["version"], "2", "{json:#}");
+    let other = up(&sandbox, &["--yes", "--waited", "3"]).expect(0).out();
+    assert!(other.contains("Nothing applied."), "{other}");
+    let said = up(&sandbox, &["--yes", "--waited", "2"]).expect(0).out();
+    assert!(said.contains("2 migrations applied."), "{said}");
+    // Nobody can have used a database that is made by this run.
+    let fresh = sandbox.run(&["migrate", "up", "m", "--target", "new.sqlite", "--yes"]).expect(0).out();
+    assert!(fresh.contains("3 migrations applied."), "{fresh}");
+}
+
+#[test]
+fn what_may_have_been_run_before_is_not_run_again() {
+    let sandbox = Sandbox::new();
+    sandbox.sqlite(
+        "t.sqlite",
+        "create table t (a int); \
+         create table schema_migrations (version varchar(255) primary key); \
+         insert into schema_migrations values ('1')",
+    );
+    sandbox.file("m/1_t.sql", "-- migrate:up\nupdate t set a = a * 2;\n-- migrate:down\n");
+    let refused = up(&sandbox, &["--yes"]).expect(2).err();
+    for part in ["dbmate records 1 migration", "a second time", "baseline --from dbmate"] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    let dry = up(&sandbox, &["--dry-run"]).expect(0).out();
+    assert!(dry.contains("fail    record"), "{dry}");
+    up(&sandbox, &["--yes", "--skip-preflight", "record"]).expect(0);
+
+    let sandbox = Sandbox::new();
+    sandbox.sqlite("t.sqlite", "create table t (a int);");
+    sandbox.file("m/1_t.sql", "create table t (a int);");
+    let refused = up(&sandbox, &["--yes"]).expect(2).err();
+    assert!(
+        refused.contains("`dbwright migrate baseline`") && refused.contains("1_t.sql` line 1"),
+        "{refused}"
+    );
+    sandbox.run(&["migrate", "baseline", "m", "--target", "t.sqlite", "--yes"]).expect(0);
+    assert!(up(&sandbox, &["--yes"]).expect(0).out().contains("Nothing to do"));
+}

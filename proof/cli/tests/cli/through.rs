@@ -77,7 +77,7 @@ fn check(sandbox: &Sandbox, target: &str, number: usize, wish: &str, state: &dyn
     let reversible = steps.iter().take_while(|step| step["irreversible"].is_null()).count();
     assert!(reversible > 0, "{wish}: there is no way back at all");
     let last = &steps[reversible - 1]["file"].as_str().expect("a name")[..14];
-    let up = ["up", &folder, "--target", target, "--yes", "--quiet", "--to", last];
+    let up = ["up", &folder, "--target", target, "--yes", "--quiet", "--waited", "all", "--to", last];
     run(&up).expect(0);
     let after = state();
     assert_ne!(before, after, "{wish}: nothing has changed");

@@ -12,7 +12,7 @@ use dbwright_sql::{standing, tools};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::up::{Running, UpReply, database, manner, read_files, read_history, table};
+use super::up::{Running, UpReply, database, manner, read_files, read_record, table};
 use super::work::Work;
 use crate::config::Config;
 use crate::consent::{Word, given};
@@ -62,7 +62,7 @@ pub async fn look(
     let target = database(&request.running, config, world)?;
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
-    let history = read_history(&target, &table).await?;
+    let history = read_record(&target, &table).await?.history;
     let migrations: Vec<(Migration, Vec<Statement>)> = choose(&all, &history, request)?
         .into_iter()
         .map(|(position, _, statements)| (all[position].clone(), statements))

@@ -36,7 +36,11 @@ pub struct Foreseen {
 impl Foreseen {
     /// The SQL, locks, seconds, transactions and timeouts of what would be run, and the checks.
     pub fn text(&self, upcoming: &Upcoming) -> String {
-        text(&upcoming.migrations, self)
+        let mut text = text(&upcoming.migrations, self);
+        if let Some(waiting) = &upcoming.waiting {
+            text.push_str(&format!("{waiting}\n"));
+        }
+        text
     }
 
     /// The checks that did not pass.
@@ -53,11 +57,10 @@ impl Foreseen {
 /// Reads the database and the pending files, and looks whether now is a good moment. Nothing is written.
 pub(super) async fn foresee(
     paths: &[PathBuf],
-    pending: &[Migration],
-    dsn: &Dsn,
-    history: &str,
+    upcoming: &Upcoming,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
+    let Upcoming { migrations: pending, target: dsn, .. } = upcoming;
     let facts = facts_of(dsn, world).await?;
     let engine = facts.source.engine;
     let scripts = files::read(paths, &world.directory)?;
@@ -73,7 +76,7 @@ pub(super) async fn foresee(
         together: true,
     };
     let chain = chain::read(start, &migrations).chain;
-    let checks = preflight::preflight(dsn, history, &chain, &facts, world).await;
+    let checks = preflight::preflight(upcoming, &chain, &facts, world).await;
     Ok(Foreseen { chain, facts, checks })
 }
 

@@ -5,15 +5,21 @@ use std::collections::BTreeSet;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::postgres::standing::{Standing, standing};
 use dbwright_model::activity::Session;
-use dbwright_model::chain::Chain;
+use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::change::Change;
 use dbwright_model::effect::{Blocks, Cost, LossKind, TransactionUse};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
+use dbwright_model::history;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
+use dbwright_sql::import::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::status::counted;
+use super::up::Upcoming;
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
 
@@ -55,18 +61,27 @@ impl Verdict {
 }
 
 /// The facts that the checks rest on.
-pub(super) const FACTS: [Fact; 6] = [
+pub(super) const FACTS: [Fact; 7] = [
     Fact::Catalog,
     Fact::Functions,
     Fact::Triggers,
     Fact::TableStatistics,
     Fact::Sessions,
     Fact::Replication,
+    Fact::MigrationHistory,
 ];
 
 /// Names of the checks, in the order in which they are shown.
-pub const CHECKS: [&str; 7] =
-    ["pooler", "privileges", "version", "dependants", "long-transactions", "replication-lag", "disk"];
+pub const CHECKS: [&str; 8] = [
+    "record",
+    "pooler",
+    "privileges",
+    "version",
+    "dependants",
+    "long-transactions",
+    "replication-lag",
+    "disk",
+];
 
 /// Seconds of an open transaction that are worth a word, and that stand against running.
 const LONG: (f64, f64) = (5.0, 600.0);
@@ -75,21 +90,22 @@ const BEHIND: (f64, f64) = (5.0, 300.0);
 
 /// Looks, and judges.
 pub(super) async fn preflight(
-    dsn: &Dsn,
-    history: &str,
+    upcoming: &Upcoming,
     chain: &Chain,
     facts: &Facts,
     world: &World<'_>,
 ) -> Vec<Check> {
-    let standing = match dsn {
-        Dsn::Postgres(server) => match standing(server, history, &altered(chain), &world.limits).await {
-            Ok(standing) => standing,
-            Err(error) => Standing {
-                pooler: Observed::Failed(error.message.clone()),
-                may_create: Observed::Failed(error.message.clone()),
-                owned_by_others: Observed::Failed(error.message),
-            },
-        },
+    let standing = match &upcoming.target {
+        Dsn::Postgres(server) => {
+            match standing(server, &upcoming.table, &altered(chain), &world.limits).await {
+                Ok(standing) => standing,
+                Err(error) => Standing {
+                    pooler: Observed::Failed(error.message.clone()),
+                    may_create: Observed::Failed(error.message.clone()),
+                    owned_by_others: Observed::Failed(error.message),
+                },
+            }
+        }
         Dsn::Mysql(_) => Standing {
             pooler: Observed::Unsupported("nothing tells a pooler of MySQL from its server".to_owned()),
             ..of_account(facts)
@@ -104,7 +120,7 @@ pub(super) async fn preflight(
             owned_by_others: Observed::Known(Vec::new()),
         },
     };
-    judge(chain, facts, &standing)
+    judge(chain, facts, &standing, upcoming.has_record)
 }
 
 /// What the account of MySQL may do, where that is plain.
@@ -135,8 +151,9 @@ fn altered(chain: &Chain) -> Vec<QualifiedName> {
 }
 
 /// Judges what was found.
-fn judge(chain: &Chain, facts: &Facts, standing: &Standing) -> Vec<Check> {
+fn judge(chain: &Chain, facts: &Facts, standing: &Standing, has_record: bool) -> Vec<Check> {
     let verdicts = [
+        record(chain, facts, has_record),
         pooler(standing),
         privileges(standing),
         version(chain, facts),
@@ -177,6 +194,74 @@ type Judged = (Verdict, String);
 
 fn unknown<T>(what: &str, observed: &Observed<T>) -> Judged {
     (Verdict::Unknown, format!("{what} is not known: {}.", observed.because().unwrap_or_default()))
+}
+
+/// Whether the database may have had the migrations before, by another tool's hand or anybody's.
+fn record(chain: &Chain, facts: &Facts, has_record: bool) -> Judged {
+    if has_record {
+        return (Verdict::Pass, "The database's record says what was applied.".to_owned());
+    }
+    let Some(histories) = facts.migration_history.known() else {
+        return unknown("Whether another tool records migrations", &facts.migration_history);
+    };
+    let others = histories.iter().filter(|history| history.tool != history::OWN);
+    if let Some((tool, count, table)) = others
+        .map(|history| (&history.tool, history.applied.iter().filter(|row| row.ok).count(), &history.table))
+        .find(|(_, count, _)| *count > 0)
+    {
+        let from = Source::ALL.iter().find(|source| source.history() == *tool);
+        let way = match from {
+            Some(source) => {
+                format!("`dbwright migrate baseline --from {}`", source.name().to_ascii_lowercase())
+            }
+            None => "`dbwright migrate baseline`".to_owned(),
+        };
+        let words = format!(
+            "{tool} records {} in `{table}`, and dbwright has applied nothing here: they would run a second time. {way} \
+             takes them over.",
+            counted(count, "migration")
+        );
+        return (Verdict::Fail, words);
+    }
+    let Some(catalog) = facts.catalog.known() else {
+        return unknown("What the database holds", &facts.catalog);
+    };
+    match made_again(chain, catalog) {
+        Some((statement, table)) => (
+            Verdict::Fail,
+            format!(
+                "dbwright has applied nothing here, and `{}` line {} makes the table `{table}`, which is there. If these files \
+                 made it, `dbwright migrate baseline` says so after comparing the two.",
+                statement.location.file, statement.location.line
+            ),
+        ),
+        None => (Verdict::Pass, "Nothing was applied here before, by any tool.".to_owned()),
+    }
+}
+
+/// The first statement that makes a table which is there before any of them runs.
+fn made_again<'c>(chain: &'c Chain, catalog: &Catalog) -> Option<(&'c ChainStatement, &'c QualifiedName)> {
+    let mut gone: BTreeSet<&QualifiedName> = BTreeSet::new();
+    for statement in &chain.statements {
+        for change in &statement.changes {
+            match change {
+                Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => {
+                    gone.insert(name);
+                }
+                Change::CreateTable { table, if_not_exists: false, .. } if !gone.contains(&table.name) => {
+                    let is_same = |other: &Table| {
+                        other.name.name == table.name.name
+                            && (table.name.schema.is_empty() || other.name.schema == table.name.schema)
+                    };
+                    if catalog.tables.iter().any(is_same) {
+                        return Some((statement, &table.name));
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    None
 }
 
 fn pooler(standing: &Standing) -> Judged {
@@ -272,7 +357,7 @@ fn dependants(chain: &Chain) -> Judged {
     )
 }
 
-fn place(statement: &dbwright_model::chain::ChainStatement) -> String {
+fn place(statement: &ChainStatement) -> String {
     format!("{}:{}", statement.location.file, statement.location.line)
 }
 

@@ -223,6 +223,6 @@ fn notes(situation: &Situation) -> Vec<String> {
     notes
 }
 
-fn counted(count: usize, noun: &str) -> String {
+pub(super) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -88,6 +88,9 @@ pub struct UpRequest {
     /// Also run files whose version is below the newest applied one
     #[arg(long)]
     pub out_of_order: bool,
+    /// What this version waits for has happened, so that it may be run; may be repeated; `all` for every version
+    #[arg(long, value_name = "VERSION")]
+    pub waited: Vec<String>,
     /// Go on although this check, which is made before, stands against it; may be repeated
     #[arg(long, value_name = "CHECK")]
     pub skip_preflight: Vec<String>,
@@ -105,6 +108,12 @@ pub struct Upcoming {
     pub migrations: Vec<Migration>,
     /// What is worth knowing before, as full sentences.
     pub notes: Vec<String>,
+    /// The migration that nothing is run from on, because it waits for something.
+    pub waiting: Option<Waiting>,
+    /// Whether dbwright has applied anything there before.
+    pub(super) has_record: bool,
+    /// Whether it held no table, so that no application can have used it.
+    pub(super) is_fresh: bool,
     pub(super) all: Vec<Migration>,
     pub(super) table: String,
 }
@@ -114,6 +123,38 @@ pub struct Upcoming {
 pub struct UpReply {
     /// Each migration that was run, in order.
     pub migrations: Vec<Done>,
+    /// The migration that nothing was run from on, because it waits for something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+}
+
+/// A migration that is to be run when something outside of the database has happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Waiting {
+    /// Its version.
+    pub version: String,
+    /// Its file.
+    pub file: String,
+    /// What must be true, as a full sentence.
+    pub waits_for: String,
+}
+
+impl std::fmt::Display for Waiting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Waiting { version, file, waits_for } = self;
+        write!(f, "`{file}` waits for this: {waits_for} When it is so, run it with `--waited {version}`.")
+    }
+}
+
+/// What is to be run.
+#[derive(Default)]
+struct Choice {
+    /// Positions of the migrations, in order.
+    chosen: Vec<usize>,
+    /// What is worth knowing, as full sentences.
+    notes: Vec<String>,
+    /// What the rest waits for.
+    waiting: Option<Waiting>,
 }
 
 /// Looks at files and history. Nothing is written.
@@ -121,10 +162,10 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let target = database(&request.running, config, world)?;
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
-    let history = read_history(&target, &table).await?;
-    let (chosen, notes) = choose(&all, &history, request)?;
+    let Record { history, is_fresh } = read_record(&target, &table).await?;
+    let Choice { chosen, notes, waiting } = choose(&all, &history, is_fresh, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
-    Ok(Upcoming { target, migrations, notes, all, table })
+    Ok(Upcoming { target, migrations, notes, waiting, has_record: !history.is_empty(), is_fresh, all, table })
 }
 
 /// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
@@ -136,7 +177,7 @@ pub async fn foresee(
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
     let paths = files::named(&request.paths, config)?;
-    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
+    foresee::foresee(&paths, upcoming, world).await
 }
 
 /// Runs what is pending. What another runner has applied since it was shown is left out.
@@ -149,9 +190,9 @@ pub async fn run(
     let consent = given(word, &upcoming.target);
     let patience = Duration::from_secs(request.running.wait);
     let mut work = Work::open(&consent, &upcoming.table, patience, manner(&request.running), world).await?;
-    let (chosen, _) = choose(&upcoming.all, work.history(), request)?;
+    let Choice { chosen, waiting, .. } = choose(&upcoming.all, work.history(), upcoming.is_fresh, request)?;
     let of = chosen.len() as u64;
-    let mut reply = UpReply::default();
+    let mut reply = UpReply { waiting, ..UpReply::default() };
     for (number, position) in chosen.into_iter().enumerate() {
         let done = work.up(&upcoming.all[position], (number as u64, of)).await;
         match done {
@@ -221,26 +262,36 @@ pub(super) fn read_files(
     files::read(&files::named(paths, config)?, &world.directory)?.migrations(target.dialect())
 }
 
-/// Reads the history without writing; a database that is not there yet, or has no such table, has none.
-pub(super) async fn read_history(target: &Dsn, table: &str) -> Result<Vec<Applied>, ServiceError> {
+/// What a database says of itself before migrations are run.
+pub(super) struct Record {
+    /// The rows of the history table.
+    pub history: Vec<Applied>,
+    /// Whether it holds no table at all.
+    pub is_fresh: bool,
+}
+
+/// Reads the record without writing; a database that is not there yet, or has no such table, has none.
+pub(super) async fn read_record(target: &Dsn, table: &str) -> Result<Record, ServiceError> {
     if let Dsn::Sqlite(path) = target
         && !path.exists()
     {
-        return Ok(Vec::new());
+        return Ok(Record { history: Vec::new(), is_fresh: true });
     }
     let mut session = ApplySession::open_to_read(target).await?;
     let (table, there) = session.find_history(table).await.map_err(failed)?;
-    let rows = if there { session.history(&table).await.map_err(failed)? } else { Vec::new() };
+    let history = if there { session.history(&table).await.map_err(failed)? } else { Vec::new() };
+    let is_fresh = !session.holds_tables().await.map_err(failed)?;
     session.close().await;
-    Ok(rows)
+    Ok(Record { history, is_fresh })
 }
 
 /// The positions of the migrations to run, and what is worth knowing.
 fn choose(
     files: &[Migration],
     history: &[Applied],
+    is_fresh: bool,
     request: &UpRequest,
-) -> Result<(Vec<usize>, Vec<String>), ServiceError> {
+) -> Result<Choice, ServiceError> {
     let mut chosen = Vec::new();
     let mut notes = Vec::new();
     let mut without_file = Vec::new();
@@ -279,12 +330,29 @@ fn choose(
     // Folders stand in the order in which they are named. What is run anew whenever it changes builds upon the others.
     chosen.sort_by_key(|position| (files[*position].repeatable, *position));
     must_be_ready(files, &chosen, history)?;
-    for file in chosen.iter().map(|position| &files[*position]) {
-        if let Some(waits_for) = &file.header.waits_for {
-            notes.push(format!("`{}` is to wait for this: {waits_for}", file.file));
-        }
-    }
-    Ok((chosen, notes))
+    // Nothing has to be waited for where no application can have used the database.
+    let waiting = if is_fresh { None } else { hold_back(files, &mut chosen, history, request) };
+    Ok(Choice { chosen, notes, waiting })
+}
+
+/// Leaves out what waits for something outside of the database, and everything behind it.
+fn hold_back(
+    files: &[Migration],
+    chosen: &mut Vec<usize>,
+    history: &[Applied],
+    request: &UpRequest,
+) -> Option<Waiting> {
+    let is_said = |version: &str| request.waited.iter().any(|said| said == version || said == "all");
+    let is_begun =
+        |version: &str| history.iter().any(|row| row.version == version && row.statements_done > 0);
+    let (at, waiting) = chosen.iter().enumerate().find_map(|(at, position)| {
+        let file = &files[*position];
+        let waits_for = file.header.waits_for.clone()?;
+        let waits = !is_said(&file.version) && !is_begun(&file.version);
+        waits.then(|| (at, Waiting { version: file.version.clone(), file: file.file.clone(), waits_for }))
+    })?;
+    chosen.truncate(at);
+    Some(waiting)
 }
 
 /// Refuses to run anything while somebody must look at a file or a row first.
