@@ -1,12 +1,12 @@
 //! What a partition holds, and what checks prove of it, as far as the server proves it without looking at rows.
 
-use dbwright_model::catalog::{Catalog, Check, Table, TableKind};
+use dbwright_model::catalog::{Catalog, Check, Table, TableKind, UserTypeKind};
 use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::effect::PartitionChecks;
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::presence::words;
-use crate::effects::PartitionChecks;
 use crate::postgres::{expression, quote};
 
 /// Members of a list up to which the server looks at each of them for a proof.
@@ -23,7 +23,7 @@ pub(super) struct Key<'t> {
 
 impl<'t> Key<'t> {
     /// `None` when the table is not partitioned, by several columns, or by an expression.
-    pub(super) fn of(table: &'t Table) -> Option<Key<'t>> {
+    pub(super) fn of(catalog: &Catalog, table: &'t Table) -> Option<Key<'t>> {
         let key = match (&table.kind, &table.sub_partitioned) {
             (TableKind::Partitioned { key, .. }, _) => key,
             (_, Some(partition_key)) => &partition_key.key,
@@ -32,7 +32,7 @@ impl<'t> Key<'t> {
         let mut words = words(key);
         let name = words.next()?;
         let column = table.column(name).filter(|_| words.next().is_none())?;
-        Some(Key { column: &column.name, values: Values::of(&column.data_type) })
+        Some(Key { column: &column.name, values: Values::of(catalog, &column.data_type) })
     }
 }
 
@@ -50,9 +50,16 @@ enum Values<'t> {
 }
 
 impl<'t> Values<'t> {
-    fn of(data_type: &'t DataType) -> Option<Values<'t>> {
+    fn of(catalog: &Catalog, data_type: &'t DataType) -> Option<Values<'t>> {
         if data_type.array {
             return None;
+        }
+        if let Some(name) = &data_type.user_type {
+            let found = catalog.types.iter().find(|user_type| {
+                user_type.name.name == name.name
+                    && (name.schema.is_empty() || user_type.name.schema == name.schema)
+            })?;
+            return matches!(found.kind, UserTypeKind::Enum(_)).then_some(Values::Same(data_type));
         }
         Some(match data_type.kind {
             TypeKind::SmallInt | TypeKind::Integer | TypeKind::BigInt => Values::Integer,
@@ -63,7 +70,7 @@ impl<'t> Values<'t> {
             TypeKind::Text | TypeKind::Varchar => Values::Text,
             TypeKind::Date => Values::Date,
             TypeKind::Timestamp => Values::Timestamp,
-            TypeKind::Char | TypeKind::Uuid | TypeKind::Enum => Values::Same(data_type),
+            TypeKind::Char | TypeKind::Uuid => Values::Same(data_type),
             _ => return None,
         })
     }
@@ -85,7 +92,8 @@ impl<'t> Values<'t> {
             Values::Date => to == "date",
             Values::Timestamp => matches!(to, "timestamp" | "timestamp without time zone"),
             Values::Same(data_type) => {
-                let own = data_type.user_type.as_ref().map_or(data_type.text.as_str(), |name| name.name.as_str());
+                let own =
+                    data_type.user_type.as_ref().map_or(data_type.text.as_str(), |name| name.name.as_str());
                 let last = to.rsplit('.').next().unwrap_or(to).trim_matches('"');
                 last.eq_ignore_ascii_case(own) || (data_type.kind == TypeKind::Char && to == "bpchar")
             }
@@ -195,7 +203,9 @@ impl Bound {
             Some(Said::List(members)) => {
                 let member = |text: &&str| values.and_then(|values| bounding(values, text));
                 let written = |text: &&str| Value::Written((*text).to_owned());
-                Bound::List(members.iter().map(|text| member(text).unwrap_or_else(|| written(text))).collect())
+                Bound::List(
+                    members.iter().map(|text| member(text).unwrap_or_else(|| written(text))).collect(),
+                )
             }
             Some(Said::Range(from, to)) => {
                 let Some(values) = values.filter(|values| values.are_ordered()) else { return Bound::Other };
@@ -241,9 +251,7 @@ impl Bound {
                 });
                 let below = to.as_ref().is_none_or(|to| {
                     terms.iter().any(|term| match term {
-                        Term::Compared(op, value) => {
-                            (op == "<" && value <= to) || (op == "<=" && value < to)
-                        }
+                        Term::Compared(op, value) => (op == "<" && value <= to) || (op == "<=" && value < to),
                         Term::OneOf(_) => false,
                     })
                 });
@@ -266,9 +274,8 @@ impl Bound {
             Bound::Default | Bound::Other => return false,
             _ => {}
         }
-        key.values.is_some_and(|values| {
-            promises(table).any(|term| self.is_excluded_by(term, key.column, values))
-        })
+        key.values
+            .is_some_and(|values| promises(table).any(|term| self.is_excluded_by(term, key.column, values)))
     }
 
     fn is_excluded_by(&self, term: &Expr, column: &Name, values: Values<'_>) -> bool {
@@ -281,7 +288,9 @@ impl Bound {
             }
             Expr::IsNull { operand, negated: false } => is_column(operand, column, values),
             Expr::Binary { op, left, right } if is_column(left, column, values) => {
-                let Some(value) = values.value(right).filter(|value| *value != Value::Null) else { return false };
+                let Some(value) = values.value(right).filter(|value| *value != Value::Null) else {
+                    return false;
+                };
                 match (self, op.as_str()) {
                     (Bound::Range(from, _), "<") => from.as_ref().is_some_and(|from| value <= *from),
                     (Bound::Range(from, _), "<=") => from.as_ref().is_some_and(|from| value < *from),
@@ -342,12 +351,14 @@ fn listed(list: &[Expr], values: Values<'_>) -> Option<Vec<Value>> {
     if list.len() > LONGEST_LIST {
         return None;
     }
-    // A text of digits may be a member of an array of another type.
+    // A text of digits may be a member of an array of another type, and an array of texts converts a `char` column.
     let is_plain = |expr: &Expr| match values {
         Values::Integer | Values::Decimal(_) => !matches!(expr, Expr::Literal(Literal::String(_))),
+        Values::Same(data_type) if data_type.kind == TypeKind::Char => matches!(expr, Expr::Cast { .. }),
         _ => true,
     };
-    let members = list.iter().map(|expr| values.value(expr).filter(|value| is_plain(expr) && *value != Value::Null));
+    let members =
+        list.iter().map(|expr| values.value(expr).filter(|value| is_plain(expr) && *value != Value::Null));
     members.collect()
 }
 
@@ -439,14 +450,16 @@ fn bounding(values: Values<'_>, text: &str) -> Option<Value> {
 /// See [`crate::effects::partition_checks`].
 pub(crate) fn checks(catalog: &Catalog, table: &QualifiedName, bound: &str) -> Option<PartitionChecks> {
     let table = catalog.table(table)?;
-    let key = Key::of(table)?;
+    let key = Key::of(catalog, table)?;
+    let values = key.values?;
     let column = quote::identifier(key.column.as_str());
     let (within, outside, samples) = match (Bound::parse(bound, Some(&key)), Said::of(bound)?) {
         (Bound::Range(..), Said::Range(from, to)) => {
             let ends = [(from, ">=", "<"), (to, "<", ">=")];
             let ends = || ends.iter().filter(|(text, ..)| !is_endless(text));
             let terms = |op: fn(&(&str, &'static str, &'static str)) -> &'static str, between: &str| {
-                let terms: Vec<String> = ends().map(|end| format!("{column} {} {}", op(end), end.0)).collect();
+                let terms: Vec<String> =
+                    ends().map(|end| format!("{column} {} {}", op(end), end.0)).collect();
                 terms.join(between)
             };
             let samples = if is_endless(from) { Vec::new() } else { vec![from] };
@@ -456,7 +469,11 @@ pub(crate) fn checks(catalog: &Catalog, table: &QualifiedName, bound: &str) -> O
             let (is, is_not) = match members.as_slice() {
                 [member] => (format!("= {member}"), format!("<> {member}")),
                 _ => {
-                    let list = members.join(", ");
+                    let is_char =
+                        matches!(values, Values::Same(data_type) if data_type.kind == TypeKind::Char);
+                    let cast =
+                        |text: &&str| if is_char { format!("{text}::bpchar") } else { (*text).to_owned() };
+                    let list = members.iter().map(cast).collect::<Vec<_>>().join(", ");
                     (format!("IN ({list})"), format!("NOT IN ({list})"))
                 }
             };
