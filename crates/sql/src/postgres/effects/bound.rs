@@ -496,3 +496,61 @@ pub(crate) fn checks(catalog: &Catalog, table: &QualifiedName, bound: &str) -> O
         samples: samples.into_iter().filter_map(text_of).collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use dbwright_model::engine::{Dialect, Engine};
+
+    use crate::effects::{Circumstances, of_statement};
+    use crate::fold::Folder;
+
+    /// Whether a table with a check is attached without a scan.
+    fn check(strategy: &str, data_type: &str, check: &str, bound: &str, spared: bool) {
+        let setup = format!(
+            "create table parent (k {data_type} not null) partition by {strategy} (k);
+             create table child (k {data_type} not null, check ({check}))"
+        );
+        let mut folder = Folder::new(Engine::Postgres);
+        for statement in crate::split(Dialect::Postgres, &setup) {
+            for change in crate::parse_statement(Dialect::Postgres, statement.text) {
+                folder.apply(&change);
+            }
+        }
+        let attach = format!("alter table parent attach partition child for values {bound}");
+        let changes = crate::parse_statement(Dialect::Postgres, &attach);
+        let effects =
+            of_statement(&folder, &Circumstances { known: true, ..Circumstances::default() }, &changes);
+        assert_eq!(effects.blocking().next().is_none(), spared, "{data_type}: {check}: {bound}");
+    }
+
+    #[test]
+    fn what_a_check_leaves_open_is_scanned() {
+        let days = "from ('2025-01-01') to ('2025-01-03')";
+        check("range", "date", "k >= '2025-01-01' and k < '2025-01-03'", days, true);
+        check("range", "date", "k >= '2025-01-01' and k < '3 Jan 2025'", days, false);
+        check("range", "date", "k >= '2025-01-01 12:00:00' and k < '2025-01-03'", days, false);
+        check(
+            "range",
+            "date",
+            "k >= '2025-01-01' and k < '2025-01-03'",
+            "from (current_date) to ('2025-01-03')",
+            false,
+        );
+        check("range", "timestamp", "k >= '2025-01-01' and k < '2025-01-02 24:00:00'", days, false);
+        check("range", "timestamp", "k >= '2025-01-01' and k < '2025-01-03'::timestamptz", days, false);
+        check("range", "timestamptz", "k >= '2025-01-01' and k < '2025-01-03'", days, false);
+        check("range", "text", "k >= '2025-01-01' and k < '2025-01-03'", days, false);
+        check("range", "int", "k >= 1 and k < 10", "from (1) to (9.5)", false);
+        check("range", "numeric(8,2)", "k >= 1.25 and k < 9.505", "from (1.25) to (9.505)", false);
+        check("range", "numeric", "k >= -1.25 and k < 9.505", "from (-1.250) to (9.505)", true);
+        check("range", "int", "k >= 1 or k < 10", "from (1) to (10)", false);
+        check("list", "int", "k = any (array[1, 2]::numeric[])", "in (1, 2)", false);
+        check("list", "int", "k = any (array[1, 2]::bigint[])", "in (1, 2)", true);
+        check("list", "text", "k not in ('a')", "in ('a')", false);
+        check("list", "text", "k in ('a', null)", "in ('a', 'b')", false);
+        check("list", "text", "k in ('a,b', 'it''s (')", "in ('it''s (', 'a,b')", true);
+        check("list", "text", "k = any (array['a'::character varying, 'b']::text[])", "in ('a', 'b')", true);
+        check("list", "char(3)", "k in ('a'::bpchar, 'b'::bpchar)", "in ('a', 'b')", true);
+        check("list", "char(1)", "k = 'a'::text", "in ('a')", false);
+    }
+}
