@@ -84,16 +84,16 @@ pub(super) fn attach(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
             constraint::plan(builder, &Change::AddForeignKey { table, foreign_key, alter })?;
         }
     }
-    let mut helpers = Vec::new();
+    let mut drops = Vec::new();
     if demands_check(&builder.effects(change), &child.name) {
         let within = within(builder, &parent, &child, bound)?;
-        helpers.push(hold(builder, &child, "bounds", within)?);
+        drops.push(hold(builder, &child, "bounds", within)?);
     }
-    keep_out_of_default(builder, &parent, bound, change, &mut helpers)?;
+    keep_out_of_default(builder, &parent, bound, change, &mut drops)?;
     super::harmless(&builder.effects(change))?;
-    let spared = if helpers.is_empty() { "" } else { "; the checks spare the scan" };
+    let spared = if drops.is_empty() { "" } else { "; the checks spare the scan" };
     let name = format!("Attach `{}` to `{}`{spared}.", child.name, parent.name);
-    let step = builder.brief(name, std::iter::once(change.clone()).chain(helpers).collect())?;
+    let step = builder.brief(name, std::iter::once(change.clone()).chain(drops).collect())?;
     let detach = Change::DetachPartition {
         table: table.clone(),
         partition: partition.clone(),
@@ -115,10 +115,10 @@ pub(super) fn create(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
         return super::as_it_is(builder, change);
     }
     let parent = builder.table(of)?;
-    let mut helpers = Vec::new();
-    keep_out_of_default(builder, &parent, bound, change, &mut helpers)?;
+    let mut drops = Vec::new();
+    keep_out_of_default(builder, &parent, bound, change, &mut drops)?;
     super::harmless(&builder.effects(change))?;
-    let work = std::iter::once(change.clone()).chain(helpers).collect();
+    let work = std::iter::once(change.clone()).chain(drops).collect();
     let name = format!("Make `{}`; the check of the default partition spares the scan.", table.name);
     let step = builder.brief(name, work)?;
     let drop = Change::DropTable { name: table.name.clone(), if_exists: true, cascade: false };
@@ -201,7 +201,7 @@ fn keep_out_of_default(
     parent: &Table,
     bound: &str,
     change: &Change,
-    helpers: &mut Vec<Change>,
+    drops: &mut Vec<Change>,
 ) -> Result<(), Refusal> {
     let default = builder.catalog.tables.iter().find(|other| is_default(other, parent)).cloned();
     let Some(default) = default else { return Ok(()) };
@@ -209,7 +209,7 @@ fn keep_out_of_default(
         return Ok(());
     }
     let checks = builder.partition_checks(&parent.name, bound).ok_or_else(|| unproven(parent))?;
-    helpers.push(hold(builder, &default, "others", checks.outside)?);
+    drops.push(hold(builder, &default, "others", checks.outside)?);
     Ok(())
 }
 
