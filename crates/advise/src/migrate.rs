@@ -25,7 +25,7 @@ mod sqlite;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::effect::{Effects, TransactionUse};
+use dbwright_model::effect::{Effects, PartitionChecks, TransactionUse};
 use dbwright_model::engine::{Dialect, Version};
 use dbwright_model::name::QualifiedName;
 use dbwright_model::plan::{Declined, Plan, Step};
@@ -43,6 +43,11 @@ pub trait Knowledge {
     /// Whether the dialect has statements for a change.
     fn expresses(&self, _change: &Change) -> bool {
         true
+    }
+    /// The checks that prove what a partition of a table with a bound holds, and what others do not; `None` where no check
+    /// is known to.
+    fn partition_checks(&self, _: &Catalog, _: &QualifiedName, _bound: &str) -> Option<PartitionChecks> {
+        None
     }
 }
 
@@ -153,6 +158,8 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
         Change::RenameTable { .. } => rename_table::plan(builder, change),
         Change::DropColumn { .. } => drop_column::plan(builder, change),
         Change::DropTable { .. } => drop_table::plan(builder, change),
+        Change::AttachPartition { .. } => partition::attach(builder, change),
+        Change::CreateTable { .. } => partition::create(builder, change),
         Change::DetachPartition { .. } => partition::detach(builder, change),
         Change::RefreshView { .. } => refresh::plan(builder, change),
         Change::AddEnumValue { .. } => enum_value::plan(builder, change),
@@ -163,6 +170,15 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
 /// A change as a step of its own, if that is harmless.
 fn as_it_is(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     let effects = builder.effects(change);
+    harmless(&effects)?;
+    if effects.transaction == TransactionUse::Outside {
+        return builder.alone(change);
+    }
+    builder.direct(change)
+}
+
+/// Why a statement cannot be a step as it stands.
+fn harmless(effects: &Effects) -> Result<(), Refusal> {
     if let Some(because) = &effects.refused {
         return Err(because.clone());
     }
@@ -177,8 +193,5 @@ fn as_it_is(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     if !effects.demands.is_empty() {
         return Err("it fails if the rows do not fulfil it, and no way to prepare them is known".to_owned());
     }
-    if effects.transaction == TransactionUse::Outside {
-        return builder.alone(change);
-    }
-    builder.direct(change)
+    Ok(())
 }

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::name::QualifiedName;
+use crate::expression::Expression;
+use crate::name::{Name, QualifiedName};
 
 /// The lock that is held on a relation until the statement, or its transaction, ends.
 ///
@@ -147,7 +148,7 @@ pub enum Demand {
         /// The table.
         table: QualifiedName,
         /// The column.
-        column: crate::name::Name,
+        column: Name,
     },
     /// The table must be empty: a new column would have no value.
     Empty {
@@ -176,7 +177,7 @@ pub enum Demand {
         /// The table.
         table: QualifiedName,
         /// The column.
-        column: crate::name::Name,
+        column: Name,
     },
 }
 
@@ -453,6 +454,19 @@ impl Effects {
     pub fn blocking(&self) -> impl Iterator<Item = &RelationEffect> {
         self.relations.iter().filter(|effect| effect.blocks_in_proportion_to_size())
     }
+}
+
+/// Checks that stand in for looking through rows when a partition is made or attached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionChecks {
+    /// The single column that the table is partitioned by.
+    pub column: Name,
+    /// Holds for the values that belong into the partition; a null is not spoken of.
+    pub within: Expression,
+    /// Holds for all other values.
+    pub outside: Expression,
+    /// Texts of values that belong into the partition; none when they are not known.
+    pub samples: Vec<String>,
 }
 
 #[cfg(test)]

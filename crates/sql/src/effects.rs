@@ -3,9 +3,11 @@
 //! The knowledge stands per dialect in `<dialect>/effects.rs`. It was measured on servers: the matrix in
 //! `fixtures/truth` holds what each statement was seen to do, and a test compares every cell with what is told here.
 
+use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::effect::Effects;
+use dbwright_model::effect::{Effects, PartitionChecks};
 use dbwright_model::engine::{Dialect, Version};
+use dbwright_model::name::QualifiedName;
 
 use crate::fold::Folder;
 
@@ -26,6 +28,16 @@ pub fn of_statement(before: &Folder, circumstances: &Circumstances, statement: &
         Dialect::Postgres => crate::postgres::effects::of_statement(before, circumstances, statement),
         Dialect::Mysql => crate::mysql::effects::of_statement(before, circumstances, statement),
         Dialect::Sqlite => crate::sqlite::effects::of_statement(before, statement),
+    }
+}
+
+/// The checks that prove what a partition with a bound (`FOR VALUES ...`) holds, and what others do not. `None` when there
+/// are none: several key columns or an expression, hash and default partitions, nulls among the values, and values that
+/// are not compared with certainty, such as times with a zone.
+pub fn partition_checks(catalog: &Catalog, table: &QualifiedName, bound: &str) -> Option<PartitionChecks> {
+    match catalog.engine.dialect() {
+        Dialect::Postgres => crate::postgres::effects::bound::checks(catalog, table, bound),
+        Dialect::Mysql | Dialect::Sqlite => None,
     }
 }
 

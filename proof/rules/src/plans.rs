@@ -17,6 +17,17 @@ pub const SCHEMA: &str = "
     CREATE TABLE ranged (id int, at date) PARTITION BY RANGE (at);
     CREATE TABLE ranged_1 PARTITION OF ranged FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
     CREATE TABLE ranged_2 PARTITION OF ranged FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE TABLE ranged_3 (id int, at date);
+    CREATE TABLE listed (
+        id int, kind text NOT NULL, parent_id int REFERENCES parent, note text, PRIMARY KEY (id, kind)
+    ) PARTITION BY LIST (kind);
+    CREATE INDEX listed_note_idx ON listed (note);
+    CREATE TABLE listed_1 PARTITION OF listed FOR VALUES IN ('1', '2');
+    CREATE TABLE listed_rest PARTITION OF listed DEFAULT;
+    CREATE TABLE listed_2 (id int NOT NULL, kind text NOT NULL, parent_id int, note text);
+    CREATE TABLE stamped (n int, at timestamp) PARTITION BY RANGE (at);
+    CREATE TABLE stamped_rest PARTITION OF stamped DEFAULT;
+    CREATE TABLE stamped_1 (n int, at timestamp, CHECK (at IS NOT NULL AND at >= '2026-01-01' AND at < '2026-07-01'));
     CREATE MATERIALIZED VIEW m AS SELECT code FROM parent;
     CREATE UNIQUE INDEX m_code_idx ON m (code);
     CREATE TABLE ident (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v numeric(5,2) UNIQUE);
@@ -102,6 +113,11 @@ pub const PLANNED: &[Example] = &[
     ex("DROP TABLE t CASCADE"),
     ex("DROP TABLE loose"),
     ex("ALTER TABLE ranged DETACH PARTITION ranged_1"),
+    ex("ALTER TABLE ranged ATTACH PARTITION ranged_3 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"),
+    ex("ALTER TABLE listed ATTACH PARTITION listed_2 FOR VALUES IN ('x', 'y')"),
+    ex("ALTER TABLE stamped ATTACH PARTITION stamped_1 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"),
+    ex("CREATE TABLE listed_3 PARTITION OF listed FOR VALUES IN ('z')"),
+    ex("CREATE TABLE stamped_2 PARTITION OF stamped FOR VALUES FROM ('2027-01-01') TO (MAXVALUE)"),
     ex("REFRESH MATERIALIZED VIEW m"),
     ex("ALTER TYPE mood ADD VALUE 'calm' BEFORE 'happy'"),
     ex("ALTER TABLE t ALTER a SET DEFAULT 1; ALTER TABLE t ALTER a SET NOT NULL; CREATE INDEX ON t (a)"),

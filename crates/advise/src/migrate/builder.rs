@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::change::Change;
-use dbwright_model::effect::{Demand, Effects};
+use dbwright_model::effect::{Demand, Effects, PartitionChecks};
 use dbwright_model::engine::Version;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Batches, CheckQuery, Retries, Step, TransactionMode, Undo, Work};
@@ -89,6 +89,11 @@ impl<'a> Builder<'a> {
     /// Takes the last step back, to be changed and added again.
     pub(super) fn take_last(&mut self) -> Option<Step> {
         self.steps.pop()
+    }
+
+    /// The checks that prove what a partition of a table with a bound holds.
+    pub(super) fn partition_checks(&self, table: &QualifiedName, bound: &str) -> Option<PartitionChecks> {
+        self.know.partition_checks(&self.catalog, table, bound)
     }
 
     pub(super) fn effects(&self, change: &Change) -> Effects {
@@ -291,7 +296,8 @@ impl<'a> Builder<'a> {
         self.steps.last_mut().expect("a step was pushed on the line before")
     }
 
-    fn note_created(&mut self, change: &Change) {
+    /// Remembers what the plan makes for good: nobody uses it yet.
+    pub(super) fn note_created(&mut self, change: &Change) {
         let name = match change {
             Change::CreateTable { table, .. } | Change::CreateTableLike { table, .. } => &table.name,
             Change::CreateTableAs { name, .. } => name,

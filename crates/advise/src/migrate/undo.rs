@@ -197,6 +197,13 @@ pub(super) fn of(before: &Catalog, after: &Catalog, change: &Change) -> Result<V
                 alter: AlterClauses::default(),
             }]
         }
+        Change::AttachPartition { table, partition, .. } => vec![Change::DetachPartition {
+            table: table.clone(),
+            partition: partition.clone(),
+            concurrently: false,
+            finalize: false,
+            alter: AlterClauses::default(),
+        }],
         Change::SetRowSecurity { table, enabled, forced, .. } => {
             let old = table_of(before, table)?.row_security;
             vec![Change::SetRowSecurity {

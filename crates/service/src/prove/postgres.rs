@@ -144,7 +144,7 @@ impl Trial<'_> {
             if let Some(nulls) = nulls {
                 let mut session = Observer::open(self.server, &database).await?;
                 let _ = session.script("set client_min_messages = warning").await;
-                let filled = rows::of(Dialect::Postgres, self.before, nulls);
+                let filled = rows::of(Dialect::Postgres, &rows::to_attach(self.before, self.changes), nulls);
                 in_rounds(&mut session, filled.iter().flat_map(|filled| filled.inserts.clone()).collect())
                     .await;
                 for filled in &filled {
@@ -554,7 +554,7 @@ fn same_rows(
     Ok(())
 }
 
-fn full(name: &QualifiedName) -> QualifiedName {
+pub(super) fn full(name: &QualifiedName) -> QualifiedName {
     if name.schema.is_empty() { QualifiedName::new("public", &name.name) } else { name.clone() }
 }
 

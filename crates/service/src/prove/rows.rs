@@ -1,10 +1,14 @@
 //! A few rows for tables whose rows are not known, so that keeping them can be seen.
 
-use dbwright_model::catalog::{Catalog, Column, Table, TableKind, UserTypeKind};
+use dbwright_model::catalog::{Catalog, Check, Column, Table, TableKind, UserTypeKind};
+use dbwright_model::change::Change;
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Dialect;
-use dbwright_model::expression::{Expr, Literal};
+use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::QualifiedName;
+use dbwright_sql::effects::partition_checks;
+
+use super::postgres::full;
 
 /// Rows per table.
 const ROWS: u32 = 20;
@@ -41,6 +45,30 @@ pub(super) fn of(dialect: Dialect, catalog: &Catalog, nulls: bool) -> Vec<Filled
         filled.push(Filled { table: table.name.clone(), inserts: inserts.collect() });
     }
     filled
+}
+
+/// The catalog with tables that are to become partitions checked as if they were, so that their rows belong there.
+pub(super) fn to_attach(catalog: &Catalog, changes: &[Change]) -> Catalog {
+    let mut told = catalog.clone();
+    for change in changes {
+        let Change::AttachPartition { table, partition, bound, .. } = change else { continue };
+        let Some(checks) = partition_checks(catalog, &full(table), bound) else { continue };
+        let name = full(partition);
+        let Some(table) = told.tables.iter_mut().find(|table| table.name == name) else { continue };
+        let literal = |text: String| Expr::Literal(Literal::String(text));
+        let list: Vec<Expr> = checks.samples.into_iter().map(literal).collect();
+        if list.is_empty() {
+            continue;
+        }
+        let operand = Box::new(Expr::column(&checks.column));
+        let tree = Expr::InList { operand, list, negated: false };
+        table.checks.retain(|check| {
+            check.expression.tree.as_ref().is_none_or(|tree| !tree.columns().contains(&&checks.column))
+        });
+        let expression = Expression::parsed(checks.within.text, tree);
+        table.checks.push(Check { expression, ..Check::default() });
+    }
+    told
 }
 
 /// Whether a row has to say the value: numbers of sequences and generated values come by themselves.

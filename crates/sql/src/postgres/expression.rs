@@ -461,6 +461,7 @@ fn quantified(
     else {
         return Err(operand);
     };
+    let mut cast_to: Option<String> = None;
     loop {
         inner = without_parentheses(&inner);
         match inner.kind() {
@@ -473,11 +474,20 @@ fn quantified(
                 return Ok(Expr::InQuery { operand: Box::new(operand), query, negated });
             }
             K::ARRAY_EXPR if has(&inner, K::L_BRACK) => {
-                let list = lower_all(parsed, &inner, depth);
+                let mut list = lower_all(parsed, &inner, depth);
+                if let Some(to) = cast_to {
+                    list = list
+                        .into_iter()
+                        .map(|operand| Expr::Cast { operand: Box::new(operand), to: to.clone() })
+                        .collect();
+                }
                 return Ok(Expr::InList { operand: Box::new(operand), list, negated });
             }
             K::CAST_EXPR => match expr_child(&inner) {
-                Some(value) => inner = value,
+                Some(value) => {
+                    cast_to = member_type(parsed, &inner).or(cast_to);
+                    inner = value;
+                }
                 None => return Err(operand),
             },
             K::LITERAL => {
@@ -487,6 +497,14 @@ fn quantified(
             _ => return Err(operand),
         }
     }
+}
+
+/// The type that a cast gives to the members of an array, where that is none of texts: those say nothing new.
+fn member_type(parsed: &Parsed<'_>, cast: &Node) -> Option<String> {
+    let to = parsed.text_of(&type_child(cast)?).to_ascii_lowercase();
+    let member = to.strip_suffix("[]")?.trim();
+    let is_text = member == "text" || member.starts_with("character") || member.starts_with("varchar");
+    (!is_text).then(|| member.to_owned())
 }
 
 /// The members of a one-dimensional array constant such as `'{a,"b c",NULL}'`.

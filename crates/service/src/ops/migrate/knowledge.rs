@@ -3,9 +3,10 @@
 use dbwright_advise::migrate::Knowledge;
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
-use dbwright_model::effect::Effects;
+use dbwright_model::effect::{Effects, PartitionChecks};
 use dbwright_model::engine::{Engine, Version};
-use dbwright_sql::effects::{Circumstances, of_statement};
+use dbwright_model::name::QualifiedName;
+use dbwright_sql::effects::{Circumstances, of_statement, partition_checks};
 use dbwright_sql::fold::Folder;
 
 /// The text side of an engine, for a server of a version.
@@ -34,5 +35,14 @@ impl Knowledge for TextSide {
 
     fn expresses(&self, change: &Change) -> bool {
         dbwright_sql::write(self.engine, self.version, change).is_some()
+    }
+
+    fn partition_checks(
+        &self,
+        catalog: &Catalog,
+        table: &QualifiedName,
+        bound: &str,
+    ) -> Option<PartitionChecks> {
+        partition_checks(catalog, table, bound)
     }
 }

@@ -1,13 +1,12 @@
 //! Partitions: made, attached, detached.
 
-use dbwright_model::catalog::{ForeignKey, Table, TableKind};
+use dbwright_model::catalog::{ForeignKey, Index, Table, TableKind};
 use dbwright_model::effect::{Cost, Demand, Lock};
-use dbwright_model::expression::{Expr, Literal};
-use dbwright_model::name::{Name, QualifiedName};
+use dbwright_model::name::QualifiedName;
 
 use super::Reckoning;
+use super::bound::{Bound, Key};
 use super::constraint::is_same_reference;
-use super::presence::words;
 
 const AX: Lock = Lock::AccessExclusive;
 const SRX: Lock = Lock::ShareRowExclusive;
@@ -23,7 +22,7 @@ impl<'a> Reckoning<'a> {
         if !self.is_partitioned(parent) {
             self.refuse(format!("`{of}` is not partitioned"));
         }
-        self.refuse_overlap(&of, bound, None);
+        self.refuse_overlap(parent, bound, None);
         self.lock_default_partition(parent, bound, None);
         self.lock_parents_of(&parent.foreign_keys, SRX);
         self.lock_referencing(&of);
@@ -41,14 +40,11 @@ impl<'a> Reckoning<'a> {
             return;
         };
         self.refuse_unlike(parent, child);
-        self.refuse_overlap(&of, bound, Some(&name));
+        self.refuse_overlap(parent, bound, Some(&name));
         self.lock_default_partition(parent, bound, Some(&name));
-        let lacks_index = parent.indexes.iter().any(|index| {
-            !child.indexes.iter().any(|own| own.parts == index.parts && own.unique == index.unique)
-        });
-        let proven = key_column(parent).is_some_and(|column| {
-            Bound::parse(bound).is_proven(child, &column) && self.is_known_not_null(child, &column)
-        });
+        let lacks_index =
+            parent.indexes.iter().any(|index| !child.indexes.iter().any(|own| can_be_part_of(own, index)));
+        let proven = self.is_within(parent, child, bound);
         let cost = match (lacks_index, proven) {
             (true, _) => Cost::IndexBuild,
             (false, false) => Cost::Scan,
@@ -128,19 +124,39 @@ impl<'a> Reckoning<'a> {
         if Some(&default.name) == but {
             return;
         }
-        let disjoint =
-            key_column(parent).is_some_and(|column| Bound::parse(bound).is_excluded(default, &column));
+        let disjoint = Key::of(self.before.catalog(), parent)
+            .is_some_and(|key| Bound::parse(bound, Some(&key)).is_excluded(default, &key));
         if !disjoint {
             self.effects.demands.push(Demand::Check { table: default.name.clone() });
         }
         self.note_tree(&default.name, AX, if disjoint { Cost::Brief } else { Cost::Scan });
     }
 
-    fn refuse_overlap(&mut self, of: &QualifiedName, bound: &str, but: Option<&QualifiedName>) {
-        let bound = Bound::parse(bound);
+    /// Whether the server needs no row to know that all of them belong into a partition, and into those around it.
+    fn is_within(&self, parent: &Table, child: &Table, bound: &str) -> bool {
+        let (mut parent, mut bound) = (parent, bound);
+        // Partitions of partitions in a circle come to an end.
+        for _ in 0..=self.before.catalog().tables.len() {
+            let Some(key) = Key::of(self.before.catalog(), parent) else { return false };
+            let proven = Bound::parse(bound, Some(&key)).is_proven(child, &key);
+            if !proven || !self.is_known_not_null(child, key.column) {
+                return false;
+            }
+            let TableKind::Partition { of, bound: own } = &parent.kind else { return true };
+            let Some(above) = self.before.table(of) else { return false };
+            (parent, bound) = (above, own);
+        }
+        false
+    }
+
+    fn refuse_overlap(&mut self, parent: &Table, bound: &str, but: Option<&QualifiedName>) {
+        let key = Key::of(self.before.catalog(), parent);
+        let bound = Bound::parse(bound, key.as_ref());
         let taken = self.before.catalog().tables.iter().find(|table| {
-            matches!(&table.kind, TableKind::Partition { of: parent, bound: other }
-                if parent == of && Some(&table.name) != but && bound.overlaps(&Bound::parse(other)))
+            matches!(&table.kind, TableKind::Partition { of, bound: other }
+                if *of == parent.name
+                    && Some(&table.name) != but
+                    && bound.overlaps(&Bound::parse(other, key.as_ref())))
         });
         if let Some(taken) = taken {
             self.refuse(format!("its bound overlaps with that of `{}`", taken.name));
@@ -159,134 +175,29 @@ impl<'a> Reckoning<'a> {
                 self.refuse(format!("`{}` may hold nulls in `{}`", child.name, column.name));
             }
         }
+        for check in parent.checks.iter().filter(|check| !check.no_inherit) {
+            if check.name.is_some() && !child.checks.iter().any(|own| own.name == check.name) {
+                let name = check.name.as_ref().map_or("", |name| name.as_str());
+                self.refuse(format!("`{}` has no check `{name}`", child.name));
+            }
+        }
     }
 }
 
-/// The column that a table is partitioned by, when it is a single one.
-fn key_column(table: &Table) -> Option<Name> {
-    let key = match (&table.kind, &table.sub_partitioned) {
-        (TableKind::Partitioned { key, .. }, _) => key,
-        (_, Some(partition_key)) => &partition_key.key,
-        _ => return None,
+/// Whether an index of a table becomes the part of an index of the table that it is attached to.
+fn can_be_part_of(own: &Index, index: &Index) -> bool {
+    let shape = |index: &Index| {
+        (
+            index.parts.clone(),
+            index.method.clone(),
+            index.predicate.clone(),
+            index.unique,
+            index.include.len(),
+        )
     };
-    let mut words = words(key);
-    let name = words.next()?;
-    (words.next().is_none() && table.column(name).is_some()).then(|| Name::new(name))
-}
-
-/// What a partition holds, as far as it can be compared.
-enum Bound {
-    Default,
-    /// From a value to one that is not in it; `None` is without end.
-    Range(Option<f64>, Option<f64>),
-    /// The values as written.
-    List(Vec<String>),
-    Other,
-}
-
-impl Bound {
-    fn parse(text: &str) -> Bound {
-        let text = text.trim();
-        if text.eq_ignore_ascii_case("default") {
-            return Bound::Default;
-        }
-        let upper = text.to_ascii_uppercase();
-        let lists: Vec<&str> =
-            text.split('(').skip(1).filter_map(|part| part.split(')').next()).map(str::trim).collect();
-        let end = |text: &str| match text.to_ascii_uppercase().as_str() {
-            "MINVALUE" | "MAXVALUE" => Some(None),
-            _ => text.trim_matches('\'').parse::<f64>().ok().map(Some),
-        };
-        if upper.contains(" IN") && lists.len() == 1 {
-            return Bound::List(lists[0].split(',').map(|value| value.trim().to_owned()).collect());
-        }
-        match lists.as_slice() {
-            [from, to] if upper.contains("FROM") => match (end(from), end(to)) {
-                (Some(from), Some(to)) => Bound::Range(from, to),
-                _ => Bound::Other,
-            },
-            _ => Bound::Other,
-        }
-    }
-
-    fn overlaps(&self, other: &Bound) -> bool {
-        let below = |a: &Option<f64>, b: &Option<f64>| a.is_none_or(|a| b.is_none_or(|b| a < b));
-        match (self, other) {
-            (Bound::Default, Bound::Default) => true,
-            (Bound::Range(from, to), Bound::Range(other_from, other_to)) => {
-                below(from, other_to) && below(other_from, to)
-            }
-            (Bound::List(values), Bound::List(others)) => values.iter().any(|value| others.contains(value)),
-            _ => false,
-        }
-    }
-
-    /// Whether valid checks of a table say that all of its rows are within.
-    fn is_proven(&self, table: &Table, column: &Name) -> bool {
-        let terms = promises(table, column);
-        let holds = |wanted: &dyn Fn(&str, &Expr) -> bool| terms.iter().any(|(op, value)| wanted(op, value));
-        match self {
-            Bound::Range(from, to) => {
-                let above = from.is_none_or(|from| {
-                    holds(&|op, value| matches!(op, ">=" | ">") && number(value).is_some_and(|n| n >= from))
-                });
-                let below = to.is_none_or(|to| {
-                    holds(&|op, value| match number(value) {
-                        Some(n) => (op == "<" && n <= to) || (op == "<=" && n < to),
-                        None => false,
-                    })
-                });
-                above && below
-            }
-            Bound::List(values) => {
-                holds(&|op, value| op == "=" && written(value).is_some_and(|value| values.contains(&value)))
-            }
-            Bound::Default | Bound::Other => false,
-        }
-    }
-
-    /// Whether valid checks of a table say that none of its rows is within.
-    fn is_excluded(&self, table: &Table, column: &Name) -> bool {
-        let Bound::Range(from, to) = self else { return false };
-        promises(table, column).iter().any(|(op, value)| {
-            let Some(value) = number(value) else { return false };
-            match op.as_str() {
-                "<" => from.is_some_and(|from| value <= from),
-                "<=" => from.is_some_and(|from| value < from),
-                ">" | ">=" => to.is_some_and(|to| value >= to),
-                _ => false,
-            }
-        })
-    }
-}
-
-/// Comparisons of a column with a value that hold for every row.
-fn promises<'t>(table: &'t Table, column: &Name) -> Vec<(String, &'t Expr)> {
-    let checks = table.checks.iter().filter(|check| check.validated && check.enforced);
-    let terms = checks.filter_map(|check| check.expression.tree.as_deref()).flat_map(Expr::conjuncts);
-    terms
-        .filter_map(|term| match term {
-            Expr::Binary { op, left, right } => match left.without_casts() {
-                Expr::Column { name, .. } if name == column => Some((op.clone(), right.without_casts())),
-                _ => None,
-            },
-            _ => None,
-        })
-        .collect()
-}
-
-fn number(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Literal(Literal::Number(text)) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-/// A value as it stands in the bound of a list partition.
-fn written(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Literal(Literal::Number(text)) => Some(text.clone()),
-        Expr::Literal(Literal::String(text)) => Some(format!("'{}'", text.replace('\'', "''"))),
-        _ => None,
-    }
+    own.valid
+        && own.partition_of.is_none()
+        && (index.backs.is_none() || own.backs == index.backs)
+        && own.nulls_not_distinct == index.nulls_not_distinct
+        && shape(own) == shape(index)
 }
