@@ -93,8 +93,14 @@ fn check(sandbox: &Sandbox, target: &str, number: usize, wish: &str, state: &dyn
     let bad: Vec<_> = checks.iter().filter(|check| check["rows"] != 0 && !is_gone(check)).collect();
     assert!(bad.is_empty(), "{wish}: {bad:#?}");
     let files = reversible.to_string();
-    let down = ["down", &folder, "--target", target, "--yes", "--lose-data", "--steps", &files, "--quiet"];
-    run(&down).expect(0);
+    let cautious = ["down", &folder, "--target", target, "--yes", "--steps", &files, "--quiet"];
+    let down = [&cautious[..], &["--lose-data"]].concat();
+    // What the plan made loses its values on the way back; a table that is written anew loses none.
+    if target.ends_with(".sqlite") && !wish.starts_with("add column") {
+        run(&cautious).expect(0);
+    } else {
+        run(&down).expect(0);
+    }
     assert_eq!(state(), before, "{wish}: it does not lead back");
     // The same again, as if nothing had been.
     run(&up).expect(0);
