@@ -14,6 +14,8 @@ mod add_column;
 mod column_copy;
 mod column_sync;
 mod column_type;
+mod dependants;
+mod fits;
 mod rename_column;
 mod rename_table;
 mod drop_column;
@@ -76,13 +78,13 @@ pub fn plan(
             }
         }
     }
-    let (steps, also) = builder.into_steps();
+    let (steps, also, notes) = builder.into_parts();
     if steps.is_empty()
         && let Some(first) = declined.first()
     {
         return Err(first.clone());
     }
-    Ok(Plan { title: title(changes), summary: summary(&steps), steps, also, declined })
+    Ok(Plan { title: title(changes), summary: summary(&steps, &notes), steps, also, declined })
 }
 
 fn title(changes: &[Change]) -> String {
@@ -91,7 +93,7 @@ fn title(changes: &[Change]) -> String {
     words.join(", ")
 }
 
-fn summary(steps: &[Step]) -> String {
+fn summary(steps: &[Step], notes: &[String]) -> String {
     let backfills = steps.iter().filter(|step| step.repeat.is_some()).count();
     let waits = steps.iter().filter(|step| step.waits_for.is_some()).count();
     let mut text = match steps.len() {
@@ -104,6 +106,9 @@ fn summary(steps: &[Step]) -> String {
     }
     if waits > 0 {
         text.push_str(&format!(" At {waits} of them the plan waits for a release of the application."));
+    }
+    for note in notes {
+        text.push_str(&format!(" {note}"));
     }
     text
 }
