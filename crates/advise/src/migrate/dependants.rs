@@ -151,7 +151,6 @@ impl Views {
         let keeper = table.name.sibling(&builder.free_name(&table.name.schema, &base, "views"));
         let function = Function {
             name: keeper.clone(),
-            arguments: "boolean".to_owned(),
             returns: "void".to_owned(),
             language: Name::new("plpgsql"),
             body: self.keeper(builder, &keeper),
@@ -163,26 +162,25 @@ impl Views {
         all.extend(self.creates());
         all.push(Change::DropFunction {
             name: keeper.clone(),
-            arguments: Some("boolean".to_owned()),
+            arguments: Some(String::new()),
             if_exists: false,
             cascade: false,
             kind: ObjectKind::Function,
         });
-        let call = |gives: bool| Work::Sql(format!("SELECT {}({gives})", builder.quoted_name(&keeper)));
-        let (save, give) = (call(false), call(true));
+        let call = Work::Sql(format!("SELECT {}()", builder.quoted_name(&keeper)));
         let step = builder.brief(name, all)?;
         let lists = std::iter::once(&mut step.work).chain(match &mut step.undo {
             Undo::Work(work) => Some(work),
             Undo::Irreversible(_) => None,
         });
         for work in lists {
-            work.insert(1, save.clone());
-            work.insert(work.len() - 1, give.clone());
+            work.insert(1, call.clone());
+            work.insert(work.len() - 1, call.clone());
         }
         Ok(step)
     }
 
-    /// What keeps and gives back what stands on the views beside their definition: the rights may be others in each
+    /// The body of a function that keeps, and called again gives back, what stands on the views beside their definition: the rights may be others in each
     /// database that the plan is run in, so that they are read there.
     fn keeper(&self, builder: &Builder<'_>, function: &QualifiedName) -> String {
         let setting = format!(
@@ -200,8 +198,10 @@ impl Views {
             "
 DECLARE
   kept text;
+  revoked text;
 BEGIN
-  IF NOT $1 THEN
+  kept := pg_catalog.current_setting({setting}, true);
+  IF coalesce(kept, '') = '' THEN
     WITH v AS ({of_views}), a AS (
       SELECT v.name, a.* FROM v JOIN pg_catalog.pg_attribute a ON a.attrelid = v.oid WHERE a.attnum > 0 AND NOT a.attisdropped
     ), line (place, sql) AS (
@@ -218,19 +218,16 @@ BEGIN
         FROM a, pg_catalog.aclexplode(attacl) g
     )
     SELECT string_agg(sql, E';\\n' ORDER BY place, sql) INTO kept FROM line;
-    PERFORM pg_catalog.set_config({setting}, coalesce(kept, ''), false);
+    PERFORM pg_catalog.set_config({setting}, '-- kept' || E'\\n' || kept, false);
   ELSE
     -- Rights that new views get by default are not those that the views had.
-    FOR kept IN
+    FOR revoked IN
       SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', name, {grantee})
         FROM ({of_views}) v, pg_catalog.aclexplode(relacl) g WHERE g.grantee <> relowner
     LOOP
-      EXECUTE kept;
+      EXECUTE revoked;
     END LOOP;
-    kept := pg_catalog.current_setting({setting});
-    IF kept <> '' THEN
-      EXECUTE kept;
-    END IF;
+    EXECUTE kept;
     PERFORM pg_catalog.set_config({setting}, '', false);
   END IF;
 END

@@ -184,11 +184,31 @@ impl Trial<'_> {
         Err(Stop::Outcome(Outcome::NotTried(because)))
     }
 
-    /// The change by itself, and what the plan does besides on purpose.
+    /// The change by itself, and what the plan does besides on purpose. Views that stand in its way, so that the plan makes
+    /// them again, are dropped before it and made again after it as the server itself tells their definition.
     async fn change(&self, database: &str) -> Result<Result<(), ObservedError>, Stop> {
+        let views = again(self.plan);
+        let told = match views.is_empty() {
+            true => Vec::new(),
+            false => self.catalog("rows").await?.views,
+        };
         let mut session = Observer::open(self.server, database).await?;
         let _ = session.script("set client_min_messages = warning").await;
-        for change in self.changes.iter().chain(&self.plan.also) {
+        let drops = views.iter().map(|name| Change::DropView {
+            name: name.clone(),
+            materialized: false,
+            if_exists: false,
+            cascade: false,
+        });
+        // The plan drops a view before those that it reads.
+        let creates = views.iter().rev().filter_map(|name| told.iter().find(|view| view.name == *name));
+        let creates = creates.map(|view| Change::CreateView {
+            view: Box::new(view.clone()),
+            or_replace: false,
+            if_not_exists: false,
+        });
+        let wanted = self.changes.iter().chain(&self.plan.also).cloned();
+        for change in &drops.chain(wanted).chain(creates).collect::<Vec<Change>>() {
             let written = dbwright_sql::write(Engine::Postgres, Some(self.server.version()), change);
             let Some(written) = written else {
                 let because = format!("{} cannot be written by itself", said(change));
@@ -475,6 +495,25 @@ impl Trial<'_> {
         }
         Ok(all)
     }
+}
+
+/// The views that a plan drops and makes again in one step, in the order in which it drops them.
+fn again(plan: &Plan) -> Vec<QualifiedName> {
+    let mut found = Vec::new();
+    for step in &plan.steps {
+        let made: Vec<QualifiedName> = step
+            .changes()
+            .filter_map(|change| match change {
+                Change::CreateView { view, .. } => Some(full(&view.name)),
+                _ => None,
+            })
+            .collect();
+        found.extend(step.changes().filter_map(|change| match change {
+            Change::DropView { name, .. } if made.contains(&full(name)) => Some(full(name)),
+            _ => None,
+        }));
+    }
+    found
 }
 
 /// The roles that policies name.
