@@ -15,6 +15,7 @@ mod column_copy;
 mod column_sync;
 mod column_type;
 mod dependants;
+mod domain;
 mod fits;
 mod rename_column;
 mod rename_table;
@@ -160,6 +161,9 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
         Change::DropTable { .. } => drop_table::plan(builder, change),
         Change::DetachPartition { .. } => partition::detach(builder, change),
         Change::RefreshView { .. } => refresh::plan(builder, change),
+        Change::AddDomainCheck { .. }
+        | Change::SetDomainNotNull { not_null: true, .. }
+        | Change::ValidateDomainConstraint { .. } => domain::plan(builder, change),
         Change::AddEnumValue { .. } => enum_value::plan(builder, change),
         _ => as_it_is(builder, change),
     }

@@ -25,6 +25,9 @@ pub const SCHEMA: &str = "
     CREATE VIEW v_a WITH (security_barrier) AS SELECT id, A, a * 2 AS twice FROM SEEN WHERE a > 0 WITH LOCAL CHECK OPTION;
     CREATE VIEW a_of_v (first, many) AS SELECT v.a, count(*) FROM v_a v GROUP BY v.a;
     CREATE VIEW with_b AS SELECT p.id, s.b FROM parent p JOIN seen s USING (id);
+    CREATE DOMAIN positive AS int;
+    CREATE DOMAIN unused AS int;
+    CREATE TABLE measured (id int PRIMARY KEY, p positive);
     COMMENT ON VIEW v_a IS 'it''s seen';
 ";
 
@@ -106,6 +109,9 @@ pub const PLANNED: &[Example] = &[
     ex("ALTER TABLE seen ALTER e TYPE numeric(6,1) USING e::numeric(6,1)"),
     ex("ALTER TABLE seen ALTER e TYPE double precision USING e::double precision"),
     ex("ALTER TABLE seen ALTER e TYPE text"),
+    ex("ALTER DOMAIN positive ADD CHECK (VALUE > 0) NOT VALID"),
+    ex("ALTER DOMAIN unused ADD CHECK (VALUE > 0)"),
+    ex("ALTER DOMAIN unused SET NOT NULL"),
     ex("ALTER TABLE t RENAME a TO z"),
     ex("ALTER TABLE t RENAME b TO z"),
     ex("ALTER TABLE t RENAME c TO z"),
