@@ -301,7 +301,7 @@ fn unreadable(builder: &Builder<'_>, to: &DataType, value: &str) -> Misfit {
         }
         Real | Double => format!(
             "CASE WHEN {} THEN false WHEN {number} THEN {} ELSE true END",
-            like("(nan|[+-]?inf(inity)?)"),
+            like("(nan|[+-]?inf(inity)?|[+-]?0x[0-9a-f]+)"),
             beyond_float(to, value)
         ),
         Boolean => format!("NOT {}", like("(t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|1|0)")),
