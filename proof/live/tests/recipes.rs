@@ -226,8 +226,10 @@ fn nothing_goes_on_reading_the_old_column_unseen() {
     });
 }
 
-/// Values of a type, another type, and how the one becomes the other where that must be said.
-const CONVERSIONS: &[(&str, &[&str], &[(&str, &str)])] = &[
+/// A type, values of it, and other types with how a value becomes one where that must be said.
+type Conversions = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+const CONVERSIONS: &[Conversions] = &[
     (
         "bigint",
         &[
@@ -462,7 +464,7 @@ fn the_values_that_the_server_refuses_are_asked_for() {
                 let plan = planned(postgres, &catalog, &change);
                 let check =
                     plan.steps[0].pre_check.as_ref().filter(|check| check.rows_mean.contains("does not fit"));
-                let found = match check {
+                let mut found = match check {
                     Some(check) => {
                         asked += 1;
                         let sql = format!("select id::text from ({}) as asked order by id", check.sql);
@@ -472,10 +474,9 @@ fn the_values_that_the_server_refuses_are_asked_for() {
                     None => Vec::new(),
                 };
                 compared += 1;
-                let expected: Vec<&str> = refused.iter().map(|(id, _)| id.as_str()).collect();
-                let mut expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
-                let mut found = found;
-                (expected.sort(), found.sort());
+                let mut expected: Vec<String> = refused.iter().map(|(id, _)| id.clone()).collect();
+                expected.sort();
+                found.sort();
                 if expected != found {
                     let named = |id: &String| id.parse().ok().and_then(|id: usize| values.get(id).copied());
                     let too_many: Vec<_> =

@@ -414,7 +414,8 @@ impl Copy {
                 true
             }
         };
-        let name = format!("Let `{}` take the place of `{}` in `{table}`.", self.new, self.old);
+        let and_views = if self.views.first().is_some() { ", and make its views again" } else { "" };
+        let name = format!("Let `{}` take the place of `{}` in `{table}`{and_views}.", self.new, self.old);
         let bound = self.views.bound(builder, &self.table, &self.old);
         let step = self.views.around(builder, &self.table, name, changes)?;
         step.waits_for = waits;

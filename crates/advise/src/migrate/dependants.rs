@@ -148,7 +148,7 @@ impl Views {
             return builder.brief(name, changes);
         }
         let base = format!("zzz_{}", table.name.name);
-        let keeper = table.name.sibling(&builder.free_name(&table.name.schema, &base, "views"));
+        let keeper = table.name.sibling(builder.free_name(&table.name.schema, &base, "views"));
         let function = Function {
             name: keeper.clone(),
             returns: "void".to_owned(),
