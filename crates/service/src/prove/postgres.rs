@@ -15,7 +15,7 @@ use dbwright_model::name::QualifiedName;
 use dbwright_model::plan::{Plan, Step, TransactionMode, Undo, Work};
 use dbwright_sql::script::write::{statements, update};
 
-use super::{Outcome, Proof, difference, rows};
+use super::{Outcome, Proof, difference, rows, views};
 
 /// What two databases are compared by.
 const FACTS: [Fact; 6] =
@@ -187,28 +187,16 @@ impl Trial<'_> {
     /// The change by itself, and what the plan does besides on purpose. Views that stand in its way, so that the plan makes
     /// them again, are dropped before it and made again after it as the server itself tells their definition.
     async fn change(&self, database: &str) -> Result<Result<(), ObservedError>, Stop> {
-        let views = again(self.plan);
+        let views = views::made_again(self.plan);
         let told = match views.is_empty() {
             true => Vec::new(),
             false => self.catalog("rows").await?.views,
         };
+        let wanted: Vec<Change> = self.changes.iter().chain(&self.plan.also).cloned().collect();
+        let wanted = views::around(&views, &told, wanted);
         let mut session = Observer::open(self.server, database).await?;
         let _ = session.script("set client_min_messages = warning").await;
-        let drops = views.iter().map(|name| Change::DropView {
-            name: name.clone(),
-            materialized: false,
-            if_exists: false,
-            cascade: false,
-        });
-        // The plan drops a view before those that it reads.
-        let creates = views.iter().rev().filter_map(|name| told.iter().find(|view| view.name == *name));
-        let creates = creates.map(|view| Change::CreateView {
-            view: Box::new(view.clone()),
-            or_replace: false,
-            if_not_exists: false,
-        });
-        let wanted = self.changes.iter().chain(&self.plan.also).cloned();
-        for change in &drops.chain(wanted).chain(creates).collect::<Vec<Change>>() {
+        for change in &wanted {
             let written = dbwright_sql::write(Engine::Postgres, Some(self.server.version()), change);
             let Some(written) = written else {
                 let because = format!("{} cannot be written by itself", said(change));
@@ -497,25 +485,6 @@ impl Trial<'_> {
     }
 }
 
-/// The views that a plan drops and makes again in one step, in the order in which it drops them.
-fn again(plan: &Plan) -> Vec<QualifiedName> {
-    let mut found = Vec::new();
-    for step in &plan.steps {
-        let made: Vec<QualifiedName> = step
-            .changes()
-            .filter_map(|change| match change {
-                Change::CreateView { view, .. } => Some(full(&view.name)),
-                _ => None,
-            })
-            .collect();
-        found.extend(step.changes().filter_map(|change| match change {
-            Change::DropView { name, .. } if made.contains(&full(name)) => Some(full(name)),
-            _ => None,
-        }));
-    }
-    found
-}
-
 /// The roles that policies name.
 fn roles(catalog: &Catalog) -> BTreeSet<String> {
     let policies = catalog.policies.known().into_iter().flatten();
@@ -593,7 +562,7 @@ fn same_rows(
     Ok(())
 }
 
-fn full(name: &QualifiedName) -> QualifiedName {
+pub(super) fn full(name: &QualifiedName) -> QualifiedName {
     if name.schema.is_empty() { QualifiedName::new("public", &name.name) } else { name.clone() }
 }
 
