@@ -243,7 +243,7 @@ fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, 
     rules.retain(|entry| entry.rule.needs.contains(&Fact::Migrations));
     if some && rules.is_empty() {
         return Err(ServiceError::new(ErrorKind::Usage, "none of the chosen rules looks at migrations")
-            .hint("`dbwright rules migration` lists those that do"));
+            .hint("`dbwright rules` lists those that do, under `migration/`"));
     }
     Ok(rules)
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::RecordReader;
 use dbwright_engine::dsn::Dsn;
+use dbwright_engine::session::Limits;
 use dbwright_model::applied::{Applied, AppliedState};
 use dbwright_model::history;
 use dbwright_model::migration::Migration;
@@ -16,6 +17,7 @@ use dbwright_sql::tools;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backfill::Span;
 use super::files;
 use super::foresee::{self, Foreseen};
 use super::hold::failed;
@@ -43,8 +45,8 @@ pub struct Running {
     /// Seconds to wait for another runner to end
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub wait: u64,
-    /// Milliseconds that a transaction may wait for its locks, where the file does not say
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
+    /// How long a transaction may wait for its locks, where the file does not say: milliseconds, or `2s`
+    #[arg(long, value_name = "TIME", default_value = "2000", value_parser = milliseconds)]
     pub lock_timeout: u64,
     /// How often a transaction is tried again when a lock is not had, where the file does not say
     #[arg(long, value_name = "TIMES", default_value_t = 10)]
@@ -56,6 +58,14 @@ pub struct Running {
     /// Do not ask; demanded where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// Milliseconds, or a length of time with its unit.
+fn milliseconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) => Ok(number),
+        Err(_) => text.parse::<Span>().map(|span| span.milliseconds),
+    }
 }
 
 impl Default for Running {
@@ -162,7 +172,7 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let target = database(&request.running, config, world)?;
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
-    let Record { history, is_fresh } = read_record(&target, &table).await?;
+    let Record { history, is_fresh } = read_record(&target, &table, &world.limits).await?;
     let Choice { chosen, notes, waiting } = choose(&all, &history, is_fresh, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
     Ok(Upcoming { target, migrations, notes, waiting, has_record: !history.is_empty(), is_fresh, all, table })
@@ -271,15 +281,15 @@ pub(super) struct Record {
 }
 
 /// Reads the record without writing; a database that is not there yet, or has no such table, has none.
-pub(super) async fn read_record(target: &Dsn, table: &str) -> Result<Record, ServiceError> {
+pub(super) async fn read_record(target: &Dsn, table: &str, limits: &Limits) -> Result<Record, ServiceError> {
     if let Dsn::Sqlite(path) = target
         && !path.exists()
     {
         return Ok(Record { history: Vec::new(), is_fresh: true });
     }
-    let mut session = ApplySession::open_to_read(target).await?;
-    let (table, there) = session.find_history(table).await.map_err(failed)?;
-    let history = if there { session.history(&table).await.map_err(failed)? } else { Vec::new() };
+    let mut session = RecordReader::open(target, limits).await?;
+    let (_, rows) = session.history(table).await.map_err(failed)?;
+    let history = rows.unwrap_or_default();
     let is_fresh = !session.holds_tables().await.map_err(failed)?;
     session.close().await;
     Ok(Record { history, is_fresh })
