@@ -244,6 +244,9 @@ pub(crate) fn names(pattern: &str, id: &str) -> bool {
 /// family.
 pub fn no_such_rule(id: &str) -> String {
     let family = |id: &'static str| id.split('/').next().unwrap_or_default();
+    if dbwright_rules::ALL.iter().any(|entry| family(entry.id) == id) {
+        return format!("`{id}` is a family of rules and no rule; `dbwright rules` lists what is in it");
+    }
     let near = dbwright_rules::ALL
         .iter()
         .flat_map(|entry| {
@@ -345,6 +348,7 @@ mod tests {
         assert!(error.contains("`schema/float-money`"), "{error}");
         assert!(no_such_rule("float-money").contains("`schema/float-money`"));
         assert!(no_such_rule("schem").contains("`schema`"));
+        assert!(no_such_rule("schema").contains("is a family of rules"));
     }
 
     #[test]
