@@ -1571,8 +1571,9 @@ impl Folder {
         }
         sequence.start = changes.start.unwrap_or(sequence.start);
         sequence.increment = changes.increment.unwrap_or(sequence.increment);
-        sequence.min = changes.min.unwrap_or(sequence.min);
-        sequence.max = changes.max.unwrap_or(sequence.max);
+        let (low, high) = own_limits(sequence);
+        sequence.min = changes.min.unwrap_or(if changes.no_min { low } else { sequence.min });
+        sequence.max = changes.max.unwrap_or(if changes.no_max { high } else { sequence.max });
         sequence.cycle = changes.cycle.unwrap_or(sequence.cycle);
         if let Some(owner) = owned_by {
             sequence.owned_by.clone_from(&owner);
@@ -1808,4 +1809,10 @@ fn is_relation(kind: &ObjectKind) -> bool {
 /// Whether a column of this type can be a foreign key's own index in MySQL.
 pub(crate) fn is_indexable(kind: TypeKind) -> bool {
     !matches!(kind, TypeKind::Json | TypeKind::Geometry)
+}
+
+/// The limits that a sequence has when none are said: its type's end in its direction, and the number next to 0.
+fn own_limits(sequence: &Sequence) -> (i64, i64) {
+    let max = sequence.data_type.max_integer().and_then(|max| i64::try_from(max).ok()).unwrap_or(i64::MAX);
+    if sequence.increment < 0 { (-max - 1, -1) } else { (1, max) }
 }
