@@ -87,7 +87,7 @@ fn judge(
             let new_and_empty = columns.iter().any(|name| {
                 judged.new_column(table, name).is_some_and(|column| !is_constant(column.default.as_ref()))
             });
-            if new_and_empty {
+            if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, judged)) {
                 return None;
             }
             let list = lint::spelled_columns(context, &columns);
@@ -174,6 +174,24 @@ fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name
         }
         _ => None,
     })
+}
+
+/// Whether the rows are kept apart already by some of the columns. Where nulls are to agree, nothing but a primary key says
+/// enough.
+fn is_unique(table: &Table, columns: &[Name], judged: &Judged<'_>) -> bool {
+    let within = |own: &[&Name]| !own.is_empty() && own.iter().all(|name| columns.contains(name));
+    let nulls_agree = judged.says(&["nulls not distinct"]);
+    let by_key = |key: &dbwright_model::catalog::Key| within(&key.columns.iter().collect::<Vec<_>>());
+    let primary = table.primary_key.iter().any(by_key);
+    let by_index = || {
+        table.indexes.iter().any(|index| {
+            index.unique
+                && index.valid
+                && index.predicate.is_none()
+                && index.columns().is_some_and(|own| within(&own))
+        })
+    };
+    primary || (!nulls_agree && (table.uniques.iter().any(by_key) || by_index()))
 }
 
 /// The check that the statement adds or validates.

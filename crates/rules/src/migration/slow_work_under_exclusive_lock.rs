@@ -32,20 +32,20 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    // What the transaction of the statement at hand has locked first.
-    let mut held: Option<(&ChainStatement, &RelationEffect)> = None;
+    // What the transaction of the statement at hand has locked, the first first.
+    let mut held: Vec<(&ChainStatement, &RelationEffect)> = Vec::new();
     for judged in lint::statements(context) {
         let transaction = judged.statement.transaction;
-        held = held.filter(|(earlier, _)| transaction.is_some() && earlier.transaction == transaction);
-        judge(context, findings, &judged, held);
-        held = held.or_else(|| Some(judged.statement).zip(locks(judged.statement)));
+        held.retain(|(earlier, _)| transaction.is_some() && earlier.transaction == transaction);
+        judge(context, findings, &judged, &held);
+        held.extend(locks(judged.statement).map(|effect| (judged.statement, effect)));
     }
 }
 
-/// The lock of a statement that keeps everybody out of what is still there afterwards.
-fn locks(statement: &ChainStatement) -> Option<&RelationEffect> {
+/// The locks of a statement that keep everybody out of what is still there afterwards.
+fn locks(statement: &ChainStatement) -> impl Iterator<Item = &RelationEffect> {
     // Nobody waits for what is gone.
-    let dropped = |name: &QualifiedName| {
+    let dropped = move |name: &QualifiedName| {
         statement.changes.iter().any(|change| match change {
             Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
                 lint::same_relation(gone, name)
@@ -53,19 +53,35 @@ fn locks(statement: &ChainStatement) -> Option<&RelationEffect> {
             _ => false,
         })
     };
-    let mut felt = statement.felt();
-    felt.find(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation))
+    statement
+        .felt()
+        .filter(move |effect| effect.lock.blocks() == Blocks::ReadsAndWrites && !dropped(&effect.relation))
 }
 
 fn judge(
     context: &Context<'_>,
     findings: &mut Findings,
     judged: &Judged<'_>,
-    held: Option<(&ChainStatement, &RelationEffect)>,
+    held: &[(&ChainStatement, &RelationEffect)],
 ) {
     let Some((relation, work, cost)) = work(judged) else { return };
     findings.examined(1);
-    let Some((earlier, effect)) = held else { return };
+    // What the statement itself keeps everybody out of is another rule's matter, and so is what is gone by then.
+    let own = |name: &QualifiedName| {
+        judged
+            .statement
+            .effects
+            .relations
+            .iter()
+            .any(|effect| effect.relation == *name && effect.lock.blocks() == Blocks::ReadsAndWrites)
+    };
+    let gone = |name: &QualifiedName| {
+        judged.chain.earlier_in_transaction(judged.position).flat_map(|earlier| &earlier.changes).any(|change| {
+            matches!(change, Change::DropTable { name: gone, .. } if lint::same_relation(gone, name))
+        })
+    };
+    let first = held.iter().find(|(_, effect)| !own(&effect.relation) && !gone(&effect.relation));
+    let Some((earlier, effect)) = first else { return };
     let locked = &effect.relation;
     let message = format!(
         "{work}, and `{locked}` stays locked against reads and writes since the `{}` in line {}.",
@@ -81,8 +97,7 @@ fn judge(
     findings.add(found.level(level).remedy(Remedy::manual(RULE.instead)));
 }
 
-/// What a statement does that takes the longer the more rows there are: the sentence's begin. Statements that keep
-/// everybody out while they do it are other rules' matter.
+/// What a statement does that takes the longer the more rows there are: the sentence's begin.
 fn work<'a>(judged: &Judged<'a>) -> Option<(Option<&'a RelationEffect>, String, Cost)> {
     let verb = lint::verb(judged.statement);
     let first = verb.split(' ').next().unwrap_or_default();
@@ -99,9 +114,7 @@ fn work<'a>(judged: &Judged<'a>) -> Option<(Option<&'a RelationEffect>, String, 
         let cost = effect.map_or(Cost::Brief, |effect| effect.cost);
         return Some((effect, format!("`{first}` works on the rows of `{}`", table.name), cost));
     }
-    if judged.statement.blocking().any(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites) {
-        return None;
-    }
-    let effect = judged.statement.felt().find(|effect| effect.cost > Cost::Brief)?;
+    let effects = judged.statement.felt().filter(|effect| effect.cost > Cost::Brief);
+    let effect = effects.max_by_key(|effect| effect.cost)?;
     Some((Some(effect), format!("`{verb}` works through `{}`", effect.relation), effect.cost))
 }

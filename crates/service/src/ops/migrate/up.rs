@@ -1,6 +1,6 @@
 //! `migrate up`: runs what is pending, one runner at a time, and goes on where one was stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use super::foresee::{self, Foreseen};
+use super::foresee::{self, Foreseen, Pending};
 use super::hold::failed;
 use super::work::{Done, Manner, Work};
 use crate::config::Config;
@@ -107,6 +107,8 @@ pub struct Upcoming {
     pub notes: Vec<String>,
     pub(super) all: Vec<Migration>,
     pub(super) table: String,
+    /// Files that were begun before, with the number of their statements that are done.
+    pub(super) begun: BTreeMap<String, usize>,
 }
 
 /// What was run.
@@ -124,7 +126,14 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let history = read_history(&target, &table).await?;
     let (chosen, notes) = choose(&all, &history, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
-    Ok(Upcoming { target, migrations, notes, all, table })
+    let begun = chosen.iter().filter_map(|position| {
+        let file = &all[*position];
+        let row = history.iter().find(|row| row.version == file.version)?;
+        let unfinished = !matches!(row.state, AppliedState::Applied | AppliedState::Undone);
+        (unfinished && row.statements_done > 0).then(|| (file.file.clone(), row.statements_done as usize))
+    });
+    let begun = begun.collect();
+    Ok(Upcoming { target, migrations, notes, all, table, begun })
 }
 
 /// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
@@ -136,7 +145,8 @@ pub async fn foresee(
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
     let paths = files::named(&request.paths, config)?;
-    foresee::foresee(&paths, &upcoming.migrations, &upcoming.target, &upcoming.table, world).await
+    let pending = Pending { migrations: &upcoming.migrations, begun: &upcoming.begun };
+    foresee::foresee(&paths, pending, &upcoming.target, &upcoming.table, world).await
 }
 
 /// Runs what is pending. What another runner has applied since it was shown is left out.
