@@ -17,6 +17,7 @@ pub mod counting;
 pub mod truth;
 pub mod relations;
 pub mod search_path;
+pub mod server_tables;
 pub mod routine;
 pub mod hba;
 pub mod membership;

@@ -1,7 +1,7 @@
 use dbwright_model::chain::ChainStatement;
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect};
-use dbwright_model::engine::Engine;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::QualifiedName;
@@ -9,6 +9,7 @@ use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::lint::{self, Judged};
+use crate::server_tables::is_of_the_server;
 use crate::{Context, Engines, Findings, Rule};
 
 /// The rule.
@@ -64,6 +65,10 @@ fn judge(
     judged: &Judged<'_>,
     held: &[(&ChainStatement, &RelationEffect)],
 ) {
+    // A statement that is refused does no work.
+    if judged.statement.effects.refused.is_some() {
+        return;
+    }
     let Some((relation, work, cost)) = work(judged) else { return };
     findings.examined(1);
     // What the statement itself keeps everybody out of is another rule's matter, and so is what is gone by then.
@@ -75,12 +80,29 @@ fn judge(
             .iter()
             .any(|effect| effect.relation == *name && effect.lock.blocks() == Blocks::ReadsAndWrites)
     };
-    let gone = |name: &QualifiedName| {
-        judged.chain.earlier_in_transaction(judged.position).flat_map(|earlier| &earlier.changes).any(|change| {
-            matches!(change, Change::DropTable { name: gone, .. } if lint::same_relation(gone, name))
+    let in_transaction =
+        || judged.chain.earlier_in_transaction(judged.position).flat_map(|earlier| &earlier.changes);
+    // A table keeps its lock under another name.
+    let called = |name: &QualifiedName| {
+        in_transaction().fold(name.clone(), |now, change| match change {
+            Change::RenameTable { table, to, .. } if lint::same_relation(table, &now) => {
+                QualifiedName { schema: now.schema, name: to.name.clone() }
+            }
+            _ => now,
         })
     };
-    let first = held.iter().find(|(_, effect)| !own(&effect.relation) && !gone(&effect.relation));
+    let gone = |name: &QualifiedName| {
+        in_transaction().any(|change| match change {
+            Change::DropTable { name: gone, .. } | Change::DropView { name: gone, .. } => {
+                lint::same_relation(gone, name)
+            }
+            _ => false,
+        })
+    };
+    let first = held.iter().find(|(_, effect)| {
+        let now = called(&effect.relation);
+        !own(&now) && !gone(&now)
+    });
     let Some((earlier, effect)) = first else { return };
     let locked = &effect.relation;
     let message = format!(
@@ -106,6 +128,7 @@ fn work<'a>(judged: &Judged<'a>) -> Option<(Option<&'a RelationEffect>, String, 
         if !matches!(kind, DataKind::Update | DataKind::Delete | DataKind::Merge)
             || clauses.limited
             || !judged.is_in_use(table)
+            || (is_of_the_server(Dialect::Postgres, table) && judged.statement.table(table).is_none())
             || lint::picks_by_key(judged.statement, table)
         {
             continue;

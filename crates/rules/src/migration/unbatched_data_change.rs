@@ -8,6 +8,7 @@ use dbwright_model::score::Dimension;
 
 use crate::lint::{self, Judged, Verdict};
 use crate::rule::{OptionSpec, OptionValue};
+use crate::server_tables::is_of_the_server;
 use crate::{Context, Engines, Findings, Rule, quantity};
 
 /// The rule.
@@ -37,6 +38,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Change::Data { kind, table, filtered, clauses } = change else {
             return Verdict::Other;
         };
+        // Another rule tells that the server refuses it, or whose rows they are.
+        let of_server = |name: &QualifiedName| {
+            is_of_the_server(context.engine().dialect(), name) && judged.statement.table(name).is_none()
+        };
+        if judged.statement.effects.refused.is_some() || table.as_ref().is_some_and(of_server) {
+            return Verdict::Fine;
+        }
         let rows_of = |table: &QualifiedName| {
             context.statistics_of(&judged.full_name(table)).and_then(|statistics| statistics.rows)
         };
