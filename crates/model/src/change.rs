@@ -39,7 +39,6 @@ pub enum Change {
         persistence: Persistence,
         #[serde(default = "yes")]
         populated: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         part_of: Option<PartOf>,
     },
     /// `DROP TABLE`.
@@ -957,11 +956,9 @@ pub struct DataClauses {
     /// Tables that data-changing members of `WITH` update or delete from without any condition.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub whole: Vec<QualifiedName>,
-    /// The table that `UPDATE ... FROM` or `DELETE ... USING` joins, where the condition says nothing but what joins them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The table that `UPDATE ... FROM` or `DELETE ... USING` joins, where the condition says nothing else.
     pub joined: Option<QualifiedName>,
     /// The table that `INSERT ... SELECT` reads only in part; `None` too where that cannot be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub part_of: Option<PartOf>,
 }
 
@@ -970,7 +967,7 @@ pub struct DataClauses {
 pub struct PartOf {
     /// The table.
     pub table: QualifiedName,
-    /// The clause that leaves rows out, upper case: `WHERE`, `LIMIT`, `JOIN`.
+    /// The clause that leaves rows out, upper case: `WHERE`.
     pub by: String,
 }
 

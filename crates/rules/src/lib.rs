@@ -26,6 +26,7 @@ pub mod quoting;
 pub mod columns;
 pub mod reference;
 pub mod keys;
+pub mod words;
 pub mod wraparound;
 pub mod query_scope;
 pub mod statements;

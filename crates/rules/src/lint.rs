@@ -11,6 +11,7 @@ use dbwright_model::name::{Name, QualifiedName};
 
 use crate::lexicon::reserved::is_reserved;
 use crate::quantity;
+pub use crate::words::verb;
 use crate::{Context, Findings, Found};
 
 /// A statement that is judged, with what a rule asks about it.
@@ -456,28 +457,6 @@ pub fn same_relation(one: &QualifiedName, other: &QualifiedName) -> bool {
         && (one.schema.is_empty()
             || other.schema.is_empty()
             || one.schema.eq_ignore_case(other.schema.as_str()))
-}
-
-/// Words that a name, a body or a clause may follow at once.
-const ALONE: &[&str] =
-    &["ANALYZE", "CALL", "CLUSTER", "COPY", "DO", "EXECUTE", "MERGE", "SELECT", "UPDATE", "WITH"];
-
-/// Words that stand between others and a name, where they are said.
-const BEFORE_NAMES: &[&str] = &["TABLE", "INTO", "FULL", "INDEX", "SCHEMA", "DATABASE", "SYSTEM", "DATA"];
-
-/// The words that a statement begins with, upper case: `ALTER TABLE`, `TRUNCATE`. The second one only where it is a word of
-/// the language and no name.
-pub fn verb(statement: &ChainStatement) -> String {
-    let end = |c: char| !c.is_ascii_alphabetic() && c != '_';
-    let mut words = statement.sql.split_whitespace().map(|word| word.split(end).next().unwrap_or_default());
-    let first = words.next().unwrap_or_default().to_ascii_uppercase();
-    let second = words.next().unwrap_or_default().to_ascii_uppercase();
-    let named = matches!(
-        first.as_str(),
-        "TRUNCATE" | "LOCK" | "VACUUM" | "REINDEX" | "OPTIMIZE" | "REPLACE" | "LOAD"
-    );
-    let is_name = ALONE.contains(&first.as_str()) || (named && !BEFORE_NAMES.contains(&second.as_str()));
-    if second.is_empty() || is_name { first } else { format!("{first} {second}") }
 }
 
 /// Whether a word stands in a text, letters compared without regard to case.

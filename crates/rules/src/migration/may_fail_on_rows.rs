@@ -1,4 +1,4 @@
-use dbwright_model::catalog::{Check, ForeignKey, Table};
+use dbwright_model::catalog::{Check, ConstraintKind, ForeignKey, Index, Table};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::effect::Demand;
@@ -34,11 +34,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     // Rows that the migrations have written before may have been mended by that.
     let mut written: Vec<&QualifiedName> = Vec::new();
     for judged in lint::statements(context) {
-        // What was tried and failed is told with the server's own words.
-        let demands = judged.statement.effects.demands.iter();
-        for demand in demands.filter(|_| judged.statement.failed.is_none()) {
+        for demand in &judged.statement.effects.demands {
             let table = demand.table();
-            if judged.effect(table).is_none() || written.iter().any(|other| lint::same(other, table)) {
+            // What was tried and failed is told with the server's own words.
+            if judged.statement.failed.is_some()
+                || judged.effect(table).is_none()
+                || written.iter().any(|other| lint::same(other, table))
+            {
                 continue;
             }
             findings.examined(1);
@@ -178,22 +180,15 @@ fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name
     })
 }
 
-/// Whether the rows are kept apart already by some of the columns. Where nulls are to agree, nothing but a primary key says
-/// enough.
+/// Whether the rows are kept apart already by some of the columns. Where nulls are to agree, only a primary key says enough.
 fn is_unique(table: &Table, columns: &[Name], judged: &Judged<'_>) -> bool {
-    let within = |own: &[&Name]| !own.is_empty() && own.iter().all(|name| columns.contains(name));
-    let nulls_agree = judged.says(&["nulls not distinct"]);
-    let by_key = |key: &dbwright_model::catalog::Key| within(&key.columns.iter().collect::<Vec<_>>());
-    let primary = table.primary_key.iter().any(by_key);
-    let by_index = || {
-        table.indexes.iter().any(|index| {
-            index.unique
-                && index.valid
-                && index.predicate.is_none()
-                && index.columns().is_some_and(|own| within(&own))
-        })
+    let by_index = |index: &Index| {
+        let whole = index.unique && index.valid && index.predicate.is_none();
+        let primary = index.backs == Some(ConstraintKind::PrimaryKey);
+        let enough = whole && (primary || !judged.says(&["nulls not distinct"]));
+        enough && index.columns().is_some_and(|own| own.into_iter().all(|name| columns.contains(name)))
     };
-    primary || (!nulls_agree && (table.uniques.iter().any(by_key) || by_index()))
+    table.indexes.iter().any(by_index)
 }
 
 /// The check that the statement adds or validates.

@@ -1,6 +1,7 @@
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::change::Change;
 use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
@@ -24,6 +25,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let dialect = context.engine().dialect();
     lint::each(context, findings, |judged, change| match change {
         Change::CreateTable { table, if_not_exists: true } => {
             // Columns of a partition or of an heir come from above.
@@ -34,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             else {
                 return Verdict::Fine;
             };
-            let differences = differences(known, table);
+            let differences = differences(dialect, known, table);
             let Some(first) = differences.first() else { return Verdict::Fine };
             let message =
                 format!("`{}` is there already, and {first}: the statement is skipped.", known.name);
@@ -47,7 +49,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let Some((known, old)) = known.and_then(|known| Some((known, find(known, column)?))) else {
                 return Verdict::Fine;
             };
-            let Some(difference) = difference(old, column, is_key(known, old)) else { return Verdict::Fine };
+            let Some(difference) = difference(dialect, old, column, is_key(known, old)) else {
+                return Verdict::Fine;
+            };
             let message = format!(
                 "`{}.{}` is there already, and {difference}: the statement is skipped.",
                 known.name, old.name
@@ -68,7 +72,7 @@ fn is_key(table: &Table, column: &Column) -> bool {
 }
 
 /// What a table lacks of its new definition, or has in another way. What it has more came later.
-fn differences(known: &Table, new: &Table) -> Vec<String> {
+fn differences(dialect: Dialect, known: &Table, new: &Table) -> Vec<String> {
     // Columns that are not known cannot be compared.
     if known.columns.is_empty() {
         return Vec::new();
@@ -79,15 +83,17 @@ fn differences(known: &Table, new: &Table) -> Vec<String> {
             None => found.push(format!("has no column `{}`", column.name)),
             Some(old) => {
                 let key = is_key(known, old) || is_key(new, column);
-                found.extend(difference(old, column, key).map(|what| format!("its `{}` {what}", old.name)));
+                found.extend(
+                    difference(dialect, old, column, key).map(|what| format!("its `{}` {what}", old.name)),
+                );
             }
         }
     }
     found
 }
 
-fn difference(old: &Column, new: &Column, is_key: bool) -> Option<String> {
-    if !same_type(&old.data_type, &new.data_type) {
+fn difference(dialect: Dialect, old: &Column, new: &Column, is_key: bool) -> Option<String> {
+    if !same_type(dialect, &old.data_type, &new.data_type) {
         return Some(format!("is {} instead of {}", old.data_type.text, new.data_type.text));
     }
     // A key says it too, and a serial does.
@@ -95,17 +101,45 @@ fn difference(old: &Column, new: &Column, is_key: bool) -> Option<String> {
     (new.not_null && !old.not_null && says_null).then(|| "may be null".to_owned())
 }
 
-/// Types of which it is not certain that they differ are the same.
-fn same_type(old: &DataType, new: &DataType) -> bool {
+/// Types of which it is not certain that they differ are the same: servers say lengths that texts leave out, and have
+/// other names for some types.
+fn same_type(dialect: Dialect, old: &DataType, new: &DataType) -> bool {
     let is_told = |data_type: &DataType| {
         data_type.user_type.is_none() && data_type.kind != TypeKind::Other && !data_type.text.is_empty()
     };
     if !is_told(old) || !is_told(new) {
         return true;
     }
+    if dialect == Dialect::Sqlite {
+        return affinity(old.text.as_str()) == affinity(new.text.as_str());
+    }
+    let either = |kind: TypeKind| old.kind == kind || new.kind == kind;
+    if dialect == Dialect::Mysql && (either(TypeKind::Boolean) || either(TypeKind::Json)) {
+        return true;
+    }
+    let (length, other) = (old.length, new.length);
+    let same_length = match old.kind {
+        // Without a length it takes any.
+        TypeKind::Varchar => length == other,
+        kind if kind.is_integer() => true,
+        _ => length.is_none() || other.is_none() || length == other,
+    };
     old.kind == new.kind
         && old.array == new.array
         && old.unsigned == new.unsigned
-        && (old.length == new.length || old.kind.is_integer())
-        && (old.scale == new.scale || old.scale.unwrap_or(0) == new.scale.unwrap_or(0))
+        && same_length
+        && (old.scale.is_none() || new.scale.is_none() || old.scale == new.scale)
+}
+
+/// What SQLite makes of a declared type.
+fn affinity(declared: &str) -> u8 {
+    let text = declared.to_ascii_uppercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match () {
+        () if says(&["INT"]) => 0,
+        () if says(&["CHAR", "CLOB", "TEXT"]) => 1,
+        () if says(&["BLOB"]) || text.is_empty() => 2,
+        () if says(&["REAL", "FLOA", "DOUB"]) => 3,
+        () => 4,
+    }
 }

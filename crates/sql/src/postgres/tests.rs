@@ -434,7 +434,9 @@ fn what_is_not_a_change_of_the_schema_is_said() {
             text =
                 text.replace(&format!("{clause}: false, "), "").replace(&format!("{clause}: false }}"), "}");
         }
-        text.replace(", clauses: DataClauses { }", "").replace(", clauses: DataClauses { whole: [] }", "").replace(", }", " }")
+        text.replace(", clauses: DataClauses { }", "")
+            .replace(", clauses: DataClauses { whole: [] }", "")
+            .replace(", }", " }")
     };
     for (sql, expected) in [
         (

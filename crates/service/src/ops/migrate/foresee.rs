@@ -239,3 +239,34 @@ fn lines(statement: &ChainStatement, facts: &Facts) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_begun_file_has_done_is_left_out() {
+        let text = "CREATE TABLE t (a int); CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n";
+        let statement =
+            |sql: &str, line: u32| Statement { sql: sql.to_owned(), line, ..Statement::default() };
+        let known = [Migration {
+            file: "1.sql".to_owned(),
+            up: vec![
+                statement("CREATE TABLE t (a int)", 1),
+                statement("CREATE TABLE child (b int)", 1),
+                statement("CREATE INDEX i ON t (a)", 2),
+            ],
+            ..Migration::default()
+        }];
+        let check = |done: usize, expected: &str| {
+            let mut file = MigrationFile { text: text.to_owned(), ..MigrationFile::default() };
+            file.file.name = "1.sql".to_owned();
+            let begun = BTreeMap::from([("1.sql".to_owned(), done)]);
+            Pending { migrations: &known, begun: &begun }.leave_out_done(&mut file);
+            assert_eq!(file.text, expected, "{done}");
+        };
+        check(1, &format!("{}CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n", " ".repeat(24)));
+        check(2, &format!("{}\nCREATE INDEX i ON t (a);\n", " ".repeat(51)));
+        check(3, "");
+    }
+}

@@ -578,21 +578,16 @@ impl Alteration<'_, '_> {
         self.drop_index(name, if_exists);
     }
 
-    /// The column whose values the server numbers, when only the dropped primary key leads with it. A statement that says
-    /// more of the column or makes another key is left to the server.
+    /// The numbered column, when only the dropped primary key leads with it. A statement that says more is left to the server.
     fn left_without_key(&self, primary: Option<&Key>) -> Option<Name> {
-        let numbered = self.table.columns.iter().find(|column| column.auto_increment)?;
-        let leads = |columns: &[Name]| {
-            columns.first().is_some_and(|first| first.eq_ignore_case(numbered.name.as_str()))
-        };
-        let by_primary = primary.is_some_and(|key| leads(&key.columns));
-        let by_other = self.table.uniques.iter().any(|key| leads(&key.columns))
-            || self.table.indexes.iter().any(|index| {
-                let first = index.parts.first().and_then(|part| part.as_column());
-                let of_primary = matches!(index.backs, Some(ConstraintKind::PrimaryKey));
-                !of_primary && first.is_some_and(|first| first.eq_ignore_case(numbered.name.as_str()))
-            });
-        (by_primary && !by_other && self.changes.len() == 1).then(|| numbered.name.clone())
+        let numbered = &self.table.columns.iter().find(|column| column.auto_increment)?.name;
+        let leads = |first: Option<&Name>| first.is_some_and(|first| first.eq_ignore_case(numbered.as_str()));
+        let by_primary = primary.is_some_and(|key| leads(key.columns.first()));
+        let by_other = self.table.indexes.iter().any(|index| {
+            !matches!(index.backs, Some(ConstraintKind::PrimaryKey))
+                && leads(index.parts.first().and_then(|part| part.as_column()))
+        });
+        (by_primary && !by_other && self.changes.len() == 1).then(|| numbered.clone())
     }
 
     fn create_index(&mut self, index: &Index, if_not_exists: bool) {
