@@ -3,6 +3,7 @@
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
 mod constraints;
+mod follow;
 mod heirs;
 mod look;
 mod objects;
@@ -1258,9 +1259,12 @@ impl Folder {
                 schema: if to.schema.is_empty() { view.schema.clone() } else { to.schema.clone() },
                 name: to.name.clone(),
             };
-            match self.catalog.views.iter_mut().find(|other| other.name == view) {
-                Some(view) => view.name = to,
-                None => self.doubt(Some(from), "it is renamed but was never created"),
+            if !self.catalog.views.iter().any(|other| other.name == view) {
+                return self.doubt(Some(from), "it is renamed but was never created");
+            }
+            self.follow_in_views(&view, &to);
+            for known in self.catalog.views.iter_mut().filter(|other| other.name == view) {
+                known.name = to.clone();
             }
             return;
         };
@@ -1282,6 +1286,7 @@ impl Folder {
             }
             None => i,
         };
+        self.follow_in_views(&from, &to);
         self.catalog.tables[i].name = to.clone();
         self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {

@@ -1,6 +1,6 @@
 //! `migrate up`: runs what is pending, one runner at a time, and goes on where one was stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -126,6 +126,8 @@ pub struct Upcoming {
     pub(super) is_fresh: bool,
     pub(super) all: Vec<Migration>,
     pub(super) table: String,
+    /// Files that were begun before, with the number of their statements that are done.
+    pub(super) begun: BTreeMap<String, usize>,
 }
 
 /// What was run.
@@ -175,7 +177,15 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let Record { history, is_fresh } = read_record(&target, &table, &world.limits).await?;
     let Choice { chosen, notes, waiting } = choose(&all, &history, is_fresh, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
-    Ok(Upcoming { target, migrations, notes, waiting, has_record: !history.is_empty(), is_fresh, all, table })
+    let begun = chosen.iter().filter_map(|position| {
+        let file = &all[*position];
+        let row = history.iter().find(|row| row.version == file.version)?;
+        let unfinished = !matches!(row.state, AppliedState::Applied | AppliedState::Undone);
+        (unfinished && row.statements_done > 0).then(|| (file.file.clone(), row.statements_done as usize))
+    });
+    let begun = begun.collect();
+    let has_record = !history.is_empty();
+    Ok(Upcoming { target, migrations, notes, waiting, has_record, is_fresh, all, table, begun })
 }
 
 /// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
