@@ -15,6 +15,9 @@ mod column_back;
 mod column_copy;
 mod column_sync;
 mod column_type;
+mod dependants;
+mod domain;
+mod fits;
 mod rename_column;
 mod rename_table;
 mod drop_column;
@@ -82,13 +85,13 @@ pub fn plan(
             }
         }
     }
-    let (steps, also) = builder.into_steps();
+    let (steps, also, notes) = builder.into_parts();
     if steps.is_empty()
         && let Some(first) = declined.first()
     {
         return Err(first.clone());
     }
-    Ok(Plan { title: title(changes), summary: summary(&steps), steps, also, declined })
+    Ok(Plan { title: title(changes), summary: summary(&steps, &notes), steps, also, declined })
 }
 
 fn title(changes: &[Change]) -> String {
@@ -97,7 +100,7 @@ fn title(changes: &[Change]) -> String {
     words.join(", ")
 }
 
-fn summary(steps: &[Step]) -> String {
+fn summary(steps: &[Step], notes: &[String]) -> String {
     let backfills = steps.iter().filter(|step| step.repeat.is_some()).count();
     let waits = steps.iter().filter(|step| step.waits_for.is_some()).count();
     let mut text = match steps.len() {
@@ -116,6 +119,9 @@ fn summary(steps: &[Step]) -> String {
             (_, waits) => format!("Before {waits} of them"),
         };
         text.push_str(&format!(" {at} the plan waits for a release of the application."));
+    }
+    for note in notes {
+        text.push_str(&format!(" {note}"));
     }
     text
 }
@@ -169,6 +175,9 @@ fn one(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
         Change::CreateTable { .. } => partition::create(builder, change),
         Change::DetachPartition { .. } => partition::detach(builder, change),
         Change::RefreshView { .. } => refresh::plan(builder, change),
+        Change::AddDomainCheck { .. }
+        | Change::SetDomainNotNull { not_null: true, .. }
+        | Change::ValidateDomainConstraint { .. } => domain::plan(builder, change),
         Change::AddEnumValue { .. } => enum_value::plan(builder, change),
         _ => as_it_is(builder, change),
     }

@@ -3,6 +3,7 @@
 
 mod difference;
 mod rows;
+mod views;
 pub mod postgres;
 pub mod sqlite;
 

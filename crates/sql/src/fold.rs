@@ -134,10 +134,12 @@ impl Folder {
     /// SQLite compares table names without regard to case.
     fn lookup_form(&self, name: &QualifiedName) -> QualifiedName {
         match self.engine.dialect() {
-            Dialect::Sqlite => QualifiedName::new(
-                name.schema.as_str().to_ascii_lowercase(),
-                name.name.as_str().to_ascii_lowercase(),
-            ),
+            Dialect::Sqlite => {
+                let schema = name.schema.as_str().to_ascii_lowercase();
+                // A temporary table is kept under its name alone.
+                let schema = if schema == "temp" { String::new() } else { schema };
+                QualifiedName::new(schema, name.name.as_str().to_ascii_lowercase())
+            }
             _ => name.clone(),
         }
     }

@@ -1,6 +1,6 @@
 //! Several migrations as one: the catalog that they make together, and the file that takes their place.
 
-use dbwright_model::catalog::Catalog;
+use dbwright_model::catalog::{Catalog, Persistence};
 use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::migration::{Down, Migration, Statement};
@@ -35,7 +35,9 @@ pub fn catalog_after<'a>(
             }
         }
     }
-    let catalog = folder.finish();
+    let mut catalog = folder.finish();
+    // They end with the session that made them.
+    catalog.tables.retain(|table| table.persistence != Persistence::Temporary);
     (catalog, not_analysed)
 }
 

@@ -32,6 +32,14 @@ pub const SCHEMA: &str = "
     CREATE UNIQUE INDEX m_code_idx ON m (code);
     CREATE TABLE ident (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v numeric(5,2) UNIQUE);
     CREATE TABLE of_ident (ident_id int REFERENCES ident (id) ON DELETE CASCADE);
+    CREATE TABLE seen (id int PRIMARY KEY, a int, b varchar(10), n numeric(8,2), e varchar(40));
+    CREATE VIEW v_a WITH (security_barrier) AS SELECT id, A, a * 2 AS twice FROM SEEN WHERE a > 0 WITH LOCAL CHECK OPTION;
+    CREATE VIEW a_of_v (first, many) AS SELECT v.a, count(*) FROM v_a v GROUP BY v.a;
+    CREATE VIEW with_b AS SELECT p.id, s.b FROM parent p JOIN seen s USING (id);
+    CREATE DOMAIN positive AS int;
+    CREATE DOMAIN unused AS int;
+    CREATE TABLE measured (id int PRIMARY KEY, p positive);
+    COMMENT ON VIEW v_a IS 'it''s seen';
 ";
 
 /// A change, the versions it is planned for, and further statements that the steps do on purpose.
@@ -99,6 +107,22 @@ pub const PLANNED: &[Example] = &[
     ex("ALTER TABLE t ALTER parent_id TYPE bigint"),
     ex("ALTER TABLE loose ALTER y TYPE jsonb USING y::jsonb"),
     ex("ALTER TABLE ident ALTER v TYPE int"),
+    ex("ALTER TABLE seen ALTER a TYPE bigint"),
+    ex("ALTER TABLE seen ALTER b TYPE varchar(20)"),
+    ex("ALTER TABLE seen ALTER b TYPE varchar(4)"),
+    ex("ALTER TABLE seen ALTER b TYPE int USING b::int"),
+    ex("ALTER TABLE seen ALTER id TYPE bigint"),
+    ex("ALTER TABLE seen ALTER a TYPE smallint"),
+    ex("ALTER TABLE seen ALTER a TYPE numeric(6,1)"),
+    ex("ALTER TABLE seen ALTER n TYPE numeric(6,3)"),
+    ex("ALTER TABLE seen ALTER n TYPE real"),
+    ex("ALTER TABLE seen ALTER n TYPE varchar(9)"),
+    ex("ALTER TABLE seen ALTER e TYPE numeric(6,1) USING e::numeric(6,1)"),
+    ex("ALTER TABLE seen ALTER e TYPE double precision USING e::double precision"),
+    ex("ALTER TABLE seen ALTER e TYPE text"),
+    ex("ALTER DOMAIN positive ADD CHECK (VALUE > 0) NOT VALID"),
+    ex("ALTER DOMAIN unused ADD CHECK (VALUE > 0)"),
+    ex("ALTER DOMAIN unused SET NOT NULL"),
     ex("ALTER TABLE t RENAME a TO z"),
     ex("ALTER TABLE t RENAME b TO z"),
     ex("ALTER TABLE t RENAME c TO z"),

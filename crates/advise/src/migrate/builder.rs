@@ -35,18 +35,33 @@ pub(super) struct Builder<'a> {
     steps: Vec<Step>,
     /// What is changed on purpose beyond what was asked for.
     also: Vec<Change>,
+    /// What a reader of the plan must know beside its steps, as full sentences.
+    notes: Vec<String>,
     /// Relations that the plan itself has made for good: nobody uses them yet.
     created: BTreeSet<QualifiedName>,
 }
 
 impl<'a> Builder<'a> {
     pub(super) fn new(know: &'a dyn Knowledge, catalog: Catalog, version: Option<Version>) -> Self {
-        Builder { know, version, catalog, steps: Vec::new(), also: Vec::new(), created: BTreeSet::new() }
+        Builder {
+            know,
+            version,
+            catalog,
+            steps: Vec::new(),
+            also: Vec::new(),
+            notes: Vec::new(),
+            created: BTreeSet::new(),
+        }
     }
 
-    /// The steps, and what they change beyond what was asked for.
-    pub(super) fn into_steps(self) -> (Vec<Step>, Vec<Change>) {
-        (self.steps, self.also)
+    /// The steps, what they change beyond what was asked for, and what is to be told of them.
+    pub(super) fn into_parts(self) -> (Vec<Step>, Vec<Change>, Vec<String>) {
+        (self.steps, self.also, self.notes)
+    }
+
+    /// Tells the reader of the plan something that no step says, as a full sentence.
+    pub(super) fn note(&mut self, sentence: String) {
+        self.notes.push(sentence);
     }
 
     /// Notes that the steps change this on purpose, though nobody asked for it.
@@ -357,6 +372,11 @@ pub(super) fn full_name(name: &QualifiedName) -> QualifiedName {
 
 /// What a change is, in lower-case words: `set default`.
 pub(super) fn words(change: &Change) -> String {
+    match change {
+        Change::SetNotNull { not_null: false, .. } => return "drop not null".to_owned(),
+        Change::SetDefault { default: None, .. } => return "drop default".to_owned(),
+        _ => {}
+    }
     let text = format!("{change:?}");
     let variant: &str = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let mut words = String::new();
@@ -391,7 +411,7 @@ mod tests {
             default: None,
             alter: Default::default(),
         };
-        assert_eq!(words(&change), "set default");
+        assert_eq!(words(&change), "drop default");
     }
 
     #[test]

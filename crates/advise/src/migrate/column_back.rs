@@ -19,6 +19,8 @@ pub(super) struct Prepared {
     keys: Vec<(Name, Name)>,
     /// The check that stands in for the scan of `NOT NULL`, by its name.
     check: Option<Name>,
+    /// What asks for nulls under the name that the old column has again after the way back.
+    guard: Option<String>,
     /// Run last.
     after: Vec<Work>,
 }
@@ -40,6 +42,8 @@ impl Copy {
             prepared.before.extend(not_null::guard(builder.knowledge(), &demand).map(Work::Sql));
             prepared.before.push(demand.into());
             prepared.before.push(not_null::validate(&self.table, &name).into());
+            let later = not_null::demand(builder.knowledge(), &self.table, &self.old, &name);
+            prepared.guard = not_null::guard(builder.knowledge(), &later);
             prepared.check = Some(name);
         }
         // After the switch the old column bears another name.
@@ -72,7 +76,15 @@ impl Prepared {
         let mut inside: Vec<Work> = Vec::new();
         let mut late: Vec<Work> = Vec::new();
         for one in work {
-            let Work::Change(mut change) = one else { continue };
+            let mut change = match one {
+                Work::Change(change) => change,
+                Work::Sql(sql) => {
+                    if self.guard.as_ref() != Some(&sql) {
+                        inside.push(Work::Sql(sql));
+                    }
+                    continue;
+                }
+            };
             match change.as_mut() {
                 Change::CreateIndex { index, .. } if spare_of(&index.name).is_some() => continue,
                 Change::AddCheck { check, .. } if is_check(check.name.as_ref()) => continue,

@@ -7,11 +7,11 @@ use dbwright_model::catalog::{
 use dbwright_model::change::{AlterClauses, Change, CommentTarget, DroppedConstraint, SequenceChanges};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::name::{Name, QualifiedName};
-use dbwright_model::plan::Undo;
+use dbwright_model::plan::{CheckQuery, Undo};
 
 use super::builder::Builder;
-
 use super::column_sync::Sync;
+use super::dependants::Views;
 use super::{Refusal, add_column, constraint, index, key, not_null, query};
 
 /// What is copied to what.
@@ -30,6 +30,10 @@ pub(super) struct Copy {
     pub(super) wanted: Column,
     /// Which of the two is written by the application.
     pub(super) direction: Direction,
+    /// The views that read the old column, to be made again over the new one.
+    pub(super) views: Views,
+    /// Which rows hold a value that the new column cannot take, where that can be asked.
+    pub(super) misfits: Option<CheckQuery>,
 }
 
 /// Which column the application writes while both are there.
@@ -73,7 +77,18 @@ impl Copy {
         let analyze = Change::Analyze { table: Some(self.table.name.clone()) };
         builder.long(format!("Gather the statistics of `{}`.", self.new), vec![analyze])?;
         self.switch(builder, &old, &sync, &twins)?;
+        self.note_place(builder);
         self.end(builder, &sync)
+    }
+
+    /// The server adds columns at the end only.
+    fn note_place(&self, builder: &mut Builder<'_>) {
+        if self.table.columns.last().is_some_and(|last| last.name != self.old) {
+            builder.note(format!(
+                "`{}` moves to the end of `{}`: an `INSERT` or `COPY` without a list of columns, and `SELECT *`, find another order.",
+                self.last, self.table.name
+            ));
+        }
     }
 
     /// What the twin column cannot follow.
@@ -102,14 +117,6 @@ impl Copy {
         }
         if let Some(exclusion) = table.exclusions.iter().find(|exclusion| speaks(&exclusion.definition)) {
             return Err(format!("the exclusion constraint `{}` speaks of it", exclusion.name));
-        }
-        let own_name = table.name.name.as_str();
-        let reads = |text: &str| has_word(text, own_name) && (speaks(text) || text.contains('*'));
-        if let Some(view) = catalog.views.iter().find(|view| reads(&view.definition)) {
-            return Err(format!(
-                "the view `{}` reads the column: drop it and make it again after the change",
-                view.name
-            ));
         }
         let policies = catalog.policies.known().into_iter().flatten();
         if let Some(policy) = policies.filter(|policy| policy.table == table.name).find(|policy| {
@@ -214,10 +221,12 @@ impl Copy {
             // The trigger gives the default, so that it can tell which of the two columns was written.
             changes.push(self.set_default(&self.old, None));
         }
-        builder.brief(
+        let bound = self.views.bound(builder, &self.table, &self.old);
+        let step = builder.brief(
             format!("Add `{}` to `{}`, and keep it in step with `{}`.", self.new, self.table.name, self.old),
             changes,
         )?;
+        step.pre_check = Some(self.misfits.clone().unwrap_or(bound));
         Ok(())
     }
 
@@ -421,9 +430,12 @@ impl Copy {
             }
         };
         let prepared = self.prepared(builder, old, twins)?;
-        let step = builder
-            .brief(format!("Let `{}` take the place of `{}` in `{table}`.", self.new, self.old), changes)?;
+        let and_views = if self.views.first().is_some() { ", and make its views again" } else { "" };
+        let name = format!("Let `{}` take the place of `{}` in `{table}`{and_views}.", self.new, self.old);
+        let bound = self.views.bound(builder, &self.table, &self.old);
+        let step = self.views.around(builder, &self.table, name, changes)?;
         step.waits_for = waits;
+        step.pre_check = Some(bound);
         let held = twins
             .iter()
             .any(|twin| matches!(twin, Twin::ForeignKey { table, .. } if *table != self.table.name));
@@ -539,7 +551,7 @@ fn index_speaks(index: &Index, column: &Name) -> bool {
 }
 
 /// Whether a word stands in a text by itself.
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word).any(|(at, _)| {
         !text[..at].chars().next_back().is_some_and(is_part)

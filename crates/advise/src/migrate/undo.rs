@@ -1,6 +1,6 @@
 //! The way back of each change: what brings the catalog after it to the one before it.
 
-use dbwright_model::catalog::{Catalog, Column, Index, Table, TableKind, View};
+use dbwright_model::catalog::{Catalog, Column, Index, Table, TableKind, UserTypeKind, View};
 use dbwright_model::change::{
     AlterClauses, Change, CommentTarget, ConstraintChanges, DroppedConstraint, ObjectKind, OnlineClauses,
     SequenceChanges,
@@ -258,8 +258,23 @@ pub(super) fn of(
             name: user_type.name.clone(),
             if_exists: true,
             cascade: false,
-            domain: matches!(user_type.kind, dbwright_model::catalog::UserTypeKind::Domain { .. }),
+            domain: matches!(user_type.kind, UserTypeKind::Domain { .. }),
         }],
+        Change::AddDomainCheck { name, .. } => {
+            let old = domain_checks(before, name);
+            let added = domain_checks(after, name).into_iter().filter(|check| !old.contains(check));
+            added
+                .map(|constraint| Change::DropDomainConstraint {
+                    name: name.clone(),
+                    constraint,
+                    if_exists: true,
+                    cascade: false,
+                })
+                .collect()
+        }
+        Change::SetDomainNotNull { name, not_null: true, .. } => {
+            vec![Change::SetDomainNotNull { name: name.clone(), not_null: false, constraint: None }]
+        }
         Change::AddEnumValue { .. } => return Err("a label cannot be taken out of an enum".to_owned()),
         Change::RenameEnumValue { name, value, to } => {
             vec![Change::RenameEnumValue { name: name.clone(), value: to.clone(), to: value.clone() }]
@@ -351,6 +366,18 @@ fn view_of<'a>(catalog: &'a Catalog, name: &QualifiedName) -> Option<&'a View> {
 fn column_of<'a>(catalog: &'a Catalog, table: &QualifiedName, column: &Name) -> Result<&'a Column, Refusal> {
     let found = table_of(catalog, table)?.column(column.as_str());
     found.ok_or_else(|| format!("there is no column `{column}` in `{table}`"))
+}
+
+/// The names of the checks of a domain.
+fn domain_checks(catalog: &Catalog, name: &QualifiedName) -> Vec<Name> {
+    let full = full_name(name);
+    let found = catalog.types.iter().find(|user_type| user_type.name == full);
+    match found.map(|user_type| &user_type.kind) {
+        Some(UserTypeKind::Domain { checks, .. }) => {
+            checks.iter().filter_map(|check| check.name.clone()).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The indexes of a table or materialised view.

@@ -15,7 +15,7 @@ use dbwright_model::name::QualifiedName;
 use dbwright_model::plan::{Plan, Step, TransactionMode};
 use dbwright_sql::script::write::{statements, update};
 
-use super::{Outcome, Proof, difference, rows};
+use super::{Outcome, Proof, difference, rows, views};
 
 mod back;
 mod writes;
@@ -192,11 +192,19 @@ impl Trial<'_> {
         Err(Stop::Outcome(Outcome::NotTried(because)))
     }
 
-    /// The change by itself, and what the plan does besides on purpose.
+    /// The change by itself, and what the plan does besides on purpose. Views that stand in its way, so that the plan makes
+    /// them again, are dropped before it and made again after it as the server itself tells their definition.
     async fn change(&self, database: &str) -> Result<Result<(), ObservedError>, Stop> {
+        let views = views::made_again(self.plan);
+        let told = match views.is_empty() {
+            true => Vec::new(),
+            false => self.catalog("rows").await?.views,
+        };
+        let wanted: Vec<Change> = self.changes.iter().chain(&self.plan.also).cloned().collect();
+        let wanted = views::around(&views, &told, wanted);
         let mut session = Observer::open(self.server, database).await?;
         let _ = session.script("set client_min_messages = warning").await;
-        for change in self.changes.iter().chain(&self.plan.also) {
+        for change in &wanted {
             let written = dbwright_sql::write(Engine::Postgres, Some(self.server.version()), change);
             let Some(written) = written else {
                 let because = format!("{} cannot be written by itself", said(change));

@@ -94,8 +94,8 @@ pub struct Portion {
     pub together: bool,
 }
 
-/// How work leads back from a step: what cannot run in a transaction or goes through rows stands by itself, and what lies
-/// between is brief and committed together.
+/// How work leads back from a step: a question at the begin, what cannot run in a transaction and what goes through rows
+/// stand by themselves, and what lies between is brief and committed together.
 pub fn way_back(
     engine: Engine,
     version: Option<Version>,
@@ -105,8 +105,9 @@ pub fn way_back(
     let mut portions: Vec<Portion> = Vec::new();
     for one in work {
         let written = statements(engine, version, std::slice::from_ref(one))?;
+        let is_question = portions.is_empty() && matches!(one, Work::Sql(_));
         let goes_through_rows =
-            matches!(one, Work::Sql(_)) || matches!(one.as_change(), Some(Change::ValidateConstraint { .. }));
+            is_question || matches!(one.as_change(), Some(Change::ValidateConstraint { .. }));
         let together = !goes_through_rows && written.iter().all(|statement| statement.in_transaction);
         match portions.last_mut() {
             Some(last) if last.together && together => last.statements.extend(written),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use dbwright_engine::dsn::Dsn;
 use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
 use dbwright_model::change::{Change, DataKind};
+use dbwright_model::engine::Dialect;
 use dbwright_model::migration::{Down, Migration, Statement};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::standing::Standing;
 use dbwright_sql::{standing, tools};
 use schemars::JsonSchema;
@@ -220,15 +222,30 @@ fn choose(
 
 /// What the statements of a way back lose when there are rows.
 fn losses(target: &Dsn, migration: &Migration, statements: &[Statement]) -> Vec<String> {
+    let parsed: Vec<(&Statement, Vec<Change>)> = statements
+        .iter()
+        .map(|statement| (statement, dbwright_sql::parse_statement(target.dialect(), &statement.sql)))
+        .collect();
     let mut found = Vec::new();
-    for statement in statements {
-        for change in dbwright_sql::parse_statement(target.dialect(), &statement.sql) {
-            let what = match &change {
+    for (at, (statement, changes)) in parsed.iter().enumerate() {
+        for change in changes {
+            let what = match change {
+                Change::DropTable { name, .. }
+                    if is_made(&parsed[..at], name) || is_replaced(&parsed, at, name) =>
+                {
+                    continue;
+                }
                 Change::DropTable { name, .. } => format!("`{name}` goes with its rows"),
                 Change::DropColumn { table, column, .. } => {
                     format!("`{table}.{column}` goes with its values")
                 }
                 Change::DropSchema { name, .. } => format!("the schema `{name}` goes with what is in it"),
+                // The numbers that SQLite remembers are no rows of anybody's.
+                Change::Data { kind: DataKind::Delete, table: Some(table), .. }
+                    if target.dialect() == Dialect::Sqlite && table.name == *"sqlite_sequence" =>
+                {
+                    continue;
+                }
                 Change::Data { kind: DataKind::Delete | DataKind::Truncate, table: Some(table), .. } => {
                     format!("rows of `{table}` are deleted")
                 }
@@ -244,4 +261,35 @@ fn losses(target: &Dsn, migration: &Migration, statements: &[Statement]) -> Vec<
         }
     }
     found
+}
+
+/// Whether the way back itself has made a table before.
+fn is_made(before: &[(&Statement, Vec<Change>)], name: &QualifiedName) -> bool {
+    before.iter().flat_map(|(_, changes)| changes).any(|change| {
+        matches!(change, Change::CreateTable { table, .. } if table.name.name.eq_ignore_case(name.name.as_str()))
+    })
+}
+
+/// Whether all rows of a table were copied to another before it is dropped, which then takes its name.
+fn is_replaced(parsed: &[(&Statement, Vec<Change>)], at: usize, name: &QualifiedName) -> bool {
+    let same = |one: &QualifiedName, other: &QualifiedName| one.name.eq_ignore_case(other.name.as_str());
+    let successor = parsed[at..].iter().flat_map(|(_, changes)| changes).find_map(|change| match change {
+        Change::RenameTable { table, to, .. } if same(to, name) => Some(table),
+        _ => None,
+    });
+    let Some(successor) = successor else { return false };
+    parsed[..at].iter().any(|(statement, changes)| {
+        let words: Vec<String> =
+            statement.sql.split_whitespace().map(|word| word.to_ascii_lowercase()).collect();
+        let is_whole =
+            !words.iter().any(|word| ["where", "limit", "join", "distinct"].contains(&word.as_str()));
+        is_whole && changes.iter().any(|change| {
+            matches!(change, Change::Data { kind: DataKind::Insert, table: Some(into), filtered: false, .. }
+                    if same(into, successor))
+        }) && words.iter().position(|word| word == "from").is_some_and(|from| {
+            let read = words.get(from + 1).map(|word| word.trim_matches(['"', '`', ';']));
+            read.and_then(|read| read.rsplit('.').next())
+                .is_some_and(|read| name.name.eq_ignore_case(read.trim_matches(['"', '`'])))
+        })
+    })
 }

@@ -63,7 +63,9 @@ impl Trial<'_> {
             &found,
             "are not those before and those written meanwhile, when the steps are undone",
         )?;
-        self.compare_sequences(started, "start", "without the plan").await?;
+        if writes.is_even() {
+            self.compare_sequences(started, "start", "without the plan").await?;
+        }
         for step in steps {
             self.run_step(&mut session, step, None).await?;
         }

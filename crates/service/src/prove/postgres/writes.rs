@@ -37,6 +37,8 @@ pub(super) struct Writes<'a> {
     end: Observer<'a>,
     round: u32,
     done: usize,
+    /// Whether a new row was refused somewhere, which may have drawn numbers of a sequence.
+    uneven: bool,
 }
 
 impl<'a> Writes<'a> {
@@ -76,12 +78,18 @@ impl<'a> Writes<'a> {
             end,
             round: 0,
             done: 0,
+            uneven: false,
         })
     }
 
     /// How many writes were done.
     pub(super) fn end(self) -> usize {
         self.done
+    }
+
+    /// Whether every database has drawn the same numbers of its sequences.
+    pub(super) fn is_even(&self) -> bool {
+        !self.uneven
     }
 
     /// Writes a new row and an old one into each table, when as many steps as said are done.
@@ -100,6 +108,7 @@ impl<'a> Writes<'a> {
             if !self.write(&insert, plan, steps_done, when).await? {
                 // It may have drawn numbers of a sequence that the others have not drawn.
                 refused.push(table.name.clone());
+                self.uneven = true;
                 continue;
             }
             let key = rows::key_of(self.catalog, table, 1 + round);
