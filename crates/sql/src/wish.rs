@@ -331,7 +331,7 @@ fn check(words: &Words<'_>, at: usize) -> Result<String, String> {
         && let Some(on) = words.last(at, &["on", "to", "of"])
         && words.list.len() == on + 2
     {
-        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[on + 1], words.join(at, on)));
+        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[on + 1], enclosed(&words.join(at, on))));
     }
     let on = at + usize::from(words.is(at, "on") || words.is(at, "to"));
     // The same without parentheses: `add check total >= 0 to orders`.
@@ -341,8 +341,7 @@ fn check(words: &Words<'_>, at: usize) -> Result<String, String> {
         && words.list.len() == to + 2
         && !words.list[to + 1].contains('(')
     {
-        let condition = words.join(at, to);
-        return Ok(format!("ALTER TABLE {} ADD CHECK ({condition})", words.list[to + 1]));
+        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[to + 1], enclosed(&words.join(at, to))));
     }
     let text = words.rest(on);
     let cut = text.find(['(', ':', ' ']).ok_or_else(missing)?;
@@ -350,12 +349,15 @@ fn check(words: &Words<'_>, at: usize) -> Result<String, String> {
     if cut == 0 || condition.is_empty() {
         return Err(missing());
     }
-    let condition = if condition.starts_with('(') && condition.ends_with(')') {
-        condition.to_owned()
-    } else {
-        format!("({condition})")
-    };
+    let condition = enclosed(condition);
     Ok(format!("ALTER TABLE {} ADD CHECK {condition}", text[..cut].trim()))
+}
+
+/// A condition in one pair of parentheses.
+fn enclosed(condition: &str) -> String {
+    let is_one =
+        condition.starts_with('(') && condition.ends_with(')') && Words::of(condition).list.len() == 1;
+    if is_one { condition.to_owned() } else { format!("({condition})") }
 }
 
 fn add_column(words: &Words<'_>, at: usize) -> Result<String, String> {
@@ -504,6 +506,7 @@ mod tests {
         check("add check (a > 0) on t", "alter table t add check (a > 0)");
         check("add check qty > 0 to order_items", "alter table order_items add check (qty > 0)");
         check("add check (qty > 0) and b to t", "alter table t add check ((qty > 0) and b)");
+        check("add check on t (a > 0) or (b > 0)", "alter table t add check ((a > 0) or (b > 0))");
         check("set default 0 on t.c", "alter table t alter column c set default 0");
         check("set default 'on it' for c of t", "alter table t alter column c set default 'on it'");
         check("add unique on payments.ref", "alter table payments add unique (ref)");

@@ -428,7 +428,8 @@ fn added_again(
     let is_it = |other: &Option<Name>| other.as_ref() == name;
     let (table, alter) = (table.clone(), alter.clone());
     // An index that is built ahead, and rows that are checked afterwards, keep nobody waiting.
-    let ahead = before.engine.dialect() == Dialect::Postgres && matches!(old.kind, TableKind::Ordinary);
+    let is_postgres = before.engine.dialect() == Dialect::Postgres;
+    let ahead = is_postgres && matches!(old.kind, TableKind::Ordinary);
     let build = |name: &Name| -> Option<Change> {
         let index = old.indexes.iter().find(|index| index.name == *name).filter(|_| ahead)?;
         Some(key::build_again(old, index))
@@ -445,20 +446,17 @@ fn added_again(
             None => vec![Change::AddUnique { table, key: key.clone(), using_index: None, alter }],
         });
     }
-    let later = |is_validated: bool| {
-        let name = name.filter(|_| ahead && is_validated)?;
-        Some(not_null::validate(old, name))
-    };
+    let later = |is_validated: bool| Some(not_null::validate(old, name.filter(|_| is_validated)?));
     if let Some(check) = old.checks.iter().find(|check| is_it(&check.name)) {
         let mut check = check.clone();
-        let validate = later(check.validated && check.enforced);
+        let validate = later(is_postgres && check.validated && check.enforced);
         check.validated &= validate.is_none();
         let add = Change::AddCheck { table, check, alter };
         return Ok([add].into_iter().chain(validate).collect());
     }
     if let Some(key) = old.foreign_keys.iter().find(|key| is_it(&key.name)) {
         let mut key = Box::new(key.clone());
-        let validate = later(key.validated && key.enforced);
+        let validate = later(ahead && key.validated && key.enforced);
         key.validated &= validate.is_none();
         let add = Change::AddForeignKey { table, foreign_key: key, alter };
         return Ok([add].into_iter().chain(validate).collect());

@@ -499,7 +499,10 @@ fn lack(table: &Table, made: Option<&Table>) -> Option<String> {
 fn added_columns(changes: &[Change], in_between: bool) -> BTreeSet<(QualifiedName, String)> {
     let added = changes.iter().filter_map(|change| match change {
         Change::AddColumn { table, column, .. } => Some((full(table), column.name.as_str().to_owned())),
-        Change::AlterColumnType { table, column, using: Some(_), .. } if in_between => {
+        // Whole numbers look the same, whether they were written before the change of type or after it.
+        Change::AlterColumnType { table, column, using, to, .. }
+            if in_between && (using.is_some() || to.max_integer().is_none()) =>
+        {
             Some((full(table), column.as_str().to_owned()))
         }
         _ => None,

@@ -50,11 +50,22 @@ impl<'a> Writes<'a> {
                     && other.foreign_keys.iter().any(|key| full(&key.references) == table.name)
             })
         };
+        // Which rows a partitioned table holds depends on the partitions that it has at the time.
+        let parts_change = trial.changes.iter().any(|change| match change {
+            Change::AttachPartition { .. } | Change::DetachPartition { .. } => true,
+            Change::CreateTable { table, .. } => matches!(table.kind, TableKind::Partition { .. }),
+            _ => false,
+        });
+        let is_written = |table: &&Table| match table.kind {
+            TableKind::Ordinary => true,
+            TableKind::Partitioned { .. } => !parts_change,
+            _ => false,
+        };
         let mut tables: Vec<&Table> = trial
             .before
             .tables
             .iter()
-            .filter(|table| matches!(table.kind, TableKind::Ordinary | TableKind::Partitioned { .. }))
+            .filter(is_written)
             .filter(|table| concerned.contains(&table.name) || is_parent(table))
             .collect();
         // Parents first, so that references find them.
