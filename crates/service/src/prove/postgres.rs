@@ -182,14 +182,12 @@ impl Trial<'_> {
                 Err(error) => refusal = error.message,
             }
         }
-        // With gaps the refusal may come from what the scratch server could not be given.
-        if self.proof.gaps.is_empty() {
-            return Err(failed(format!(
-                "The server refuses the change by itself, even on empty tables: {refusal}."
-            )));
+        let mut sentences =
+            vec![format!("The server refuses the change by itself, even on empty tables: {refusal}.")];
+        if let Some(gap) = self.proof.gaps.first() {
+            sentences.push(format!("The scratch server may lack what it needs: {gap}"));
         }
-        let because = format!("the change by itself is refused by the server: {refusal}");
-        Err(Stop::Outcome(Outcome::NotTried(because)))
+        Err(Stop::Outcome(Outcome::Failed(sentences)))
     }
 
     /// The change by itself, and what the plan does besides on purpose. Views that stand in its way, so that the plan makes
