@@ -11,6 +11,7 @@ mod index;
 mod key;
 mod constraint;
 mod add_column;
+mod column_back;
 mod column_copy;
 mod column_sync;
 mod column_type;
@@ -111,7 +112,13 @@ fn summary(steps: &[Step], notes: &[String]) -> String {
         text.push_str(" Existing rows are written in small batches.");
     }
     if waits > 0 {
-        text.push_str(&format!(" At {waits} of them the plan waits for a release of the application."));
+        let at = match (steps.len(), waits) {
+            (1, _) => "Before it".to_owned(),
+            (_, 1) => "Before one of them".to_owned(),
+            (all, waits) if all == waits => "Before each of them".to_owned(),
+            (_, waits) => format!("Before {waits} of them"),
+        };
+        text.push_str(&format!(" {at} the plan waits for a release of the application."));
     }
     for note in notes {
         text.push_str(&format!(" {note}"));

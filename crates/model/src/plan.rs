@@ -125,7 +125,8 @@ pub struct CheckQuery {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
-    /// Run this, in order. Nothing to run means that the step needs no way back: the undo of an earlier one takes its
+    /// Run this, in order: what the server refuses in a transaction and what goes through rows by itself, what lies between
+    /// in one transaction each. Nothing to run means that the step needs no way back: the undo of an earlier one takes its
     /// work along.
     Work(Vec<Work>),
     /// There is none, and why, as a lower-case fragment.

@@ -308,6 +308,8 @@ pub fn expected(effect: &RelationEffect, bytes: u64) -> Option<String> {
 fn span(least: f64, most: f64) -> String {
     if most < 1.0 {
         "under a second".to_owned()
+    } else if least < 0.5 {
+        format!("up to {}", quantity::time(most))
     } else {
         format!("{} to {}", quantity::time(least), quantity::time(most))
     }

@@ -1,4 +1,4 @@
-//! Changes in a few words, as they are typed on a command line: "add column phone varchar(20) not null to users".
+//! Changes in a few words, as they are typed on a command line: "add column phone varchar(20) to users".
 //!
 //! A wish is brought into the form of a statement, which is then parsed as any other. Statements themselves are wishes too.
 
@@ -8,7 +8,7 @@ use dbwright_model::name::{Name, QualifiedName};
 
 /// One wish of each kind, as examples.
 pub const EXAMPLES: &[&str] = &[
-    "add column phone varchar(20) not null to users",
+    "add column phone varchar(20) to users",
     "drop column phone from users",
     "rename column phone to mobile on users",
     "rename table users to people",
@@ -227,6 +227,21 @@ fn understand(dialect: Dialect, words: &Words<'_>) -> Result<Option<Wish>, Strin
         }
         return statement(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {value}"));
     }
+    if let Some(at) = any(&[&["set", "default"]])
+        && let Some(on) = words.last(at, &["on", "of", "for"])
+        && on > at
+    {
+        // Of two such words in a row the first one parts the value from the column: `set default 0 on c of t`.
+        let on = words
+            .first(at, &["on", "of", "for"])
+            .filter(|first| first + 2 == on && *first > at)
+            .unwrap_or(on);
+        let ((table, column), after) = column_of(words, on + 1, "`set default of users.active to true`")?;
+        if after == words.list.len() {
+            let value = words.join(at, on);
+            return statement(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {value}"));
+        }
+    }
     if let Some(at) = any(&[&["set", "not", "null", "on"], &["set", "not", "null", "of"]]) {
         let (table, column) = column_of(words, at, "`set not null on users.phone`")?.0;
         return not_null(dialect, &table, &column, true);
@@ -248,12 +263,24 @@ fn place(words: &Words<'_>, at: usize, missing: &str) -> Result<(String, String)
     let on = words.first(at, &["on", "to", "of", "for"]).map_or(at, |on| on + 1);
     let text = words.rest(on);
     let missing = || format!("what is missing is {missing}");
+    if let Some((table, column)) = dotted(&text) {
+        return Ok((table.to_owned(), format!("({column})")));
+    }
     let open = text.find('(').ok_or_else(missing)?;
     let table = text[..open].trim();
     if table.is_empty() || table.contains(' ') {
         return Err(missing());
     }
     Ok((table.to_owned(), text[open..].to_owned()))
+}
+
+/// The table and the column of `table.column`, when nothing else is said.
+fn dotted(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim();
+    if text.contains(['(', ' ']) {
+        return None;
+    }
+    text.rsplit_once('.').filter(|(table, column)| !table.is_empty() && !column.is_empty())
 }
 
 fn index(dialect: Dialect, unique: &str, table: &str, columns: &str) -> Result<Option<Wish>, String> {
@@ -287,6 +314,9 @@ fn foreign_key(words: &Words<'_>, at: usize) -> Result<String, String> {
     let middle = Words::of(&text);
     let to = middle.first(0, &["to", "references"]).ok_or_else(missing)?;
     let (child, parent) = (middle.join(0, to), middle.rest(to + 1));
+    if let Some((table, column)) = dotted(&child).filter(|_| !parent.is_empty()) {
+        return Ok(format!("ALTER TABLE {table} ADD FOREIGN KEY ({column}) REFERENCES {parent}"));
+    }
     let open = child.find('(').ok_or_else(missing)?;
     if parent.is_empty() || child[..open].trim().is_empty() {
         return Err(missing());
@@ -301,28 +331,38 @@ fn check(words: &Words<'_>, at: usize) -> Result<String, String> {
         && let Some(on) = words.last(at, &["on", "to", "of"])
         && words.list.len() == on + 2
     {
-        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[on + 1], words.join(at, on)));
+        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[on + 1], enclosed(&words.join(at, on))));
     }
     let on = at + usize::from(words.is(at, "on") || words.is(at, "to"));
+    // The same without parentheses: `add check total >= 0 to orders`.
+    if on == at
+        && let Some(to) = words.last(at, &["on", "to"])
+        && to > at + 1
+        && words.list.len() == to + 2
+        && !words.list[to + 1].contains('(')
+    {
+        return Ok(format!("ALTER TABLE {} ADD CHECK {}", words.list[to + 1], enclosed(&words.join(at, to))));
+    }
     let text = words.rest(on);
     let cut = text.find(['(', ':', ' ']).ok_or_else(missing)?;
     let condition = text[cut..].trim().trim_start_matches(':').trim();
     if cut == 0 || condition.is_empty() {
         return Err(missing());
     }
-    let condition = if condition.starts_with('(') && condition.ends_with(')') {
-        condition.to_owned()
-    } else {
-        format!("({condition})")
-    };
+    let condition = enclosed(condition);
     Ok(format!("ALTER TABLE {} ADD CHECK {condition}", text[..cut].trim()))
 }
 
+/// A condition in one pair of parentheses.
+fn enclosed(condition: &str) -> String {
+    let is_one =
+        condition.starts_with('(') && condition.ends_with(')') && Words::of(condition).list.len() == 1;
+    if is_one { condition.to_owned() } else { format!("({condition})") }
+}
+
 fn add_column(words: &Words<'_>, at: usize) -> Result<String, String> {
-    let missing = || {
-        "a column needs a name, a type and a table: `add column phone varchar(20) not null to users`"
-            .to_owned()
-    };
+    let missing =
+        || "a column needs a name, a type and a table: `add column phone varchar(20) to users`".to_owned();
     let first = words.list.get(at).ok_or_else(missing)?;
     if let Some((table, column)) = first.rsplit_once('.')
         && words.list.len() > at + 1
@@ -427,7 +467,7 @@ mod tests {
 
     #[test]
     fn words_ask_for_what_a_statement_says() {
-        check(EXAMPLES[0], "alter table users add column phone varchar(20) not null");
+        check(EXAMPLES[0], "alter table users add column phone varchar(20)");
         check(
             "add a column phone text default 'to be' to table shop.users",
             "alter table shop.users add column phone text default 'to be'",
@@ -464,6 +504,21 @@ mod tests {
         check("add check on t (a > 0)", "alter table t add check (a > 0)");
         check("add check on t: a > 0 and b < 1", "alter table t add check (a > 0 and b < 1)");
         check("add check (a > 0) on t", "alter table t add check (a > 0)");
+        check("add check qty > 0 to order_items", "alter table order_items add check (qty > 0)");
+        check("add check (qty > 0) and b to t", "alter table t add check ((qty > 0) and b)");
+        check("add check on t (a > 0) or (b > 0)", "alter table t add check ((a > 0) or (b > 0))");
+        check("set default 0 on t.c", "alter table t alter column c set default 0");
+        check("set default 'on it' for c of t", "alter table t alter column c set default 'on it'");
+        check("add unique on payments.ref", "alter table payments add unique (ref)");
+        check("add index on shop.payments.ref", "create index on shop.payments (ref)");
+        check(
+            "add foreign key on reviews.product_id to products",
+            "alter table reviews add foreign key (product_id) references products",
+        );
+        check(
+            "add foreign key on reviews.product_id to products(id)",
+            "alter table reviews add foreign key (product_id) references products(id)",
+        );
         check("add primary key on t(a)", "alter table t add primary key (a)");
         check("add value 'it''s' to mood before 'sad'", "alter type mood add value 'it''s' before 'sad'");
         check("drop constraint c from t", "alter table t drop constraint c");

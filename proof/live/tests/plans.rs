@@ -6,7 +6,7 @@ use dbwright_engine::scratch::postgres::PostgresServer;
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine};
-use dbwright_model::plan::Work;
+use dbwright_model::plan::{Step, Undo, Work};
 use dbwright_service::ops::migrate::knowledge::TextSide;
 use dbwright_service::prove::{Outcome, postgres, sqlite};
 use dbwright_sql::fold::Folder;
@@ -62,13 +62,30 @@ fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
             }
         };
         match runtime.block_on(postgres::prove(server, "trial", before, &changes, &plan)) {
-            Ok(proof) if proof.is_proven() && proof.gaps.is_empty() => proven += 1,
-            Ok(proof) => complaints.push(format!("{label}: {:#?}, gaps {:#?}", proof.outcome, proof.gaps)),
+            Ok(proof)
+                if proof.is_proven()
+                    && proof.gaps.is_empty()
+                    && !(is_brief_back(example.change)
+                        && proof.shown.iter().any(|shown| shown.starts_with("Going back"))) =>
+            {
+                proven += 1;
+            }
+            Ok(proof) => complaints.push(format!(
+                "{label}: {:#?}, gaps {:#?}, shown {:#?}",
+                proof.outcome, proof.gaps, proof.shown
+            )),
             Err(error) => complaints.push(format!("{label}: {error}")),
         }
     }
     println!("{}: {proven} plans proven", server.version());
     complaints
+}
+
+/// Whether nobody has to wait in proportion to the size of a table when the change is taken back: all but those that a
+/// statement undoes which has no other form.
+fn is_brief_back(change: &str) -> bool {
+    let narrows = [" TYPE varchar(20)", " TYPE varchar(40)", " TYPE text"];
+    !narrows.iter().any(|end| change.contains(end)) && !change.contains("DETACH PARTITION")
 }
 
 const FILE: &str = "
@@ -153,8 +170,23 @@ fn a_wrong_plan_fails_its_trial() {
     let mut no_end = right.clone();
     no_end.steps.pop();
     check("without the last step", &no_end, "The catalog after the plan");
+    // What is written after the trigger is gone is not in the old column, which the way back would read again.
+    let mut stopped = right.clone();
+    let work_of = |step: &Step, is_it: fn(&Change) -> bool| -> Vec<Work> {
+        step.work.iter().filter(|work| work.as_change().is_some_and(is_it)).cloned().collect()
+    };
+    let switch = &right.steps[right.steps.len() - 2];
+    let mut made = work_of(switch, |change| matches!(change, Change::CreateFunction { .. }));
+    made.extend(work_of(&right.steps[0], |change| matches!(change, Change::CreateTrigger { .. })));
+    assert_eq!(made.len(), 2, "what keeps the columns in step is known");
+    let last = stopped.steps.pop().expect("the old column is dropped in the end");
+    let drops: Vec<Work> = last.work[..2].to_vec();
+    let stop = Step { name: "Stop".to_owned(), work: drops, undo: Undo::Work(made), ..Step::default() };
+    let drop = Step { work: last.work[2..].to_vec(), ..last };
+    stopped.steps.extend([stop, drop]);
+    check("a way back that forgets what was written", &stopped, "are not those before");
     let mut lossy = right;
-    lossy.steps[backfill].undo = dbwright_model::plan::Undo::Work(
+    lossy.steps[backfill].undo = Undo::Work(
         parse("DELETE FROM public.t WHERE id = 1")
             .into_iter()
             .map(|_| Work::Sql("DELETE FROM public.child".to_owned()))

@@ -142,7 +142,7 @@ fn views_are_made_again_with_all_that_stands_on_them() {
         // The way back, but for the last step, which cannot be undone.
         let (mut session, _) = database(server, postgres, &format!("{VIEWS}{invoker}")).await;
         let reversible = plan.steps.iter().take_while(|step| matches!(step.undo, Undo::Work(_))).count();
-        assert!(plan.steps[reversible - 1].name.starts_with("Stop"), "{}", plan.steps[reversible - 1].name);
+        assert!(plan.steps[reversible - 1].name.starts_with("Let "), "{}", plan.steps[reversible - 1].name);
         for one in &plan.steps[..reversible] {
             step(&mut session, postgres, one).await;
         }
@@ -198,7 +198,7 @@ fn nothing_goes_on_reading_the_old_column_unseen() {
         for one in plan
             .steps
             .iter()
-            .filter(|step| !step.name.starts_with("Stop"))
+            .filter(|step| !step.name.starts_with("Let "))
             .take_while(|step| !step.name.starts_with("Drop"))
         {
             step(&mut session, postgres, &Step { pre_check: None, ..one.clone() }).await;

@@ -125,7 +125,18 @@ fn complaints(know: &Text, step: &Step, header: &Header) -> Vec<String> {
     };
     match (&step.undo, &read.down) {
         (Undo::Work(work), Down::Statements(statements)) => {
-            hold("way back", format!("{:#?}", written(know, work)), format!("{:#?}", texts(statements)));
+            // A way back that is cut has its transactions and limits among the statements.
+            let around = |text: &String| {
+                let lower = text.to_lowercase();
+                lower == "begin" || lower == "commit" || lower.starts_with("set ")
+            };
+            let cut = matches!(
+                script::write::way_back(know.engine, know.version, step, work),
+                Ok(script::write::WayBack::Portions(_))
+            );
+            let mut found = texts(statements);
+            found.retain(|text| !(cut && around(text)));
+            hold("way back", format!("{:#?}", written(know, work)), format!("{found:#?}"));
         }
         (_, other) => hold("way back", format!("{down:?}"), format!("{other:?}")),
     }

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use dbwright_model::catalog::{Catalog, Table};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, DroppedConstraint};
 use dbwright_model::effect::{Demand, Effects, PartitionChecks};
 use dbwright_model::engine::Version;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Batches, CheckQuery, Retries, Step, TransactionMode, Undo, Work};
 
-use super::{Knowledge, Refusal, undo};
+use super::{Knowledge, Refusal, not_null, undo};
 
 /// How long a step may wait for a lock that others then wait behind, in milliseconds.
 const LOCK_TIMEOUT: u64 = 2_000;
@@ -72,6 +72,11 @@ impl<'a> Builder<'a> {
     /// Whether the server is of this major version or newer.
     pub(super) fn since(&self, major: u16) -> bool {
         self.version.is_none_or(|version| version.major >= major)
+    }
+
+    /// What is known of the dialect.
+    pub(super) fn knowledge(&self) -> &'a dyn Knowledge {
+        self.know
     }
 
     pub(super) fn quoted(&self, name: &Name) -> String {
@@ -265,7 +270,7 @@ impl<'a> Builder<'a> {
 
     fn step(&mut self, name: impl Into<String>, changes: Vec<Change>) -> Result<Step, Refusal> {
         let mut expected = Effects::default();
-        let mut back: Vec<Vec<Work>> = Vec::new();
+        let mut back: Vec<Vec<Change>> = Vec::new();
         let mut irreversible = None;
         for change in &changes {
             let effects = self.effects(change);
@@ -285,15 +290,30 @@ impl<'a> Builder<'a> {
             }
             expected.assumed.extend(effects.assumed);
             let after = self.imagine(std::slice::from_ref(change));
-            match undo::of(&self.catalog, &after, change) {
-                Ok(changes) => back.push(changes.into_iter().map(Work::from).collect()),
+            match undo::of(self.know, &self.catalog, &after, change) {
+                Ok(changes) => back.push(changes),
                 Err(because) => irreversible = irreversible.or(Some(because)),
             }
             self.catalog = after;
         }
         let undo = match irreversible {
             Some(because) => Undo::Irreversible(because),
-            None => Undo::Work(back.into_iter().rev().flatten().collect()),
+            None => {
+                let back: Vec<Change> = back.into_iter().rev().flatten().collect();
+                let passing: Vec<Name> = back.iter().filter_map(dropped_constraint).cloned().collect();
+                // Rows are checked after what is brief, so that it stays together.
+                let is_late = |change: &Change| {
+                    matches!(change, Change::ValidateConstraint { constraint, .. }
+                        if changes.len() > 1 && !passing.contains(constraint))
+                };
+                let (late, back): (Vec<Change>, Vec<Change>) = back.into_iter().partition(is_late);
+                let mut undo: Vec<Work> = Vec::new();
+                for change in back.into_iter().chain(late) {
+                    undo.extend(not_null::guard(self.know, &change).map(Work::Sql));
+                    undo.push(change.into());
+                }
+                Undo::Work(undo)
+            }
         };
         Ok(Step {
             name: name.into(),
@@ -337,6 +357,14 @@ pub(super) fn keyset(table: &Table) -> Vec<Name> {
         .unwrap_or_default()
 }
 
+/// The constraint that a change drops by name.
+fn dropped_constraint(change: &Change) -> Option<&Name> {
+    match change {
+        Change::DropConstraint { constraint: DroppedConstraint::Named(name), .. } => Some(name),
+        _ => None,
+    }
+}
+
 /// The name with its schema.
 pub(super) fn full_name(name: &QualifiedName) -> QualifiedName {
     if name.schema.is_empty() { QualifiedName::new("public", &name.name) } else { name.clone() }
@@ -344,6 +372,11 @@ pub(super) fn full_name(name: &QualifiedName) -> QualifiedName {
 
 /// What a change is, in lower-case words: `set default`.
 pub(super) fn words(change: &Change) -> String {
+    match change {
+        Change::SetNotNull { not_null: false, .. } => return "drop not null".to_owned(),
+        Change::SetDefault { default: None, .. } => return "drop default".to_owned(),
+        _ => {}
+    }
     let text = format!("{change:?}");
     let variant: &str = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let mut words = String::new();
@@ -378,7 +411,7 @@ mod tests {
             default: None,
             alter: Default::default(),
         };
-        assert_eq!(words(&change), "set default");
+        assert_eq!(words(&change), "drop default");
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub(super) enum Direction {
 }
 
 /// Something of the old column that has a twin on the new one.
-enum Twin {
+pub(super) enum Twin {
     Index { last: Name, made: Name },
     Key { last: Name, made: Name, key: Key, is_primary: bool },
     Check { last: Name, made: Name },
@@ -77,7 +77,18 @@ impl Copy {
         let analyze = Change::Analyze { table: Some(self.table.name.clone()) };
         builder.long(format!("Gather the statistics of `{}`.", self.new), vec![analyze])?;
         self.switch(builder, &old, &sync, &twins)?;
+        self.note_place(builder);
         self.end(builder, &sync)
+    }
+
+    /// The server adds columns at the end only.
+    fn note_place(&self, builder: &mut Builder<'_>) {
+        if self.table.columns.last().is_some_and(|last| last.name != self.old) {
+            builder.note(format!(
+                "`{}` moves to the end of `{}`: an `INSERT` or `COPY` without a list of columns, and `SELECT *`, find another order.",
+                self.last, self.table.name
+            ));
+        }
     }
 
     /// What the twin column cannot follow.
@@ -152,7 +163,7 @@ impl Copy {
         Ok(())
     }
 
-    fn rename(&self, from: &Name, to: &Name) -> Change {
+    pub(super) fn rename(&self, from: &Name, to: &Name) -> Change {
         Change::RenameColumn {
             table: self.table.name.clone(),
             column: from.clone(),
@@ -204,7 +215,7 @@ impl Copy {
             let on = CommentTarget::Column(table.clone(), column.clone());
             changes.push(Change::Comment { on, text: Some(comment.clone()) });
         }
-        changes.push(sync.function(sync.body(builder, self, old)));
+        changes.push(sync.function(sync.body(builder, self, old.default.as_ref())));
         changes.push(sync.trigger(&self.table));
         if matches!(self.direction, Direction::Both) && old.default.is_some() {
             // The trigger gives the default, so that it can tell which of the two columns was written.
@@ -280,7 +291,8 @@ impl Copy {
             let pre_check = query::violations(builder, &self.table, &check);
             let add =
                 Change::AddCheck { table: self.table.name.clone(), check, alter: AlterClauses::default() };
-            builder.brief(format!("Check new rows with the twin of `{last}`."), vec![add])?;
+            let step = builder.brief(format!("Check new rows with the twin of `{last}`."), vec![add])?;
+            step.pre_check = original.validated.then(|| pre_check.clone());
             if original.validated {
                 constraint::validate(builder, &self.table.name, &made, Some(pre_check))?;
             }
@@ -400,6 +412,7 @@ impl Copy {
                 changes.push(rename_constraint(table, &usual(&self.new), &usual(&self.last)));
             }
         }
+        // The trigger stays as long as there is a way back, so that the old column holds what is written meanwhile.
         let has_way_back = match &self.direction {
             Direction::Forward { using: None } => {
                 changes.push(sync.function(sync.body_back(builder, self)));
@@ -410,10 +423,13 @@ impl Copy {
                 false
             }
             Direction::Both => {
-                changes.extend(sync.drop(&self.table));
+                if old.default.is_some() {
+                    changes.push(sync.function(sync.body(builder, self, None)));
+                }
                 true
             }
         };
+        let prepared = self.prepared(builder, old, twins)?;
         let and_views = if self.views.first().is_some() { ", and make its views again" } else { "" };
         let name = format!("Let `{}` take the place of `{}` in `{table}`{and_views}.", self.new, self.old);
         let bound = self.views.bound(builder, &self.table, &self.old);
@@ -432,6 +448,9 @@ impl Copy {
         if !has_way_back {
             step.undo =
                 Undo::Irreversible("rows written since the switch have no value of the old type".to_owned());
+        }
+        if let Undo::Work(work) = &mut step.undo {
+            *work = prepared.around(std::mem::take(work));
         }
         Ok(())
     }
@@ -477,26 +496,29 @@ impl Copy {
 
     /// The trigger, where it still stands, and the old column go.
     fn end(&self, builder: &mut Builder<'_>, sync: &Sync) -> Result<(), Refusal> {
-        let mut waits = Some(match self.direction {
+        let waits = match self.direction {
             Direction::Forward { .. } => {
                 format!("The new `{}` has stood the test, and nothing goes back to the old one.", self.last)
             }
             Direction::Both => format!("Nothing has missed `{}` for a while.", self.left),
-        });
-        if matches!(self.direction, Direction::Forward { using: None }) {
-            let changes = sync.drop(&self.table);
-            let step = builder.brief("Stop to keep the old column in step.", changes)?;
-            step.waits_for = waits.take();
+        };
+        let mut changes = Vec::new();
+        if !matches!(self.direction, Direction::Forward { using: Some(_) }) {
+            changes = sync.drop(&self.table);
         }
-        let drop = Change::DropColumn {
+        changes.push(Change::DropColumn {
             table: self.table.name.clone(),
             column: self.left.clone(),
             if_exists: false,
             cascade: false,
             alter: AlterClauses::default(),
+        });
+        let name = match changes.len() {
+            1 => format!("Drop the old column `{}`.", self.left),
+            _ => format!("Drop the old column `{}` and what keeps it in step.", self.left),
         };
-        let step = builder.brief(format!("Drop the old column `{}`.", self.left), vec![drop])?;
-        step.waits_for = waits;
+        let step = builder.brief(name, changes)?;
+        step.waits_for = Some(waits);
         Ok(())
     }
 }

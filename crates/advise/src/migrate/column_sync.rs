@@ -1,7 +1,8 @@
 //! The trigger and its function that keep two columns of a row in step.
 
-use dbwright_model::catalog::{Column, Function, Table, Trigger};
+use dbwright_model::catalog::{Function, Table, Trigger};
 use dbwright_model::change::{Change, ObjectKind};
+use dbwright_model::expression::Expression;
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::builder::Builder;
@@ -65,8 +66,8 @@ impl Sync {
         ]
     }
 
-    /// The body while the old column is the one that is read.
-    pub(super) fn body(&self, builder: &Builder<'_>, copy: &Copy, old: &Column) -> String {
+    /// The body while the old column is the one that is read. The default is for rows that name neither of two columns.
+    pub(super) fn body(&self, builder: &Builder<'_>, copy: &Copy, default: Option<&Expression>) -> String {
         let (from, to) = (builder.quoted(&copy.old), builder.quoted(&copy.new));
         match &copy.direction {
             Direction::Forward { using: None } => {
@@ -78,7 +79,7 @@ impl Sync {
                 builder.quoted(&copy.table.name.name)
             ),
             Direction::Both => {
-                let default = match &old.default {
+                let default = match default {
                     Some(default) => format!(
                         "    IF NEW.{from} IS NULL AND NEW.{to} IS NULL THEN\n      NEW.{from} := {};\n    END IF;\n",
                         default.text

@@ -32,8 +32,11 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
             if !check.validated || !check.enforced {
                 return builder.direct(change);
             }
-            builder.brief(format!("Check new rows of `{}` with `{name}`.", table.name), vec![not_valid])?;
             let pre_check = query::violations(builder, &table, check);
+            let step = builder
+                .brief(format!("Check new rows of `{}` with `{name}`.", table.name), vec![not_valid])?;
+            // Once it is in force, a row that violates it could not be written any more, whatever of it is changed.
+            step.pre_check = Some(pre_check.clone());
             validate(builder, &table.name, &name, Some(pre_check))
         }
         Change::AddForeignKey { table, foreign_key, .. } => {
@@ -53,10 +56,13 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
                 foreign_key.name = Some(name.clone());
                 foreign_key.validated = false;
             }
-            builder.brief(format!("Check new rows of `{}` with `{name}`.", table.name), vec![not_valid])?;
-            let settled = builder.table(&table.name)?;
-            let key = settled.foreign_keys.iter().find(|key| key.name.as_ref() == Some(&name));
+            let settled = builder.imagine(std::slice::from_ref(&not_valid));
+            let keys = settled.table(&table.name).into_iter().flat_map(|table| &table.foreign_keys);
+            let key = keys.into_iter().find(|key| key.name.as_ref() == Some(&name));
             let pre_check = key.and_then(|key| query::orphans(builder, &table, key));
+            let step = builder
+                .brief(format!("Check new rows of `{}` with `{name}`.", table.name), vec![not_valid])?;
+            step.pre_check.clone_from(&pre_check);
             validate(builder, &table.name, &name, pre_check)
         }
         _ => Ok(()),

@@ -175,7 +175,10 @@ impl Views {
         });
         for work in lists {
             work.insert(1, call.clone());
-            work.insert(work.len() - 1, call.clone());
+            // Rows may be checked after the function is gone.
+            let goes = |work: &Work| matches!(work.as_change(), Some(Change::DropFunction { name, .. }) if *name == keeper);
+            let end = work.iter().rposition(goes).unwrap_or(work.len() - 1);
+            work.insert(end, call.clone());
         }
         Ok(step)
     }

@@ -1,8 +1,9 @@
 //! Primary keys and unique constraints over an index that was built before.
 
-use dbwright_model::catalog::{Key, Table, TableKind};
-use dbwright_model::change::{AlterClauses, Change};
+use dbwright_model::catalog::{Index, Key, Table, TableKind};
+use dbwright_model::change::{AlterClauses, Change, OnlineClauses};
 use dbwright_model::name::Name;
+use dbwright_model::plan::Undo;
 
 use super::builder::Builder;
 use super::{Refusal, index, not_null};
@@ -20,6 +21,13 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
             "on a partitioned table the server cannot take an index that is there as the key: build the key on each partition first"
                 .to_owned(),
         );
+    }
+    if is_primary && let Some(present) = &table.primary_key {
+        let columns = builder.list(&present.columns);
+        return Err(format!(
+            "`{}` has a primary key already, on ({columns}): drop that one first",
+            table.name
+        ));
     }
     if key.without_overlaps {
         return Err("the index of a key `WITHOUT OVERLAPS` cannot be built ahead".to_owned());
@@ -70,8 +78,25 @@ fn add_using(
     is_primary: bool,
 ) -> Result<(), Refusal> {
     let add = using(table, key, index, is_primary);
-    builder.brief(format!("Make the index `{index}` the key of `{}`.", table.name), vec![add])?;
+    let built = builder.table(&table.name)?.indexes.into_iter().find(|other| other.name == *index);
+    let step = builder.brief(format!("Make the index `{index}` the key of `{}`.", table.name), vec![add])?;
+    // The index goes with the key, and is what the step begins with.
+    if let (Undo::Work(work), Some(built)) = (&mut step.undo, built) {
+        work.push(build_again(table, &built).into());
+    }
     Ok(())
+}
+
+/// Builds an index that has gone with its key, while rows are read and written.
+pub(super) fn build_again(table: &Table, index: &Index) -> Change {
+    Change::CreateIndex {
+        table: table.name.clone(),
+        index: Box::new(Index { backs: None, valid: true, ..index.clone() }),
+        concurrently: true,
+        if_not_exists: false,
+        only: false,
+        online: OnlineClauses::default(),
+    }
 }
 
 /// The change that makes a key of an index with the name of the key.

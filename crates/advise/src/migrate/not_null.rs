@@ -4,10 +4,12 @@ use dbwright_model::catalog::{Check, NotNull, Table, TableKind};
 use dbwright_model::change::{AlterClauses, Change, DroppedConstraint};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::Name;
-use dbwright_model::plan::Undo;
 
 use super::builder::Builder;
-use super::{Refusal, query};
+use super::{Knowledge, Refusal, query};
+
+/// What the name of the check of a way back ends in.
+const BACK: &str = "__back";
 
 pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     let Change::SetNotNull { table, column, .. } = change else { return Ok(()) };
@@ -36,7 +38,8 @@ pub(super) fn on_column(builder: &mut Builder<'_>, table: &Table, column: &Name)
             constraint,
             alter: AlterClauses::default(),
         };
-        builder.brief(format!("Refuse new nulls in `{column}` of `{name}`."), vec![add])?;
+        let step = builder.brief(format!("Refuse new nulls in `{column}` of `{name}`."), vec![add])?;
+        step.pre_check = Some(pre_check.clone());
         let verify = query::not_validated(builder, table, &usual);
         let validate = validate(table, &usual);
         let step = builder
@@ -46,19 +49,10 @@ pub(super) fn on_column(builder: &mut Builder<'_>, table: &Table, column: &Name)
         return Ok(());
     }
     let check = builder.free_name(&name.schema, &format!("{}_{column}", name.name), "not_null");
-    let text = format!("{} IS NOT NULL", builder.quoted(column));
-    let tree = Expr::IsNull { operand: Box::new(Expr::column(column)), negated: true };
-    let add = Change::AddCheck {
-        table: name.clone(),
-        check: Check {
-            name: Some(check.clone()),
-            expression: Expression::parsed(text, tree),
-            validated: false,
-            ..Check::default()
-        },
-        alter: AlterClauses::default(),
-    };
-    builder.brief(format!("Refuse new nulls in `{column}` of `{name}`."), vec![add])?;
+    let add = demand(builder.knowledge(), table, column, &check);
+    let step = builder.brief(format!("Refuse new nulls in `{column}` of `{name}`."), vec![add])?;
+    // Once it is in force, a row with a null could not be written any more, whatever of it is changed.
+    step.pre_check = Some(pre_check.clone());
     let verify = query::not_validated(builder, table, &check);
     let validate = validate(table, &check);
     let step =
@@ -78,19 +72,72 @@ pub(super) fn on_column(builder: &mut Builder<'_>, table: &Table, column: &Name)
         cascade: false,
         alter: AlterClauses::default(),
     };
-    let loosen = Change::SetNotNull {
-        table: name.clone(),
-        column: column.clone(),
-        not_null: false,
-        alter: AlterClauses::default(),
-    };
-    let step = builder.brief(
+    builder.brief(
         format!("Set `{column}` of `{name}` not null; the validated check spares the scan."),
         vec![set, drop],
     )?;
-    // The check does not come back: it would be a scan under a strong lock, only to be dropped by the next undo.
-    step.undo = Undo::Work(vec![loosen.into()]);
     Ok(())
+}
+
+/// `NOT NULL` again where it was given up, without a scan under a strong lock.
+pub(super) fn again(know: &dyn Knowledge, table: &Table, column: &Name) -> Vec<Change> {
+    let name = way_back_check(table, column);
+    let alter = AlterClauses::default();
+    vec![
+        demand(know, table, column, &name),
+        validate(table, &name),
+        Change::SetNotNull {
+            table: table.name.clone(),
+            column: column.clone(),
+            not_null: true,
+            alter: alter.clone(),
+        },
+        Change::DropConstraint {
+            table: table.name.clone(),
+            constraint: DroppedConstraint::Named(name),
+            if_exists: false,
+            cascade: false,
+            alter,
+        },
+    ]
+}
+
+/// The name of the check that stands in for the scan on the way back.
+pub(super) fn way_back_check(table: &Table, column: &Name) -> Name {
+    let base = format!("{}_{column}", table.name.name);
+    let end = (0..=base.len().min(57)).rev().find(|end| base.is_char_boundary(*end)).unwrap_or(0);
+    Name::from(format!("{}{BACK}", &base[..end]))
+}
+
+/// A question that fails when rows bar the way back, so that nothing of it is begun: the check of the way back would refuse
+/// what the application writes, and stay in force.
+pub(super) fn guard(know: &dyn Knowledge, change: &Change) -> Option<String> {
+    let Change::AddCheck { table, check, .. } = change else { return None };
+    check.name.as_ref().filter(|name| name.as_str().ends_with(BACK))?;
+    let parts = [&table.schema, &table.name].into_iter().filter(|part| !part.is_empty());
+    let quoted: Vec<String> = parts.map(|part| know.identifier(part.as_str())).collect();
+    let column = check.expression.text.trim_end_matches(" IS NOT NULL");
+    Some(format!(
+        "SELECT (count(*) || ' rows have no value in {}, so that it cannot be NOT NULL again')::integer FROM {} WHERE {column} IS NULL HAVING count(*) > 0",
+        column.replace('\'', "''"),
+        quoted.join(".")
+    ))
+}
+
+/// A check against nulls that old rows are not checked with yet.
+pub(super) fn demand(know: &dyn Knowledge, table: &Table, column: &Name, check: &Name) -> Change {
+    let text = format!("{} IS NOT NULL", know.identifier(column.as_str()));
+    let tree = Expr::IsNull { operand: Box::new(Expr::column(column)), negated: true };
+    Change::AddCheck {
+        table: table.name.clone(),
+        check: Check {
+            name: Some(check.clone()),
+            expression: Expression::parsed(text, tree),
+            validated: false,
+            ..Check::default()
+        },
+        alter: AlterClauses::default(),
+    }
 }
 
 pub(super) fn validate(table: &Table, constraint: &Name) -> Change {

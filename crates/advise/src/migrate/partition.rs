@@ -93,16 +93,7 @@ pub(super) fn attach(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
     super::harmless(&builder.effects(change))?;
     let spared = if drops.is_empty() { "" } else { "; the checks spare the scan" };
     let name = format!("Attach `{}` to `{}`{spared}.", child.name, parent.name);
-    let step = builder.brief(name, std::iter::once(change.clone()).chain(drops).collect())?;
-    let detach = Change::DetachPartition {
-        table: table.clone(),
-        partition: partition.clone(),
-        concurrently: false,
-        finalize: false,
-        alter: AlterClauses::default(),
-    };
-    // The checks do not come back: they would be scans under a strong lock, only to be dropped by the next undo.
-    step.undo = Undo::Work(vec![detach.into()]);
+    builder.brief(name, std::iter::once(change.clone()).chain(drops).collect())?;
     Ok(())
 }
 
@@ -120,9 +111,7 @@ pub(super) fn create(builder: &mut Builder<'_>, change: &Change) -> Result<(), R
     super::harmless(&builder.effects(change))?;
     let work = std::iter::once(change.clone()).chain(drops).collect();
     let name = format!("Make `{}`; the check of the default partition spares the scan.", table.name);
-    let step = builder.brief(name, work)?;
-    let drop = Change::DropTable { name: table.name.clone(), if_exists: true, cascade: false };
-    step.undo = Undo::Work(vec![drop.into()]);
+    builder.brief(name, work)?;
     builder.note_created(change);
     Ok(())
 }

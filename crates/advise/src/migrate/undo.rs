@@ -5,13 +5,20 @@ use dbwright_model::change::{
     AlterClauses, Change, CommentTarget, ConstraintChanges, DroppedConstraint, ObjectKind, OnlineClauses,
     SequenceChanges,
 };
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::Refusal;
 use super::builder::full_name;
+use super::{Knowledge, Refusal, key, not_null};
 
-/// The changes that undo one, in order, or why there are none.
-pub(super) fn of(before: &Catalog, after: &Catalog, change: &Change) -> Result<Vec<Change>, Refusal> {
+/// The changes that undo one, in order, or why there are none. What would go through rows under a strong lock is prepared
+/// by others under weak ones.
+pub(super) fn of(
+    know: &dyn Knowledge,
+    before: &Catalog,
+    after: &Catalog,
+    change: &Change,
+) -> Result<Vec<Change>, Refusal> {
     let alter = change.alter().cloned().unwrap_or_default();
     let back = match change {
         Change::CreateSchema { name, .. } => {
@@ -56,6 +63,8 @@ pub(super) fn of(before: &Catalog, after: &Catalog, change: &Change) -> Result<V
             let new = column_of(after, table, column)?;
             if old.not_null == new.not_null {
                 Vec::new()
+            } else if old.not_null && before.engine.dialect() == Dialect::Postgres {
+                not_null::again(know, table_of(before, table)?, column)
             } else {
                 vec![Change::SetNotNull {
                     table: table.clone(),
@@ -418,17 +427,39 @@ fn added_again(
     };
     let is_it = |other: &Option<Name>| other.as_ref() == name;
     let (table, alter) = (table.clone(), alter.clone());
-    if let Some(key) = old.primary_key.as_ref().filter(|key| is_it(&key.name)) {
-        return Ok(vec![Change::AddPrimaryKey { table, key: key.clone(), using_index: None, alter }]);
+    // An index that is built ahead, and rows that are checked afterwards, keep nobody waiting.
+    let is_postgres = before.engine.dialect() == Dialect::Postgres;
+    let ahead = is_postgres && matches!(old.kind, TableKind::Ordinary);
+    let build = |name: &Name| -> Option<Change> {
+        let index = old.indexes.iter().find(|index| index.name == *name).filter(|_| ahead)?;
+        Some(key::build_again(old, index))
+    };
+    let is_primary = old.primary_key.as_ref().is_some_and(|key| is_it(&key.name));
+    let keys = old.primary_key.iter().chain(&old.uniques);
+    if let Some(key) = keys.clone().find(|key| is_it(&key.name)) {
+        let built = name.filter(|_| !key.without_overlaps).and_then(|name| Some((name, build(name)?)));
+        return Ok(match built {
+            Some((name, build)) => vec![build, key::using(old, key, name, is_primary)],
+            None if is_primary => {
+                vec![Change::AddPrimaryKey { table, key: key.clone(), using_index: None, alter }]
+            }
+            None => vec![Change::AddUnique { table, key: key.clone(), using_index: None, alter }],
+        });
     }
-    if let Some(key) = old.uniques.iter().find(|key| is_it(&key.name)) {
-        return Ok(vec![Change::AddUnique { table, key: key.clone(), using_index: None, alter }]);
-    }
+    let later = |is_validated: bool| Some(not_null::validate(old, name.filter(|_| is_validated)?));
     if let Some(check) = old.checks.iter().find(|check| is_it(&check.name)) {
-        return Ok(vec![Change::AddCheck { table, check: check.clone(), alter }]);
+        let mut check = check.clone();
+        let validate = later(is_postgres && check.validated && check.enforced);
+        check.validated &= validate.is_none();
+        let add = Change::AddCheck { table, check, alter };
+        return Ok([add].into_iter().chain(validate).collect());
     }
     if let Some(key) = old.foreign_keys.iter().find(|key| is_it(&key.name)) {
-        return Ok(vec![Change::AddForeignKey { table, foreign_key: Box::new(key.clone()), alter }]);
+        let mut key = Box::new(key.clone());
+        let validate = later(ahead && key.validated && key.enforced);
+        key.validated &= validate.is_none();
+        let add = Change::AddForeignKey { table, foreign_key: key, alter };
+        return Ok([add].into_iter().chain(validate).collect());
     }
     if let Some(exclusion) = old.exclusions.iter().find(|exclusion| Some(&exclusion.name) == name) {
         return Ok(vec![Change::AddExclusion { table, exclusion: exclusion.clone(), alter }]);

@@ -56,8 +56,12 @@ pub enum MigrateCommand {
     /// Write many rows in small committed pieces that make room for others
     Backfill(BackfillRequest),
     /// Write the safe form of statements or of a finding's remedy as migrations, tried on a scratch server first
+    ///
+    /// Exits with 1 when only a part of the changes is in the files.
     Plan(PlanArguments),
     /// Write the safe form of a change that is asked for in words as migrations
+    ///
+    /// Exits with 1 when only a part of the changes is in the files.
     New(NewArguments),
 }
 

@@ -7,7 +7,7 @@ use owo_colors::OwoColorize;
 
 use super::output::Screen;
 use super::progress::Bar;
-use super::{CLEAN, Global, UNCHECKED, world};
+use super::{CLEAN, FOUND, Global, UNCHECKED, world};
 
 /// Arguments of `migrate plan`.
 #[derive(Debug, clap::Args)]
@@ -94,6 +94,9 @@ fn deliver(
             screen.print(&text)?;
         }
         PlanFormat::Terminal => screen.print(&draw(planned, screen.color))?,
+    }
+    if !planned.declined.is_empty() {
+        return Ok(FOUND);
     }
     let untried = matches!(planned.proof.outcome, Outcome::NotTried(_)) && !planned.steps.is_empty();
     Ok(if show.require_proof && untried { UNCHECKED } else { CLEAN })

@@ -5,7 +5,7 @@ use dbwright_model::change::Change;
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression, Literal};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_sql::effects::partition_checks;
 
 use super::postgres::full;
@@ -69,6 +69,28 @@ pub(super) fn to_attach(catalog: &Catalog, changes: &[Change]) -> Catalog {
         table.checks.push(Check { expression, ..Check::default() });
     }
     told
+}
+
+/// The values of one row as literals, for the columns that a row has to say; none of them is null.
+pub(super) fn row(dialect: Dialect, catalog: &Catalog, table: &Table, row: u32) -> Vec<(Name, String)> {
+    debug_assert_eq!(dialect, catalog.engine.dialect());
+    let columns = table.columns.iter().filter(|column| is_written(column));
+    columns.map(|column| (column.name.clone(), value(catalog, table, column, row, false))).collect()
+}
+
+/// What tells one of the first rows from the others: the values of its key, or of its first column.
+pub(super) fn key_of(catalog: &Catalog, table: &Table, row: u32) -> Vec<(Name, String)> {
+    let row = 1 + (row - 1) % ROWS;
+    let key: Vec<&Column> = match &table.primary_key {
+        Some(key) => key.columns.iter().filter_map(|name| table.column(name.as_str())).collect(),
+        None => table.columns.iter().find(|column| is_written(column)).into_iter().collect(),
+    };
+    let told = key.into_iter().map(|column| {
+        let value =
+            if is_written(column) { value(catalog, table, column, row, false) } else { format!("'{row}'") };
+        (column.name.clone(), value)
+    });
+    told.collect()
 }
 
 /// Whether a row has to say the value: numbers of sequences and generated values come by themselves.
@@ -139,15 +161,15 @@ fn of_type(catalog: &Catalog, data_type: &DataType, row: u32) -> String {
     match data_type.kind {
         TypeKind::Boolean => (row % 2).to_string(),
         TypeKind::Char | TypeKind::Varchar => shortened(data_type.length.unwrap_or(9)),
-        TypeKind::Date => format!("2024-01-{row:02}"),
-        TypeKind::Timestamp | TypeKind::TimestampTz => format!("2024-01-{row:02} 10:00:00"),
-        TypeKind::Time | TypeKind::TimeTz => format!("10:{row:02}:00"),
+        TypeKind::Date => day(row),
+        TypeKind::Timestamp | TypeKind::TimestampTz => format!("{} 10:00:00", day(row)),
+        TypeKind::Time | TypeKind::TimeTz => format!("{:02}:{:02}:00", 10 + row / 60 % 14, row % 60),
         TypeKind::Year => (2000 + row).to_string(),
         TypeKind::Uuid => format!("00000000-0000-4000-8000-{row:012}"),
         TypeKind::Xml => format!("<a>{row}</a>"),
-        TypeKind::Inet => format!("10.0.0.{row}"),
-        TypeKind::Cidr => format!("10.0.{row}.0/24"),
-        TypeKind::MacAddr => format!("08:00:2b:00:00:{row:02}"),
+        TypeKind::Inet => format!("10.0.{}.{}", row / 250, row % 250),
+        TypeKind::Cidr => format!("10.{}.{}.0/24", row / 250, row % 250),
+        TypeKind::MacAddr => format!("08:00:2b:00:{:02}:{:02}", row / 100, row % 100),
         TypeKind::Bit => {
             let width = data_type.length.unwrap_or(1) as usize;
             let bits = format!("{row:0width$b}");
@@ -157,4 +179,9 @@ fn of_type(catalog: &Catalog, data_type: &DataType, row: u32) -> String {
         TypeKind::Geometry => format!("({row},{row})"),
         _ => row.to_string(),
     }
+}
+
+/// A day of the same year for each row.
+fn day(row: u32) -> String {
+    format!("2024-{:02}-{:02}", 1 + (row - 1) / 28 % 12, 1 + (row - 1) % 28)
 }

@@ -1,6 +1,7 @@
 //! A step of a plan as a migration file. What only dbwright does with it stands in comments: the way back, the questions
 //! before and after, and how it is tried again.
 
+use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::migration::Header;
 use dbwright_model::name::{Name, QualifiedName};
@@ -38,12 +39,16 @@ pub fn write(
         Undo::Work(work) if work.is_empty() => {
             "nothing: an earlier migration's DOWN takes it along".to_owned()
         }
-        Undo::Work(work) => {
-            let down = statements(engine, version, work)?;
-            let one =
-                step.repeat.is_none() && transaction(engine, step, &down) == TransactionMode::OneTransaction;
-            body(engine, step, one, &down)
-        }
+        Undo::Work(work) => match way_back(engine, version, step, work)? {
+            WayBack::Whole(down) => {
+                let one = step.repeat.is_none()
+                    && transaction(engine, step, &down) == TransactionMode::OneTransaction;
+                body(engine, step, one, &down)
+            }
+            WayBack::Portions(portions) => {
+                portions.iter().map(|portion| portion_text(step, portion)).collect()
+            }
+        },
     };
     comment(&mut text, &down);
     if let Some(check) = &step.verify {
@@ -71,6 +76,76 @@ pub fn statements(engine: Engine, version: Option<Version>, work: &[Work]) -> Re
         }
     }
     Ok(written)
+}
+
+/// The statements of a way back.
+pub enum WayBack {
+    /// They are run in the way of the step.
+    Whole(Vec<Written>),
+    /// They are cut, because some of them must not hold up what is locked by the others.
+    Portions(Vec<Portion>),
+}
+
+/// A part of a way back that is committed before the next begins.
+pub struct Portion {
+    /// Its statements.
+    pub statements: Vec<Written>,
+    /// Whether they run together in one transaction.
+    pub together: bool,
+}
+
+/// How work leads back from a step: a question at the begin, what cannot run in a transaction and what goes through rows
+/// stand by themselves, and what lies between is brief and committed together.
+pub fn way_back(
+    engine: Engine,
+    version: Option<Version>,
+    step: &Step,
+    work: &[Work],
+) -> Result<WayBack, String> {
+    let mut portions: Vec<Portion> = Vec::new();
+    for one in work {
+        let written = statements(engine, version, std::slice::from_ref(one))?;
+        let is_question = portions.is_empty() && matches!(one, Work::Sql(_));
+        let goes_through_rows =
+            is_question || matches!(one.as_change(), Some(Change::ValidateConstraint { .. }));
+        let together = !goes_through_rows && written.iter().all(|statement| statement.in_transaction);
+        match portions.last_mut() {
+            Some(last) if last.together && together => last.statements.extend(written),
+            _ => portions.push(Portion { statements: written, together }),
+        }
+    }
+    let is_cut = engine == Engine::Postgres
+        && step.repeat.is_none()
+        && step.transaction == TransactionMode::OneTransaction
+        && portions.len() > 1;
+    if is_cut {
+        return Ok(WayBack::Portions(portions));
+    }
+    Ok(WayBack::Whole(portions.into_iter().flat_map(|portion| portion.statements).collect()))
+}
+
+/// A portion of a way back with its limits.
+fn portion_text(step: &Step, portion: &Portion) -> String {
+    let outside = portion.statements.iter().any(|statement| !statement.in_transaction);
+    // What runs outside waits for others by way of locks; what goes through rows takes its time.
+    let lock = if outside { Some(0) } else { step.lock_timeout };
+    let statement = if portion.together { step.statement_timeout } else { Some(0) };
+    let set = if portion.together { "set local" } else { "set" };
+    let limits = [("lock_timeout", lock), ("statement_timeout", statement)];
+    let mut lines: Vec<String> = Vec::new();
+    for (name, limit) in limits {
+        match limit {
+            Some(0) => lines.push(format!("{set} {name} = 0")),
+            Some(limit) => lines.push(format!("{set} {name} = '{}'", time(limit))),
+            None => {}
+        }
+    }
+    lines.extend(portion.statements.iter().map(|one| one.sql.trim_end_matches([';', '\n', ' ']).to_owned()));
+    if portion.together {
+        lines.insert(0, "begin".to_owned());
+        lines.push("commit".to_owned());
+    }
+    lines.into_iter().map(|line| line + ";\n").collect()
 }
 
 /// The `UPDATE` of a backfill, which run as a whole does the same as its pieces.

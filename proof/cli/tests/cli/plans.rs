@@ -33,7 +33,7 @@ fn words_become_files_that_other_checks_accept() {
     let expected = [
         "set_t_a_not_null_1_refuse_new_nulls_in_a_of_t.sql",
         "set_t_a_not_null_2_check_that_no_row_of_t_has_a_null_in_a.sql",
-        "set_t_a_not_null_3_set_a_of_t_not_null_the_validated_check.sql",
+        "set_t_a_not_null_3_set_a_of_t_not_null_the_validated_check_spares_the_scan.sql",
     ];
     assert_eq!(files(&sandbox, "m"), expected);
     assert_eq!(planned["steps"].as_array().map(Vec::len), Some(3));

@@ -138,6 +138,136 @@ fn wishes_come_true_and_go_back_on_postgres() {
     }
 }
 
+fn migrate(sandbox: &Sandbox, arguments: &[&str]) -> Outcome {
+    let arguments = [&["migrate"], arguments].concat();
+    sandbox.dbwright(&arguments).env("DBWRIGHT_SERVERS", newest_folder()).run()
+}
+
+#[test]
+fn what_is_written_after_the_switch_is_there_after_the_way_back() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::newest();
+    let cases = [
+        ("renamed", "rename column c to full_name on t", "full_name", "c"),
+        ("retyped", "change type of t.id to bigint", "c", "c"),
+    ];
+    for (name, wish, new, old) in cases {
+        server.database(name, POSTGRES);
+        server.ask(name, "drop table child");
+        let target = server.target("postgres", name);
+        let new_plan = ["new", wish, "--catalog", &target, "--out", name, "--format", "json"];
+        let planned = migrate(&sandbox, &new_plan).expect(0).json();
+        let steps = planned["steps"].as_array().expect("a list");
+        let reversible = steps.iter().take_while(|step| step["irreversible"].is_null()).count();
+        assert_eq!(reversible, steps.len() - 1, "{wish}: there is no way back from the last step alone");
+        let last = &steps[reversible - 1]["file"].as_str().expect("a name")[..14];
+        let up = ["up", name, "--target", &target, "--yes", "--quiet", "--waited", "all", "--to", last];
+        let write = |column: &str, row: u32| {
+            let text = format!("update t set {column} = 'written {row}' where id = {row}");
+            server.ask(name, &text);
+            let text = format!("insert into t (id, a, b, {column}) values ({row} + 9000, 1, 1, 'new {row}')");
+            server.ask(name, &text);
+        };
+        let told = |column: &str| {
+            server.ask(name, "update t set a = a");
+            let text =
+                format!("select {column} from t where {column} like 'written %' or id > 9000 order by id");
+            server.ask(name, &text)
+        };
+        migrate(&sandbox, &up).expect(0);
+        write(new, 1);
+        let down = |steps: &str| {
+            let down =
+                ["down", name, "--target", &target, "--yes", "--lose-data", "--steps", steps, "--quiet"];
+            migrate(&sandbox, &down).expect(0);
+        };
+        down("1");
+        write(old, 2);
+        assert_eq!(told(old), ["written 1", "written 2", "new 1", "new 2"], "{wish}");
+        migrate(&sandbox, &up).expect(0);
+        write(new, 3);
+        down(&reversible.to_string());
+        assert_eq!(told(old), ["written 1", "written 2", "written 3", "new 1", "new 2", "new 3"], "{wish}");
+    }
+}
+
+#[test]
+fn nothing_is_begun_while_rows_are_in_the_way() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::newest();
+    server.database("dirty", POSTGRES);
+    server.ask("dirty", "update t set a = null, parent_id = 77 where id = 5");
+    let target = server.target("postgres", "dirty");
+    let constraints =
+        || server.ask("dirty", "select conname from pg_constraint where conrelid = 't'::regclass order by 1");
+    let before = constraints();
+    let wishes = [
+        "set t.a not null",
+        "add check on t (parent_id < 60)",
+        "add foreign key on t(parent_id) to parent(id)",
+    ];
+    for (number, wish) in wishes.iter().enumerate() {
+        let folder = format!("m{number}");
+        migrate(&sandbox, &["new", wish, "--catalog", &target, "--out", &folder]).expect(0);
+        let refused = migrate(&sandbox, &["up", &folder, "--target", &target, "--yes"]).expect(2).err();
+        assert!(refused.contains("must not be run yet") && refused.contains("(1 row)"), "{wish}: {refused}");
+        assert_eq!(constraints(), before, "{wish}");
+        server.ask("dirty", "drop table if exists dbwright_migrations");
+    }
+}
+
+#[test]
+fn whoever_may_use_a_table_may_use_it_by_its_old_name() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::newest();
+    server.database("granted", POSTGRES);
+    for sql in [
+        "create role app",
+        "create role owner",
+        "grant select, insert on child to app with grant option",
+        "grant update (n) on child to app",
+        "alter table child owner to owner",
+        "grant usage on schema public to app, owner",
+    ] {
+        server.ask("granted", sql);
+    }
+    let target = server.target("postgres", "granted");
+    let wish = ["new", "rename table child to kid", "--catalog", &target, "--out", "m", "--format", "json"];
+    let planned = migrate(&sandbox, &wish).expect(0).json();
+    let first = planned["steps"][0]["file"].as_str().expect("a name")[..14].to_owned();
+    migrate(&sandbox, &["up", "m", "--target", &target, "--yes", "--quiet", "--to", &first]).expect(0);
+    let rights = server.ask(
+        "granted",
+        "select concat_ws(' ', relkind, pg_get_userbyid(relowner), has_table_privilege('app', oid, 'select with grant option'),          has_table_privilege('app', oid, 'delete'), has_column_privilege('app', oid, 'n', 'update'))          from pg_class where relname = 'child'",
+    );
+    assert_eq!(rights, ["v owner t f t"]);
+    server.ask("granted", "set role app; select count(*) from child; insert into child values (9001, 1, 1); update child set n = 2");
+    let functions = "select proname from pg_proc where pronamespace = 'public'::regnamespace";
+    assert_eq!(server.ask("granted", functions), Vec::<String>::new());
+    let back = ["down", "m", "--target", &target, "--yes", "--quiet"];
+    migrate(&sandbox, &back).expect(0);
+    assert_eq!(server.ask("granted", "select relkind from pg_class where relname = 'child'"), ["r"]);
+}
+
+#[test]
+fn what_the_server_refuses_is_not_written() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::newest();
+    server.database("refusing", POSTGRES);
+    let target = server.target("postgres", "refusing");
+    for wish in [
+        "add primary key on t(id)",
+        "alter table t add constraint b_positive check (a > 0)",
+        "create view parent as select 1",
+    ] {
+        migrate(&sandbox, &["new", wish, "--catalog", &target, "--out", "m"]).expect(2);
+        assert!(!sandbox.path("m").exists(), "{wish}");
+    }
+    sandbox.file("change.sql", "alter table t add column e int; update t set a = 1;");
+    let part = migrate(&sandbox, &["plan", "change.sql", "--catalog", &target, "--out", "m"]).expect(1).out();
+    assert!(part.contains("is not in the plan"), "{part}");
+}
+
 fn forget(server: &Postgres) {
     server.ask("shop", "drop table if exists dbwright_migrations");
     server.ask("shop", "drop table if exists dbwright_backfills");

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use dbwright_model::change::Change;
+use dbwright_model::name::Name;
 use dbwright_model::plan::Plan;
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 /// How versions are written.
 const FORM: &str = "%Y%m%d%H%M%S";
 /// Longest part of a name that says what the plan is for, and what the step is for.
-const LONGEST: [usize; 2] = [48, 40];
+const LONGEST: [usize; 2] = [60, 60];
+/// Words that no name ends in: what they announce was cut off.
+const DANGLING: [&str; 12] = ["a", "an", "and", "by", "for", "from", "has", "in", "of", "on", "the", "to"];
 
 /// As many versions as there are steps, a second apart, later than any file of the folder.
 pub(super) fn versions(now: Timestamp, folder: Option<&Path>, count: usize) -> Vec<String> {
@@ -58,10 +61,14 @@ pub(super) fn author(folder: &Path) -> String {
     }
 }
 
-/// What a plan is for, from the kinds of its changes and the first table that it touches.
-pub(super) fn of_plan(plan: &Plan) -> String {
+/// What a plan is for, from the kinds of its changes and the first table that one of them is about.
+pub(super) fn of_plan(plan: &Plan, changes: &[Change]) -> String {
+    let said = changes.iter().find_map(|change| match change {
+        Change::AddForeignKey { table, .. } => Some(&table.name),
+        _ => None,
+    });
     let first = plan.steps.iter().find_map(|step| step.expected.relations.first());
-    let table = first.map(|effect| effect.relation.name.as_str()).unwrap_or_default();
+    let table = said.or(first.map(|effect| &effect.relation.name)).map(Name::as_str).unwrap_or_default();
     slug(&format!("{} {table}", plan.title), LONGEST[0])
 }
 
@@ -78,6 +85,11 @@ pub(super) fn of_step(name: &str) -> String {
 
 /// The kind of a change in lower-case words joined by `_`.
 pub(super) fn of_change(change: &Change) -> String {
+    match change {
+        Change::SetNotNull { not_null: false, .. } => return "drop_not_null".to_owned(),
+        Change::SetDefault { default: None, .. } => return "drop_default".to_owned(),
+        _ => {}
+    }
     let shown = format!("{change:?}");
     let kind = shown.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let mut words = String::new();
@@ -100,15 +112,23 @@ pub(super) fn title(changes: &[Change]) -> String {
 /// A text as a part of a file name, cut between words.
 fn slug(text: &str, longest: usize) -> String {
     let mut slug = String::new();
+    let mut is_cut = false;
     let lower = text.to_lowercase();
     for word in lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         if !slug.is_empty() && slug.len() + 1 + word.len() > longest {
+            is_cut = true;
             break;
         }
         if !slug.is_empty() {
             slug.push('_');
         }
         slug.extend(word.chars().take(longest));
+    }
+    while is_cut
+        && let Some((rest, last)) = slug.rsplit_once('_')
+        && DANGLING.contains(&last)
+    {
+        slug.truncate(rest.len());
     }
     if slug.is_empty() { "change".to_owned() } else { slug }
 }
@@ -139,6 +159,12 @@ mod tests {
             "add_column_phone_varchar_20_not_null_to_users"
         );
         assert_eq!(of_step("Refuse new nulls in `a` of `public.t`."), "refuse_new_nulls_in_a_of_t");
+        assert_eq!(
+            of_step(
+                "Let `full_name` take the place of `name` in `public.a_table_with_a_name_of_some_length`."
+            ),
+            "let_full_name_take_the_place_of_name"
+        );
         assert_eq!(of_words("änderung ''"), "nderung");
         assert_eq!(of_words("''"), "change");
     }

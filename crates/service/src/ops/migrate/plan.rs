@@ -60,7 +60,7 @@ pub struct PlanRequest {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(default)]
 pub struct NewRequest {
-    /// The change: "add column phone varchar(20) not null to users", "change type of users.id to bigint", or a statement
+    /// The change: "add column phone varchar(20) to users", "change type of users.id to bigint", or a statement
     #[arg(value_name = "WORDS", required = true)]
     pub words: Vec<String>,
     /// For what, and where to.
@@ -280,7 +280,7 @@ async fn planned(
             .hint("`--unproven` offers it all the same; read it with care"));
     }
     let server = version.map_or_else(|| engine.to_string(), |version| format!("{engine} {version}"));
-    let mut steps = files(&plan, &facts, words, options, folder.as_deref(), world)?;
+    let mut steps = files(&plan, changes, &facts, words, options, folder.as_deref(), world)?;
     if let Some(folder) = &folder {
         write(&mut steps, folder)?;
     }
@@ -389,6 +389,7 @@ fn folder(options: &PlanOptions, config: &Config) -> Result<Option<PathBuf>, Ser
 /// The files of the steps, not yet written.
 fn files(
     plan: &Plan,
+    changes: &[Change],
     facts: &Facts,
     words: Option<&str>,
     options: &PlanOptions,
@@ -399,7 +400,7 @@ fn files(
     let folder = folder.map(|folder| world.directory.join(folder));
     let versions = names::versions(world.now, folder.as_deref(), plan.steps.len());
     let author = names::author(&world.directory);
-    let what = words.map_or_else(|| names::of_plan(plan), names::of_words);
+    let what = words.map_or_else(|| names::of_plan(plan, changes), names::of_words);
     let mut steps: Vec<PlannedStep> = Vec::new();
     for (i, step) in plan.steps.iter().enumerate() {
         let file = match plan.steps.len() {
