@@ -208,7 +208,7 @@ fn holds_always(condition: &[Token<'_>]) -> bool {
     terms.all(|term| match term {
         [only] => {
             only.is("true")
-                || (only.text.bytes().all(|b| b.is_ascii_digit()) && only.text.trim_matches('0') != "")
+                || (only.text.bytes().all(|b| b.is_ascii_digit()) && !only.text.trim_matches('0').is_empty())
         }
         [not, no] => not.is("not") && no.is("false"),
         [left, equal, right] if equal.text == "=" => left.is_constant() && left.text == right.text,
