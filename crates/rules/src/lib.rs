@@ -22,6 +22,7 @@ pub mod routine;
 pub mod hba;
 pub mod membership;
 pub mod quantity;
+pub mod range;
 pub mod quoting;
 pub mod columns;
 pub mod reference;

@@ -1,17 +1,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::{Column, Sequence, Table};
-use dbwright_model::change::{Change, SequenceChanges};
-use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
-use dbwright_model::remedy::{Applicability, Remedy};
+use dbwright_model::remedy::Applicability;
 use dbwright_model::stats::ColumnMaximum;
 
 use crate::columns::{
     base_type, fed_by as fed_by_known, in_foreign_key, in_primary_key, integer_range, root_table,
 };
+use crate::range::{Position, of_sequence};
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
 
@@ -41,36 +40,6 @@ pub static RULE: Rule = Rule {
     check,
     ..Rule::DEFAULT
 };
-
-/// How far a column or sequence has come, and the range it moves in.
-struct Position {
-    at: i128,
-    end: i128,
-    begin: i128,
-    /// What says so.
-    seen: &'static str,
-    /// The sequence that ends before its column does, or that feeds none.
-    narrow: Option<Narrow>,
-}
-
-/// A sequence that ends by itself, and how it is made as wide as what it feeds.
-struct Narrow {
-    sequence: QualifiedName,
-    wider: Option<SequenceChanges>,
-}
-
-impl Position {
-    fn share(&self) -> f64 {
-        let range = self.end - self.begin;
-        if range == 0 { 1.0 } else { (self.at - self.begin) as f64 / range as f64 }
-    }
-
-    /// Values that are left; 0 also where the range was left behind.
-    fn left(&self) -> u128 {
-        let left = if self.end < self.begin { self.at - self.end } else { self.end - self.at };
-        u128::try_from(left).unwrap_or(0)
-    }
-}
 
 struct View<'a> {
     context: &'a Context<'a>,
@@ -230,26 +199,6 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
     (found, missing || !told)
 }
 
-/// How far a sequence has come within its own range and that of the column it feeds.
-fn of_sequence(sequence: &Sequence, last: i128, column: Option<((i128, i128), &DataType)>) -> Position {
-    let bigint = DataType::new(TypeKind::BigInt, "bigint");
-    let ((low, high), of) = column.unwrap_or(((i64::MIN.into(), i64::MAX.into()), &bigint));
-    let (min, max) = (i128::from(sequence.min), i128::from(sequence.max));
-    let down = sequence.increment < 0;
-    let ends_itself = if down { min > low } else { max < high };
-    let narrow = (ends_itself || column.is_none()).then(|| Narrow {
-        sequence: sequence.name.clone(),
-        wider: ends_itself.then(|| SequenceChanges {
-            data_type: (sequence.data_type.kind != of.kind).then(|| of.clone()),
-            no_min: down,
-            no_max: !down,
-            ..SequenceChanges::default()
-        }),
-    });
-    let (end, begin) = if down { (min.max(low), max.min(high)) } else { (max.min(high), min.max(low)) };
-    Position { at: last, end, begin, seen: "sequence", narrow }
-}
-
 /// Where the parent of a narrower child column stands in the child's range: its next row cannot be referred to.
 fn behind_parent(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128)) -> Option<Position> {
     let catalog = view.context.catalog();
@@ -309,24 +258,11 @@ fn report(
         .level(level)
         .evidence(position.seen, position.at)
         .evidence("end of the range", position.end)
-        .remedy(remedy(&position));
+        .remedy(position.remedy(RULE.instead));
     if let Some(days) = table.and_then(|table| days_left(context, table, left)) {
         found = found.evidence("days left at the rate of inserts since the counters were reset", days);
     }
     findings.add(found);
-}
-
-fn remedy(position: &Position) -> Remedy {
-    match &position.narrow {
-        Some(Narrow { sequence, wider: Some(wider) }) => Remedy::review(
-            "Let the sequence go on to the end of its type.",
-            vec![Change::AlterSequence { name: sequence.clone(), if_exists: false, changes: wider.clone() }],
-        ),
-        Some(Narrow { wider: None, .. }) => {
-            Remedy::manual("Let the sequence start over, if what takes its numbers allows that.")
-        }
-        None => Remedy::manual(RULE.instead),
-    }
 }
 
 /// Days until the range ends, if rows go on coming as they did over at least a week of counting.
