@@ -123,7 +123,7 @@ impl ApplySession {
 
     /// Opens a session that the server keeps from writing, to look at the history without anybody's leave. An SQLite file
     /// must be there.
-    pub async fn open_to_read(dsn: &Dsn) -> Result<Self, SessionError> {
+    pub(super) async fn open_to_read(dsn: &Dsn) -> Result<Self, SessionError> {
         Ok(match dsn {
             Dsn::Postgres(dsn) => {
                 ApplySession::Postgres(crate::postgres::apply::Session::open(dsn, false).await?)
@@ -228,7 +228,7 @@ impl ApplySession {
     }
 
     /// Whether the database holds a table that somebody made.
-    pub async fn holds_tables(&mut self) -> Result<bool, ApplyError> {
+    pub(super) async fn holds_tables(&mut self) -> Result<bool, ApplyError> {
         let sql = match self.dialect() {
             Dialect::Postgres => {
                 "select 1 as one from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace \

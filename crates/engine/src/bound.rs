@@ -17,7 +17,16 @@ pub type Texts = Vec<Option<String>>;
 /// The exclusive right to a piece of work, until it is dropped and its session closed.
 #[derive(Debug)]
 pub struct Owned {
-    _file: Option<File>,
+    file: Option<(File, String)>,
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // The file is removed while its lock is held, so that nobody gets the lock of a file that is gone.
+        if let Some((_file, path)) = &self.file {
+            let _ = std::fs::remove_file(path);
+        }
+    }
 }
 
 impl WriteSession {
@@ -90,12 +99,15 @@ impl WriteSession {
         let name = format!("dbwright {:016x}", fingerprint(work));
         let sql = match self {
             WriteSession::Postgres(_) => "select pg_try_advisory_lock(hashtextextended($1, 0))::text",
-            WriteSession::Mysql(_) => "select cast(get_lock(?, 0) as char)",
+            // Names of locks hold for the whole server, so that the database is part of this one.
+            WriteSession::Mysql(_) => {
+                "select cast(get_lock(concat('dbwright:', left(md5(concat(coalesce(database(), ''), '/', ?)), 32)), 0) as char)"
+            }
             WriteSession::Sqlite(connection) => return own_file(connection),
         };
         let rows = self.ask_bound(sql, &[name]).await?;
         let answer = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
-        Ok(matches!(answer.as_deref(), Some("true" | "1")).then_some(Owned { _file: None }))
+        Ok(matches!(answer.as_deref(), Some("true" | "1")).then_some(Owned { file: None }))
     }
 }
 
@@ -103,7 +115,7 @@ impl WriteSession {
 fn own_file(connection: &rusqlite::Connection) -> Result<Option<Owned>, ApplyError> {
     let Some(path) = connection.path().filter(|path| !path.is_empty()) else {
         // A database in memory is nobody else's.
-        return Ok(Some(Owned { _file: None }));
+        return Ok(Some(Owned { file: None }));
     };
     let path = format!("{path}.dbwright-backfill-lock");
     let refused = |error: std::io::Error| {
@@ -112,7 +124,7 @@ fn own_file(connection: &rusqlite::Connection) -> Result<Option<Owned>, ApplyErr
     };
     let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(refused)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(Owned { _file: Some(file) })),
+        Ok(()) => Ok(Some(Owned { file: Some((file, path)) })),
         Err(std::fs::TryLockError::WouldBlock) => Ok(None),
         Err(std::fs::TryLockError::Error(error)) => Err(refused(error)),
     }

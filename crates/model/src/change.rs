@@ -39,6 +39,7 @@ pub enum Change {
         persistence: Persistence,
         #[serde(default = "yes")]
         populated: bool,
+        part_of: Option<PartOf>,
     },
     /// `DROP TABLE`.
     DropTable { name: QualifiedName, if_exists: bool, cascade: bool },
@@ -952,6 +953,22 @@ pub struct DataClauses {
     /// Whether a query locks the rows that it finds: `FOR UPDATE` and its like.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub locks_rows: bool,
+    /// Tables that data-changing members of `WITH` update or delete from without any condition.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub whole: Vec<QualifiedName>,
+    /// The table that `UPDATE ... FROM` or `DELETE ... USING` joins, where the condition says nothing else.
+    pub joined: Option<QualifiedName>,
+    /// The table that `INSERT ... SELECT` reads only in part; `None` too where that cannot be told.
+    pub part_of: Option<PartOf>,
+}
+
+/// A table of which a query gives only a part of the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartOf {
+    /// The table.
+    pub table: QualifiedName,
+    /// The clause that leaves rows out, upper case: `WHERE`.
+    pub by: String,
 }
 
 /// Kinds of object that statements name.

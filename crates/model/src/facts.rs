@@ -176,12 +176,12 @@ pub enum Origin {
     Files,
 }
 
-/// A statement of a file that was not understood and left out.
+/// A statement of a file, or of a server's statistics, that was not understood and left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SkippedStatement {
-    /// The file.
+    /// The file, or the statistics that keep it.
     pub file: String,
-    /// Line of its first word, from 1.
+    /// Line of its first word, from 1; 0 where there are no lines.
     pub line: u32,
     /// Its first words.
     pub statement: String,

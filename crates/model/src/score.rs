@@ -92,7 +92,8 @@ pub struct CheckResult {
     pub state: CheckState,
     /// Credit between 0 and 1; 0 when nothing is known.
     pub credit: f64,
-    /// Share of the check that is known, 0 to 1: less than 1 when it is unknown, or when some objects are in doubt.
+    /// Share of the check that is known, 0 to 1: less than 1 when it is unknown, when it could look at a part only, or when
+    /// some objects are in doubt.
     #[serde(default)]
     pub trusted: f64,
     /// Credit at best: 1 when unknown, what the findings leave when checked in part, otherwise `credit`.
@@ -101,7 +102,7 @@ pub struct CheckResult {
     pub findings: u64,
     /// Places looked at.
     pub examined: u64,
-    /// Why it is unknown, not applicable or waived.
+    /// Why it is unknown, not applicable or waived, or was checked in part only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub because: Option<String>,
 }
@@ -208,6 +209,10 @@ impl Score {
     /// The headline: `73 proven, up to 88 if the 9 unknown checks pass (coverage 85 %)`.
     pub fn headline(&self) -> String {
         match self.unknown {
+            0 if self.ceiling > self.proven => format!(
+                "{} proven, up to {} if what could not be looked at is well (coverage {} %)",
+                self.proven, self.ceiling, self.coverage
+            ),
             0 => format!("{} proven (coverage {} %)", self.proven, self.coverage),
             1 => format!(
                 "{} proven, up to {} if the 1 unknown check passes (coverage {} %)",

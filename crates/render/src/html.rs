@@ -218,7 +218,7 @@ fn page(report: &Report, options: &Options) -> Page {
         skipped: shape::skipped(report)
             .into_iter()
             .map(|statement| SkippedView {
-                place: format!("{}:{}", visible(&statement.file), statement.line),
+                place: visible(&shape::skipped_at(statement)),
                 because: visible(&statement.because),
                 statement: visible_block(&statement.statement),
             })
@@ -338,7 +338,7 @@ fn finding_view(finding: &ReportFinding, origin: Origin) -> FindingView {
         place: finding.location.as_ref().map(place),
         count: finding.count,
         confidence: text::confidence(finding.confidence),
-        learnt_from: text::learnt_from(finding.evidence_level, origin),
+        learnt_from: text::learnt_from(finding, origin),
         evidence: finding
             .evidence
             .iter()

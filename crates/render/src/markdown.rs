@@ -155,7 +155,7 @@ fn details(finding: &ReportFinding, origin: Origin) -> String {
     if finding.confidence != Confidence::High {
         out.push_str(&format!("- confidence: {}\n", text::confidence(finding.confidence)));
     }
-    out.push_str(&format!("- evidence: {}\n", text::learnt_from(finding.evidence_level, origin)));
+    out.push_str(&format!("- evidence: {}\n", text::learnt_from(finding, origin)));
     out.push_str(&format!("- key: {}\n\n", code(&finding.key)));
     if let Some(remedy) = &finding.remedy {
         out.push_str(&format!("**Fix:** {}\n\n", prose(&remedy.summary)));
@@ -199,7 +199,7 @@ fn tail(report: &Report) -> String {
     if !skipped.is_empty() {
         let number = skipped.len() as u64;
         let rows = skipped.into_iter().map(|statement| {
-            let place = format!("{}:{}", statement.file, statement.line);
+            let place = shape::skipped_at(statement);
             format!("- {}: {}: {}\n", code(&place), prose(&statement.because), code(&statement.statement))
         });
         out.push_str(&folded(&format!("{} left out", count(number, "statement")), rows));

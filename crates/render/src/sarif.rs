@@ -159,10 +159,14 @@ fn invocation(report: &Report, rules: &Rules<'_>) -> Value {
         .iter()
         .map(|statement| {
             let place = Location { file: statement.file.clone(), line: statement.line, column: 1 };
+            let locations = match statement.line {
+                0 => json!([]),
+                _ => json!([{ "physicalLocation": physical(&place) }]),
+            };
             json!({
                 "level": "warning",
                 "message": { "text": format!("Not understood: {}\n{}", statement.because, statement.statement) },
-                "locations": [{ "physicalLocation": physical(&place) }],
+                "locations": locations,
             })
         })
         .collect();

@@ -162,6 +162,14 @@ pub fn skipped(report: &Report) -> Vec<&SkippedStatement> {
     report.skipped_statements.iter().filter(|statement| !said(statement)).collect()
 }
 
+/// Where a statement stands that was not understood: `a.sql:3`, or what keeps it where that has no lines.
+pub fn skipped_at(statement: &SkippedStatement) -> String {
+    match statement.line {
+        0 => statement.file.clone(),
+        line => format!("{}:{line}", statement.file),
+    }
+}
+
 /// On what migrations were tried: `5 of 6 statements were executed and observed on PostgreSQL 17.2.`
 pub fn traced(trace: &ReportTrace) -> String {
     let ReportTrace { server, traced, statements, .. } = trace;
@@ -225,8 +233,10 @@ pub fn about(finding: &ReportFinding) -> String {
     let text = finding.evidence.iter().find(|evidence| evidence.name == "statement");
     match text.filter(|_| finding.object_kind == ObjectKind::Statement && finding.location.is_none()) {
         Some(text) => {
-            let words: Vec<&str> = text.value.split_whitespace().take(6).collect();
-            format!("{object}: {}", visible(&words.join(" ")))
+            let mut words = text.value.split_whitespace();
+            let first: Vec<&str> = words.by_ref().take(6).collect();
+            let more = if words.next().is_some() { " …" } else { "" };
+            format!("{object}: {}{more}", visible(&first.join(" ")))
         }
         None => object,
     }

@@ -195,7 +195,7 @@ impl Page<'_> {
         if finding.confidence != Confidence::High {
             about.push_str(&format!("{}confidence: {}", self.dot(), text::confidence(finding.confidence)));
         }
-        let from = text::learnt_from(finding.evidence_level, self.origin);
+        let from = text::learnt_from(finding, self.origin);
         about.push_str(&format!("{}evidence: {from}", self.dot()));
         self.hanging(MARGIN, &about);
         self.details(finding);
@@ -268,7 +268,7 @@ impl Page<'_> {
         self.heading("Statements left out");
         let shown = if self.options.verbose { skipped.len() } else { EXAMPLES };
         for statement in skipped.iter().take(shown) {
-            let place = format!("{}:{}", visible(&statement.file), statement.line);
+            let place = visible(&shape::skipped_at(statement));
             self.plain(0, &format!("{place}: {}", visible(&statement.because)));
             self.plain(2, &visible(&statement.statement));
         }

@@ -3,6 +3,7 @@
 use dbwright_model::facts::Origin;
 use dbwright_model::finding::{Confidence, EvidenceLevel, ObjectKind};
 use dbwright_model::remedy::Applicability;
+use dbwright_model::report::ReportFinding;
 
 /// One line of text without control or direction characters: they are written as escapes, so that no name can move
 /// the cursor, start a line of its own or reorder what stands beside it.
@@ -154,8 +155,12 @@ pub fn confidence(confidence: Confidence) -> &'static str {
 }
 
 /// What a finding was learnt from, for people.
-pub fn learnt_from(level: EvidenceLevel, origin: Origin) -> &'static str {
-    match (level, origin) {
+pub fn learnt_from(finding: &ReportFinding, origin: Origin) -> &'static str {
+    let of_statistics = finding.object_kind == ObjectKind::Statement && finding.location.is_none();
+    match (finding.evidence_level, origin) {
+        (EvidenceLevel::Catalog, Origin::Live | Origin::Snapshot) if of_statistics => {
+            "the server's statement statistics"
+        }
         (EvidenceLevel::Text, _) => "the statement alone",
         (EvidenceLevel::Catalog, Origin::Files) => "the files together",
         (EvidenceLevel::Catalog, Origin::Live | Origin::Snapshot) => "the catalog",

@@ -104,6 +104,20 @@ pub fn next_value_of(column: &Column) -> Option<Vec<String>> {
     Some(parts)
 }
 
+/// The sequence that a column takes its numbers from, as `find` knows it: its own, or one that its default names.
+pub fn fed_by<T>(find: impl Fn(&QualifiedName) -> Option<T>, table: &Table, column: &Column) -> Option<T> {
+    if let Some(sequence) = &column.sequence {
+        return find(sequence);
+    }
+    let parts = next_value_of(column)?;
+    match parts.as_slice() {
+        // A server leaves out the schema of what is on the search path.
+        [name] => find(&table.name.sibling(name)).or_else(|| find(&QualifiedName::new("public", name))),
+        [.., schema, name] => find(&QualifiedName::new(schema, name)),
+        [] => None,
+    }
+}
+
 /// Functions that make a UUID whose order says nothing about its age.
 pub const RANDOM_UUID: &[&str] =
     &["gen_random_uuid", "uuid_generate_v4", "uuid_v4", "uuidv4", "uuid4", "newid", "randomblob"];

@@ -136,31 +136,41 @@ pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change
 /// The changes that make an index over columns, without blocking where the server can do that. A partitioned table
 /// takes no concurrent build: its partitions are indexed one by one, and their indexes joined under one.
 pub fn create_index(context: &Context<'_>, table: &Table, columns: &[Name]) -> Vec<Change> {
-    let index = |on: &Table| Index {
-        name: free_name(context, on, columns),
+    let mut changes = Vec::new();
+    add_index(context, table, columns, &mut BTreeSet::new(), &mut changes);
+    changes
+}
+
+/// Adds the changes that make an index over columns of a table and of its partitions, and gives the index's name. `taken`
+/// are names that earlier ones of the changes use.
+fn add_index(
+    context: &Context<'_>,
+    table: &Table,
+    columns: &[Name],
+    taken: &mut BTreeSet<Name>,
+    changes: &mut Vec<Change>,
+) -> Name {
+    let whole = Index {
+        name: free_name(context, table, columns, taken),
         parts: columns.iter().map(IndexPart::column).collect(),
         ..Index::default()
     };
-    let create = |on: &Table, index: &Index, concurrently: bool, only: bool| Change::CreateIndex {
-        online: OnlineClauses::default(),
-        table: on.name.clone(),
-        index: Box::new(index.clone()),
-        concurrently,
-        if_not_exists: false,
-        only,
-    };
+    taken.insert(whole.name.clone());
+    let split = context.engine() == Engine::Postgres && is_split(table);
     let concurrently = context.can(Capability::ConcurrentIndex);
-    let whole = index(table);
-    if !concurrently || !matches!(table.kind, TableKind::Partitioned { .. }) {
-        return vec![create(table, &whole, concurrently, false)];
+    let stepwise = concurrently && split;
+    changes.push(Change::CreateIndex {
+        online: OnlineClauses::default(),
+        table: table.name.clone(),
+        index: Box::new(whole.clone()),
+        concurrently: concurrently && !split,
+        if_not_exists: false,
+        only: stepwise,
+    });
+    if !stepwise {
+        return whole.name;
     }
-    let parts: Vec<&Table> = context.catalog().tables.iter().filter(|part| is_part_of(part, table)).collect();
-    let split_further = |part: &&Table| context.catalog().tables.iter().any(|other| is_part_of(other, part));
-    if parts.iter().any(split_further) {
-        return vec![create(table, &whole, false, false)];
-    }
-    let mut changes = vec![create(table, &whole, false, true)];
-    for part in parts {
+    for part in context.catalog().tables.iter().filter(|part| is_part_of(part, table)) {
         let same = |index: &&Index| {
             index.valid
                 && !index.unique
@@ -172,18 +182,19 @@ pub fn create_index(context: &Context<'_>, table: &Table, columns: &[Name]) -> V
         };
         let child = match part.indexes.iter().find(same) {
             Some(index) => index.name.clone(),
-            None => {
-                let index = index(part);
-                changes.push(create(part, &index, true, false));
-                index.name
-            }
+            None => add_index(context, part, columns, taken, changes),
         };
         changes.push(Change::AttachIndex {
             parent: qualified(&table.name, &whole.name),
             child: qualified(&part.name, &child),
         });
     }
-    changes
+    whole.name
+}
+
+/// Whether the rows of a table are in partitions, which are tables of their own in PostgreSQL.
+fn is_split(table: &Table) -> bool {
+    matches!(table.kind, TableKind::Partitioned { .. }) || table.sub_partitioned.is_some()
 }
 
 fn is_part_of(part: &Table, table: &Table) -> bool {
@@ -191,7 +202,7 @@ fn is_part_of(part: &Table, table: &Table) -> bool {
 }
 
 /// A name for an index over columns that the server would not cut off and that nothing else bears.
-fn free_name(context: &Context<'_>, table: &Table, columns: &[Name]) -> Name {
+fn free_name(context: &Context<'_>, table: &Table, columns: &[Name], used: &BTreeSet<Name>) -> Name {
     /// Bytes of the longest name, less those of a number at its end.
     const LONGEST: usize = 60;
     let mut stem = format!("{}_{}", table.name.name, join(columns).replace(", ", "_"));
@@ -199,9 +210,13 @@ fn free_name(context: &Context<'_>, table: &Table, columns: &[Name]) -> Name {
         stem.pop();
     }
     let taken = |name: &str| {
-        context.catalog().tables.iter().filter(|other| other.name.schema == table.name.schema).any(|other| {
-            other.name.name.as_str() == name || other.indexes.iter().any(|index| index.name.as_str() == name)
-        })
+        used.iter().any(|used| used.as_str() == name)
+            || context.catalog().tables.iter().filter(|other| other.name.schema == table.name.schema).any(
+                |other| {
+                    other.name.name.as_str() == name
+                        || other.indexes.iter().any(|index| index.name.as_str() == name)
+                },
+            )
     };
     let free = (1..).map(|n| match n {
         1 => format!("{stem}_idx"),
@@ -213,7 +228,7 @@ fn free_name(context: &Context<'_>, table: &Table, columns: &[Name]) -> Name {
 /// Scans of an index; those of its parts are summed up, because a partitioned index is never scanned itself. `None`
 /// when one of the numbers is not known.
 pub fn scans_of(context: &Context<'_>, table: &Table, index: &Index) -> Option<u64> {
-    if context.engine() == Engine::Postgres && matches!(table.kind, TableKind::Partitioned { .. }) {
+    if context.engine() == Engine::Postgres && is_split(table) {
         let mut scans = 0;
         for (part, part_index) in parts_of(context, table, index) {
             scans += scans_of(context, part, part_index)?;
@@ -225,7 +240,7 @@ pub fn scans_of(context: &Context<'_>, table: &Table, index: &Index) -> Option<u
 
 /// Bytes of an index, those of its parts summed up.
 pub fn bytes_of(context: &Context<'_>, table: &Table, index: &Index) -> Option<u64> {
-    if context.engine() == Engine::Postgres && matches!(table.kind, TableKind::Partitioned { .. }) {
+    if context.engine() == Engine::Postgres && is_split(table) {
         let mut bytes = 0;
         for (part, part_index) in parts_of(context, table, index) {
             bytes += bytes_of(context, part, part_index)?;

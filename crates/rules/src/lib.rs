@@ -17,6 +17,7 @@ pub mod counting;
 pub mod truth;
 pub mod relations;
 pub mod search_path;
+pub mod server_tables;
 pub mod routine;
 pub mod hba;
 pub mod membership;
@@ -25,6 +26,7 @@ pub mod quoting;
 pub mod columns;
 pub mod reference;
 pub mod keys;
+pub mod words;
 pub mod wraparound;
 pub mod query_scope;
 pub mod statements;
@@ -208,8 +210,8 @@ rules! {
     }
     migration {
         accidental_function_overload,
-        applied_migration_without_file,
         alteration_deletes_rows,
+        applied_migration_without_file,
         autovacuum_switched_off,
         blocking_check,
         blocking_foreign_key,
@@ -227,14 +229,17 @@ rules! {
         broken_view_or_trigger,
         cascading_drop,
         changed_column_contract,
+        checks_switched_off,
         constrained_domain_column,
         constraint_builds_index,
         constraint_left_unvalidated,
         domain_constraint_scans_tables,
         drop_deletes_referencing_rows,
         dropped_column,
+        dropped_database,
         dropped_extension,
         dropped_guarantee,
+        dropped_index_of_foreign_key,
         dropped_table,
         edited_migration,
         empty_migration,
@@ -283,6 +288,7 @@ rules! {
         rename_moves_references,
         renamed_while_in_use,
         replaced_function_under_index,
+        replacement_lacks_parts,
         required_column_without_default,
         rewriting_type_change,
         rows_hidden_by_row_security,
@@ -291,9 +297,11 @@ rules! {
         sequence_narrower_than_column,
         several_alters_of_one_table,
         several_migration_tools,
+        skipped_definition,
         slow_work_under_exclusive_lock,
         statement_timeout_too_short,
         statistics_lost,
+        system_catalog_written,
         table_filled_by_long_query,
         tables_locked_together,
         transaction_control_in_wrapped_file,
@@ -306,6 +314,7 @@ rules! {
         unstated_online_algorithm,
         validation_under_lock,
         volatile_default_rewrites_table,
+        writes_discarded,
     }
     security {
         account_from_anywhere,

@@ -11,6 +11,7 @@ use dbwright_model::name::{Name, QualifiedName};
 
 use crate::lexicon::reserved::is_reserved;
 use crate::quantity;
+pub use crate::words::verb;
 use crate::{Context, Findings, Found};
 
 /// A statement that is judged, with what a rule asks about it.
@@ -458,13 +459,6 @@ pub fn same_relation(one: &QualifiedName, other: &QualifiedName) -> bool {
         && (one.schema.is_empty()
             || other.schema.is_empty()
             || one.schema.eq_ignore_case(other.schema.as_str()))
-}
-
-/// The first two words of a statement, upper case: `ALTER TABLE`.
-pub fn verb(statement: &ChainStatement) -> String {
-    let words: Vec<String> =
-        statement.sql.split_whitespace().take(2).map(|word| word.to_ascii_uppercase()).collect();
-    words.join(" ")
 }
 
 /// Whether a word stands in a text, letters compared without regard to case.

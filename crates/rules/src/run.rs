@@ -3,12 +3,13 @@
 use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::finding::{Confidence, Finding};
 use dbwright_model::observed::Observed;
+use dbwright_model::score::Dimension;
 
 use crate::context::{Context, Lookup};
 use crate::doubts::Doubts;
 use crate::findings::Findings;
 use crate::rule::{Applies, Options};
-use crate::{Entry, rule};
+use crate::{Entry, counting, rule};
 
 /// What came of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,6 +94,12 @@ fn check(
     let mut collected = Findings::after(entry, std::mem::take(findings));
     let context = Context::new(facts, lookup, entry, options);
     (entry.rule.check)(&context, &mut collected);
+    if entry.rule.dimension == Dimension::Queries
+        && entry.rule.needs.contains(&Fact::Workload)
+        && let Some(because) = counting::why_too_few_statements(facts)
+    {
+        collected.unknown(because);
+    }
     let checked = judge(facts, lookup, entry, &collected);
     for finding in collected.own_mut() {
         if finding.object.parent.as_ref().is_some_and(|object| context.is_doubtful(object)) {

@@ -154,12 +154,13 @@ fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Jud
             Judged { possible: 1.0, ..judged(CheckState::Unknown, 0.0, 0, Some(because.clone())) }
         }
         // What was checked only in part proves something only for the objects that are known for sure, with its findings
-        // taken as sure; at best it gives what the findings leave.
+        // taken as sure; at best it gives what the findings leave. What was found is found, whatever the rest holds.
         Checked::InPart { examined, trusted, because } => {
             let trusted = f64::from(*trusted) / 1_000.0;
             let credit = credit(&all, *examined, |_| 1.0) * trusted;
             let possible = self::credit(&all, *examined, certainty);
-            Judged { possible, ..judged(CheckState::Unknown, credit, *examined, Some(because.clone())) }
+            let state = if findings.is_empty() { CheckState::Unknown } else { found(findings) };
+            Judged { possible, ..judged(state, credit, *examined, Some(because.clone())) }
         }
         Checked::Ran { examined } if all.is_empty() => judged(CheckState::Pass, 1.0, *examined, None),
         Checked::Ran { examined } if findings.is_empty() => {
@@ -175,11 +176,15 @@ fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Jud
             judged(CheckState::Waived, credit, *examined, because)
         }
         Checked::Ran { examined } => {
-            let failed = findings.iter().any(|finding| finding.level == Level::Error);
-            let state = if failed { CheckState::Fail } else { CheckState::Partial };
-            judged(state, credit(&all, *examined, certainty), *examined, None)
+            judged(found(findings), credit(&all, *examined, certainty), *examined, None)
         }
     }
+}
+
+/// What came of a check that has findings which stand.
+fn found(findings: &[&Finding]) -> CheckState {
+    let failed = findings.iter().any(|finding| finding.level == Level::Error);
+    if failed { CheckState::Fail } else { CheckState::Partial }
 }
 
 /// Credit left by findings over the places looked at, with each as sure as `certainty` says.
@@ -236,23 +241,14 @@ fn dimension_score(dimension: Dimension, checks: &[CheckResult]) -> DimensionSco
         let weight = f64::from(check.weight);
         match check.state {
             CheckState::NotApplicable => continue,
-            CheckState::Unknown => {
-                score.unknown += 1;
-                known += weight * check.trusted;
-                proven += weight * check.credit;
-                ceiling += weight * check.possible;
-            }
-            CheckState::Pass | CheckState::Partial | CheckState::Fail | CheckState::Waived => {
-                if check.state == CheckState::Pass {
-                    score.passed += 1;
-                } else {
-                    score.failed += 1;
-                }
-                known += weight;
-                proven += weight * check.credit;
-                ceiling += weight * check.possible;
-            }
+            CheckState::Unknown => score.unknown += 1,
+            CheckState::Pass => score.passed += 1,
+            CheckState::Partial | CheckState::Fail | CheckState::Waived => score.failed += 1,
         }
+        // What failed in the part that was seen is known only for that part.
+        known += weight * check.trusted;
+        proven += weight * check.credit;
+        ceiling += weight * check.possible;
         all += weight;
     }
     if all == 0.0 {

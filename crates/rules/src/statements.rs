@@ -60,7 +60,7 @@ pub fn each<'a>(
     let (mut read, mut unread, mut hidden) = (0u64, 0u64, 0u64);
     for statement in statements {
         let Some(parsed) = statement.parsed.as_deref() else {
-            unread += u64::from(works_on_rows(statement));
+            unread += u64::from(is_unread(statement));
             continue;
         };
         read += 1;
@@ -80,6 +80,19 @@ pub fn each<'a>(
             "{hidden} of {read} statements: the server's statistics keep no constants, and this check looks at them"
         ));
     }
+}
+
+/// Whether rules that read statements would have to read this one, and cannot. A call has nothing to read: the statements
+/// of the procedure are measured by themselves. Nor has what asks for a variable of the session.
+pub fn is_unread(statement: &Statement) -> bool {
+    let of_session = || {
+        let text = after_comments(&statement.text);
+        text.get("select".len()..).is_some_and(|rest| rest.trim_start().starts_with("@@"))
+    };
+    statement.parsed.is_none()
+        && works_on_rows(statement)
+        && first_word(&statement.text) != "call"
+        && !of_session()
 }
 
 /// A finding about a statement, with its beginning and its numbers as evidence.
@@ -121,10 +134,8 @@ pub fn works_on_rows(statement: &Statement) -> bool {
     if statement.parsed.is_some() {
         return true;
     }
-    let text = after_comments(&statement.text);
-    let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
     matches!(
-        word.to_ascii_lowercase().as_str(),
+        first_word(&statement.text).as_str(),
         "select"
             | "with"
             | "insert"
@@ -136,6 +147,12 @@ pub fn works_on_rows(statement: &Statement) -> bool {
             | "table"
             | "call"
     )
+}
+
+/// The word that says what a statement does, in lower case.
+fn first_word(text: &str) -> String {
+    let text = after_comments(text);
+    text.chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_lowercase()
 }
 
 fn after_comments(text: &str) -> &str {

@@ -8,6 +8,7 @@ use dbwright_model::backup::RestoreProof;
 use dbwright_model::finding::Level;
 use dbwright_rules::Options;
 use dbwright_rules::rule::{ChosenValue, OptionValue};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -105,8 +106,8 @@ fn yes() -> bool {
 
 impl Config {
     /// Reads the file at `path`, or the first `dbwright.toml` in `directory` and the folders above it. No file gives the
-    /// defaults.
-    pub fn load(path: Option<&Path>, directory: &Path) -> Result<Config, ServiceError> {
+    /// defaults. What it says of the past must be past `now`.
+    pub fn load(path: Option<&Path>, directory: &Path, now: Timestamp) -> Result<Config, ServiceError> {
         let path = match path {
             Some(path) => directory.join(path),
             None => {
@@ -122,9 +123,11 @@ impl Config {
                 format!("cannot read `{}`: {}", path.display(), crate::error::why(&error)),
             )
         })?;
-        let mut config = Config::parse(&text).map_err(|because| {
+        let not_understood = |because: String| {
             ServiceError::new(ErrorKind::Config, format!("`{}` is not understood: {because}", path.display()))
-        })?;
+        };
+        let mut config = Config::parse(&text).map_err(not_understood)?;
+        config.not_of_the_future(now).map_err(not_understood)?;
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         config.migrations = config.migrations.map(|migrations| folder.join(migrations));
         // What a file names lies beside it, wherever the command was given.
@@ -135,6 +138,23 @@ impl Config {
         }
         config.path = Some(path);
         Ok(config)
+    }
+
+    /// Refuses a restore on a day that has not come yet anywhere: it would count as a proof for years.
+    fn not_of_the_future(&self, now: Timestamp) -> Result<(), String> {
+        /// The easternmost clocks are this far ahead.
+        const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(14);
+        let latest = now.saturating_add(AHEAD).unwrap_or(now);
+        let future = |proof: &&RestoreProof| proof.finished.is_some_and(|on| on > latest);
+        match self.restore_proofs.iter().find(future).and_then(|proof| proof.finished) {
+            Some(on) => {
+                let day = on.to_zoned(jiff::tz::TimeZone::UTC).date();
+                Err(format!(
+                    "`on = \"{day}\"` under `[[backup.restored]]` is in the future: write the day on which a backup was restored"
+                ))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Reads the text of a configuration file.
@@ -182,7 +202,7 @@ impl Config {
                 let date: Date = proof
                     .on
                     .parse()
-                    .map_err(|_| format!("`on = \"{}\"` is not a date like 2030-01-31", proof.on))?;
+                    .map_err(|_| format!("`on = \"{}\"` is not a date like 2026-01-31", proof.on))?;
                 let at = date
                     .at(0, 0, 0, 0)
                     .to_zoned(jiff::tz::TimeZone::UTC)
@@ -224,6 +244,9 @@ pub(crate) fn names(pattern: &str, id: &str) -> bool {
 /// family.
 pub fn no_such_rule(id: &str) -> String {
     let family = |id: &'static str| id.split('/').next().unwrap_or_default();
+    if dbwright_rules::ALL.iter().any(|entry| family(entry.id) == id) {
+        return format!("`{id}` is a family of rules and no rule; `dbwright rules` lists what is in it");
+    }
     let near = dbwright_rules::ALL
         .iter()
         .flat_map(|entry| {
@@ -325,6 +348,7 @@ mod tests {
         assert!(error.contains("`schema/float-money`"), "{error}");
         assert!(no_such_rule("float-money").contains("`schema/float-money`"));
         assert!(no_such_rule("schem").contains("`schema`"));
+        assert!(no_such_rule("schema").contains("is a family of rules"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use dbwright_model::change::Change;
 use dbwright_model::engine::Dialect;
-use dbwright_model::facts::{Facts, Origin};
+use dbwright_model::facts::{Facts, Origin, SkippedStatement};
 use dbwright_model::finding::{Finding, Level, ObjectRef};
 use dbwright_model::observed::Observed;
 use dbwright_model::remedy::{Applicability, Remedy};
@@ -86,7 +86,7 @@ pub fn cook(
         findings,
         suppressed,
         not_checked,
-        skipped_statements: gathered.facts.source.skipped.clone(),
+        skipped_statements: skipped_statements(&gathered.facts),
         statements: Vec::new(),
         trace: None,
         unused_suppressions: book.unused(),
@@ -258,6 +258,26 @@ pub fn report_remedy(remedy: &Remedy, facts: &Facts) -> ReportRemedy {
     ReportRemedy { applicability, summary: remedy.summary.to_string(), steps }
 }
 
+/// Statements that were not understood: those of files, and those of the server's statistics that checks could not read.
+fn skipped_statements(facts: &Facts) -> Vec<SkippedStatement> {
+    let mut skipped = facts.source.skipped.clone();
+    let Some(workload) = facts.workload.known() else { return skipped };
+    let unread = workload
+        .statements
+        .iter()
+        .filter(|one| dbwright_rules::statements::is_unread(one) && one.location.is_none());
+    skipped.extend(unread.map(|statement| SkippedStatement {
+        file: workload.source.clone(),
+        line: 0,
+        statement: dbwright_rules::statements::shortened(&statement.text),
+        because: "the text that the server's statistics keep of it could not be read".to_owned(),
+    }));
+    skipped
+}
+
+/// How the reason begins of a check that could look at something.
+const IN_PART: &str = "checked in part; ";
+
 fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
     // Files know nothing of servers. What they could have told and did not, such as a statement that was not understood,
     // has another reason.
@@ -270,9 +290,19 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
         .checks
         .iter()
         .filter_map(|(entry, checked)| match checked {
-            Checked::Unknown { because } | Checked::InPart { because, .. } => Some(NotChecked {
+            Checked::Unknown { because } => Some(NotChecked {
                 rule: entry.id.to_owned(),
                 because: because.clone(),
+                out_of_reach: out_of_reach(entry, because),
+                unasked: false,
+            }),
+            Checked::InPart { because, .. } => Some(NotChecked {
+                rule: entry.id.to_owned(),
+                because: if because.starts_with(IN_PART) {
+                    because.clone()
+                } else {
+                    format!("{IN_PART}{because}")
+                },
                 out_of_reach: out_of_reach(entry, because),
                 unasked: false,
             }),

@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use dbwright_model::catalog::Table;
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
-use dbwright_model::effect::{Effects, TransactionUse};
+use dbwright_model::effect::{Cost, Effects, TransactionUse};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::finding::{EvidenceLevel, Location};
 use dbwright_model::name::{Name, QualifiedName};
@@ -379,6 +379,12 @@ impl Reader {
             effects.assumed.push(format!("the statement in line {} fails and is mended first", refused.line));
         }
         let is_refused = effects.refused.is_some();
+        if is_refused {
+            // The server refuses before it looks at rows; it waits for its locks all the same.
+            effects.relations.iter_mut().for_each(|effect| effect.cost = Cost::Brief);
+            effects.demands.clear();
+            effects.losses.clear();
+        }
         let is_known = |name: &QualifiedName| {
             self.folder.table(name).is_some()
                 || self.folder.view(name).is_some()

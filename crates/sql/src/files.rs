@@ -184,8 +184,7 @@ fn missing_parents(catalog: &Catalog, places: &Places) -> Vec<SkippedStatement> 
 }
 
 fn skip(file: &SourceFile, line: u32, text: &str, because: &str) -> SkippedStatement {
-    let first: String = text.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
-    let shown: String = first.chars().take(60).collect();
+    let shown = crate::names::beginning(text);
     SkippedStatement { file: file.name.clone(), line, statement: shown, because: because.to_owned() }
 }
 

@@ -3,6 +3,7 @@
 //! Folding is total: a change of something that is not there is noted as a doubt and left out.
 
 mod constraints;
+mod follow;
 mod heirs;
 mod look;
 mod objects;
@@ -1258,9 +1259,12 @@ impl Folder {
                 schema: if to.schema.is_empty() { view.schema.clone() } else { to.schema.clone() },
                 name: to.name.clone(),
             };
-            match self.catalog.views.iter_mut().find(|other| other.name == view) {
-                Some(view) => view.name = to,
-                None => self.doubt(Some(from), "it is renamed but was never created"),
+            if !self.catalog.views.iter().any(|other| other.name == view) {
+                return self.doubt(Some(from), "it is renamed but was never created");
+            }
+            self.follow_in_views(&view, &to);
+            for known in self.catalog.views.iter_mut().filter(|other| other.name == view) {
+                known.name = to.clone();
             }
             return;
         };
@@ -1282,6 +1286,7 @@ impl Folder {
             }
             None => i,
         };
+        self.follow_in_views(&from, &to);
         self.catalog.tables[i].name = to.clone();
         self.rename_generated(i, &from.name, &to.name);
         let rename = |name: &mut QualifiedName| {
@@ -1571,8 +1576,9 @@ impl Folder {
         }
         sequence.start = changes.start.unwrap_or(sequence.start);
         sequence.increment = changes.increment.unwrap_or(sequence.increment);
-        sequence.min = changes.min.unwrap_or(sequence.min);
-        sequence.max = changes.max.unwrap_or(sequence.max);
+        let (low, high) = own_limits(sequence);
+        sequence.min = changes.min.unwrap_or(if changes.no_min { low } else { sequence.min });
+        sequence.max = changes.max.unwrap_or(if changes.no_max { high } else { sequence.max });
         sequence.cycle = changes.cycle.unwrap_or(sequence.cycle);
         if let Some(owner) = owned_by {
             sequence.owned_by.clone_from(&owner);
@@ -1808,4 +1814,10 @@ fn is_relation(kind: &ObjectKind) -> bool {
 /// Whether a column of this type can be a foreign key's own index in MySQL.
 pub(crate) fn is_indexable(kind: TypeKind) -> bool {
     !matches!(kind, TypeKind::Json | TypeKind::Geometry)
+}
+
+/// The limits that a sequence has when none are said: its type's end in its direction, and the number next to 0.
+fn own_limits(sequence: &Sequence) -> (i64, i64) {
+    let max = sequence.data_type.max_integer().and_then(|max| i64::try_from(max).ok()).unwrap_or(i64::MAX);
+    if sequence.increment < 0 { (-max - 1, -1) } else { (1, max) }
 }

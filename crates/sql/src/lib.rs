@@ -8,6 +8,7 @@ pub mod split;
 pub mod fold;
 pub mod effects;
 pub mod chain;
+mod clauses;
 mod surroundings;
 pub mod tools;
 pub mod script;
@@ -36,11 +37,13 @@ pub use split::{Statement, split};
 
 /// Parses one statement into its changes: `ALTER TABLE t ADD a, ADD b` gives two.
 pub fn parse_statement(dialect: Dialect, statement: &str) -> Vec<Change> {
-    match dialect {
+    let mut changes = match dialect {
         Dialect::Postgres => postgres::parse::statement(statement),
         Dialect::Mysql => mysql::parse::statement(statement),
         Dialect::Sqlite => sqlite::parse::statement(statement),
-    }
+    };
+    clauses::refine(dialect, statement, &mut changes);
+    changes
 }
 
 /// Parses a scalar expression, such as a default, a check or a policy.

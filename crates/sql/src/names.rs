@@ -143,6 +143,20 @@ pub fn mysql_unused(base: &str, taken: &dyn Fn(&str) -> bool) -> Name {
     Name::from(name)
 }
 
+/// The first words of a statement, with `…` where more follow.
+pub fn beginning(statement: &str) -> String {
+    const WORDS: usize = 6;
+    const LETTERS: usize = 60;
+    let mut words = statement.split_whitespace();
+    let first = words.by_ref().take(WORDS).collect::<Vec<_>>().join(" ");
+    let shown: String = first.chars().take(LETTERS).collect();
+    match (shown.len() < first.len(), words.next()) {
+        (true, _) => format!("{shown}…"),
+        (false, Some(_)) => format!("{shown} …"),
+        (false, None) => shown,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -313,8 +313,10 @@ fn users_of_type(before: &Folder, name: &QualifiedName) -> Vec<String> {
     };
     let mut taken = Vec::new();
     for table in &before.catalog().tables {
-        let columns = table.columns.iter().filter(|column| is_it(&column.data_type));
-        taken.extend(columns.map(|column| format!("column `{}.{}`", table.name, column.name)));
+        for column in table.columns.iter().filter(|column| is_it(&column.data_type)) {
+            taken.push(format!("column `{}.{}`", table.name, column.name));
+            taken.extend(of_column(before, &table.name, &column.name));
+        }
     }
     let word = wanted.name.name.as_str();
     let says = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|part| part == word);

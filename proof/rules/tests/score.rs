@@ -12,6 +12,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::score::{CheckResult, CheckState, Dimension, Score};
 use dbwright_model::stats::Counters;
+use dbwright_model::workload::{Statement, Workload};
 use dbwright_rules::rule::Applies;
 use dbwright_rules::run::{Checked, Outcome, default_rules, run};
 use dbwright_rules::{ALL, Options, score};
@@ -489,6 +490,80 @@ fn a_hidden_definition_may_hold_a_secret() {
     catalog.doubts.push(Doubt { object, because: "its query is hidden".to_owned() });
     let because = "1 of 2 definitions could not be read".to_owned();
     assert_eq!(check(&facts), Checked::InPart { examined: 1, trusted: 0, because });
+}
+
+#[test]
+fn what_was_found_in_a_part_is_found_whatever_the_rest_holds() {
+    let entry = dbwright_rules::find("schema/float-money").expect("there is such a rule");
+    let check = |levels: &[Level], expected: CheckState| {
+        let because = "`a` is hidden".to_owned();
+        let outcome = Outcome {
+            findings: levels.iter().map(|level| finding(entry.id, *level, Confidence::High, false)).collect(),
+            checks: vec![(entry, Checked::InPart { examined: 3, trusted: 0, because: because.clone() })],
+        };
+        let score = score::score(&outcome, &BTreeMap::new());
+        let one = &score.checks[0];
+        assert_eq!((one.state, one.because.as_ref(), one.trusted), (expected, Some(&because), 0.0));
+        assert_eq!(score.unknown, u32::from(expected == CheckState::Unknown));
+        assert_eq!((score.proven, score.coverage), (0, 0), "{}", score.headline());
+        assert_eq!(score.ceiling < 100, expected != CheckState::Unknown, "{}", score.headline());
+    };
+    check(&[], CheckState::Unknown);
+    check(&[Level::Note], CheckState::Partial);
+    check(&[Level::Warning, Level::Note], CheckState::Partial);
+    check(&[Level::Warning, Level::Error], CheckState::Fail);
+}
+
+#[test]
+fn a_short_or_empty_window_of_statements_passes_nothing() {
+    let rules: Vec<_> = default_rules()
+        .filter(|entry| {
+            entry.rule.dimension == Dimension::Queries && entry.rule.needs.contains(&Fact::Workload)
+        })
+        .collect();
+    assert!(rules.len() > 10);
+    let day = |day: &str| Some(format!("2030-{day}Z").parse().expect("it is a time"));
+    let check = |since: &str, text: Option<&str>, looked: bool| {
+        let mut facts = with_opaque(Engine::Postgres, "");
+        facts.source.collected_at = day("06-15T12:00:00");
+        let statement = |text: &str| Statement {
+            text: text.to_owned(),
+            calls: Some(100),
+            mean_ms: Some(1.0),
+            total_ms: Some(100.0),
+            rows: Some(100),
+            temp_blocks_written: Some(0),
+            ..Statement::default()
+        };
+        facts.workload = Observed::Known(Workload {
+            source: "pg_stat_statements".to_owned(),
+            since: (!since.is_empty()).then(|| day(since)).flatten(),
+            statements: text.into_iter().map(statement).collect(),
+            ..Workload::default()
+        });
+        dbwright_sql::understand::understand(&mut facts);
+        for (entry, checked) in run(&facts, rules.iter().copied(), &Options::default()).checks {
+            match checked {
+                Checked::Unknown { .. } | Checked::NotApplicable { .. } => {}
+                Checked::Ran { .. } => assert!(looked, "{} ran {since} {text:?}", entry.id),
+                other => panic!("{}: {other:?}", entry.id),
+            }
+            let slow = entry.id == "query/slow-statement";
+            assert!(
+                !slow || looked == matches!(checked, Checked::Ran { .. }),
+                "{since} {text:?}: {checked:?}"
+            );
+        }
+    };
+    let statement = Some("select id from t where a = 5");
+    check("06-01T12:00:00", statement, true);
+    check("06-14T12:00:00", statement, true);
+    check("06-14T13:00:00", statement, false);
+    check("06-15T11:59:59", statement, false);
+    check("06-15T12:00:01", statement, false);
+    check("", statement, false);
+    check("06-01T12:00:00", None, false);
+    check("", None, false);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::output::Screen;
 use super::progress::Bar;
 use super::tables;
-use super::{CLEAN, FOUND, Global, world};
+use super::{CLEAN, FAILED, FOUND, Global, world};
 
 /// How to print a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -151,7 +151,7 @@ pub async fn repair(
     bar.clear();
     show_plan::<RepairReply>(&reply, &arguments.agreement, screen, tables::repair)?;
     if reply.changes.is_empty() {
-        return Ok(CLEAN);
+        return Ok(if reply.left.is_empty() { CLEAN } else { FAILED });
     }
     let Some(word) = agreed(&arguments.agreement, "Change the record like this?", screen)? else {
         return Ok(CLEAN);

@@ -218,9 +218,10 @@ fn world<'a>(global: &Global, progress: &'a progress::Bar) -> Result<(World<'a>,
     let directory = std::env::current_dir().map_err(|error| {
         ServiceError::new(ErrorKind::Permission, format!("cannot tell the current folder: {error}"))
     })?;
-    let config = Config::load(global.config.as_deref(), &directory)?;
+    let now = jiff::Timestamp::now();
+    let config = Config::load(global.config.as_deref(), &directory, now)?;
     let world = World {
-        now: jiff::Timestamp::now(),
+        now,
         directory,
         database_url: environment("DATABASE_URL"),
         variable: &environment,

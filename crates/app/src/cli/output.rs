@@ -107,7 +107,10 @@ impl Screen {
     pub fn write(&self, text: &str, file: Option<&Path>) -> Result<(), ServiceError> {
         let Some(path) = file else { return self.print(text) };
         let cannot = |error: io::Error| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder_exists = folder.is_none_or(Path::is_dir);
             let because = match error.kind() {
+                io::ErrorKind::NotFound if folder_exists => "its folder takes no new files".to_owned(),
                 io::ErrorKind::NotFound => "its folder does not exist".to_owned(),
                 io::ErrorKind::PermissionDenied => "writing there is not permitted".to_owned(),
                 io::ErrorKind::NotADirectory => "its folder is a file".to_owned(),

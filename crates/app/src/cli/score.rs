@@ -87,12 +87,13 @@ fn explain(report: &Report, as_json: bool) -> Result<String, ServiceError> {
     }
     text.push_str("points  of     state     check\n");
     for line in &list {
-        let why = match (&line.because, line.findings) {
-            (Some(because), _) => format!("  {because}"),
-            (None, 0) => String::new(),
-            (None, 1) => "  1 finding".to_owned(),
-            (None, n) => format!("  {n} findings"),
+        let findings = match line.findings {
+            0 => None,
+            1 => Some("1 finding".to_owned()),
+            n => Some(format!("{n} findings")),
         };
+        let why: Vec<String> = findings.into_iter().chain(line.because.clone()).collect();
+        let why = if why.is_empty() { String::new() } else { format!("  {}", why.join("; ")) };
         text.push_str(&format!(
             "{:6.2}  {:5.2}  {:8}  {}{why}\n",
             line.points,

@@ -42,6 +42,14 @@ impl RecordReader {
         read
     }
 
+    /// Whether the database holds a table that somebody made.
+    pub async fn holds_tables(&mut self) -> Result<bool, ApplyError> {
+        self.begin().await?;
+        let holds = self.session.holds_tables().await;
+        self.session.rollback().await?;
+        holds
+    }
+
     /// Asks one question. Values come as the server's texts, or null.
     pub async fn ask(&mut self, sql: &str) -> Result<Vec<Row>, ApplyError> {
         self.begin().await?;

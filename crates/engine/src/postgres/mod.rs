@@ -236,8 +236,9 @@ impl ReadSession {
             Fact::ServerStatus => unsupported("only MySQL keeps status counters of this kind"),
             Fact::Storage | Fact::Integrity => unsupported("only SQLite is one file"),
             Fact::Workload if !self.server.has_statements => unsupported(
-                "the extension `pg_stat_statements` is not installed here: add it to `shared_preload_libraries`, \
-                 restart, and run `CREATE EXTENSION pg_stat_statements`",
+                "the extension `pg_stat_statements` is not installed in this database: run `CREATE EXTENSION \
+                 pg_stat_statements`; where the server does not load it yet, add it to `shared_preload_libraries` and \
+                 restart before",
             ),
             Fact::Workload if !self.server.reads_all_statistics => hidden("the statements"),
             Fact::Sessions | Fact::LockWaits if !self.server.reads_all_statistics => hidden("the sessions"),

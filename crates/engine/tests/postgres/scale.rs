@@ -1,11 +1,13 @@
-//! How long a large catalog takes.
+//! A large catalog is asked for as a whole, never table by table. How long it takes is a benchmark.
 
 use super::*;
 
-const TABLES: usize = 10_000;
+const TABLES: usize = 2_000;
+/// Statements of a whole collection at most, beginnings and ends of transactions included.
+const STATEMENTS: i64 = 50;
 
 #[test]
-fn a_large_catalog_is_read_in_time() {
+fn a_large_catalog_is_read_in_few_statements() {
     let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
     let installation = installed.last().expect("an installed PostgreSQL");
     let options = ServerOptions {
@@ -36,24 +38,16 @@ fn a_large_catalog_is_read_in_time() {
         }
         run(&client, "vacuum analyze").await;
         run(&client, "select pg_stat_statements_reset()").await;
-        let before = Instant::now();
         let facts = collect(&server, "postgres", "t", &Fact::ALL[..32]).await;
-        let took = before.elapsed();
         assert_eq!(facts.catalog.known().unwrap().tables.len(), TABLES);
-        let query = "select left(query, 60), total_exec_time from pg_stat_statements
-                      where dbid = (select oid from pg_database where datname = 't') order by 2 desc limit 8";
-        for row in client.query(query, &[]).await.unwrap() {
-            println!("{:8.1} ms  {}", row.get::<_, f64>(1), row.get::<_, String>(0).replace('\n', " "));
-        }
-        let query = "select sum(total_exec_time + total_plan_time) from pg_stat_statements
-                      where query not like '%pg_stat_statements%'";
-        let server_ms: f64 = client.query_one(query, &[]).await.unwrap().get(0);
-        println!("{server_ms:.0} ms of the server's time, {took:?} in all");
         for fact in Fact::ALL {
             assert!(!matches!(facts.status(fact), Observed::Failed(_)), "{fact:?}: {:?}", facts.status(fact));
         }
-        // Measured at a fraction of this; the room is for slow machines.
-        assert!(server_ms < 6_000.0, "{server_ms} ms");
+        let query = "select sum(calls)::bigint from pg_stat_statements
+                      where dbid = (select oid from pg_database where datname = 't')
+                        and query not like '%pg_stat_statements_reset%'";
+        let statements: i64 = client.query_one(query, &[]).await.unwrap().get(0);
+        assert!((10..=STATEMENTS).contains(&statements), "{statements} statements");
         drop(client);
     });
 }

@@ -96,6 +96,44 @@ const NOT_MONEY: &[&str] = &[
     "width",
 ];
 
+/// Words of what is summed up and counted in things other than money: `rating_total`, `dose_amount`.
+const SUMMED_UP: &[&str] = &[
+    "calorie",
+    "calories",
+    "dosage",
+    "dose",
+    "goal",
+    "goals",
+    "grade",
+    "grades",
+    "hit",
+    "hits",
+    "ingredient",
+    "like",
+    "likes",
+    "mark",
+    "marks",
+    "rain",
+    "rainfall",
+    "rating",
+    "ratings",
+    "review",
+    "reviews",
+    "sample",
+    "samples",
+    "star",
+    "stars",
+    "step",
+    "steps",
+    "view",
+    "views",
+    "visit",
+    "visits",
+    "vote",
+    "votes",
+    "water",
+];
+
 /// Whether a column is named like an amount of money.
 pub fn money(name: &str) -> Option<Money> {
     let words = words(name);
@@ -104,6 +142,8 @@ pub fn money(name: &str) -> Option<Money> {
         None
     } else if any(MONEY) {
         Some(Money::Likely)
+    } else if any(SUMMED_UP) {
+        None
     } else if words.last().is_some_and(|word| PERHAPS_MONEY.contains(&word.as_str())) {
         Some(Money::Maybe)
     } else {

@@ -1,4 +1,4 @@
-use dbwright_model::catalog::{Check, ForeignKey, Table};
+use dbwright_model::catalog::{Check, ConstraintKind, ForeignKey, Index, Table};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::effect::Demand;
@@ -36,7 +36,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for judged in lint::statements(context) {
         for demand in &judged.statement.effects.demands {
             let table = demand.table();
-            if judged.effect(table).is_none() || written.iter().any(|other| lint::same(other, table)) {
+            // What was tried and failed is told with the server's own words.
+            if judged.statement.failed.is_some()
+                || judged.effect(table).is_none()
+                || written.iter().any(|other| lint::same(other, table))
+            {
                 continue;
             }
             findings.examined(1);
@@ -87,7 +91,7 @@ fn judge(
             let new_and_empty = columns.iter().any(|name| {
                 judged.new_column(table, name).is_some_and(|column| !is_constant(column.default.as_ref()))
             });
-            if new_and_empty {
+            if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, judged)) {
                 return None;
             }
             let list = lint::spelled_columns(context, &columns);
@@ -174,6 +178,17 @@ fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name
         }
         _ => None,
     })
+}
+
+/// Whether the rows are kept apart already by some of the columns. Where nulls are to agree, only a primary key says enough.
+fn is_unique(table: &Table, columns: &[Name], judged: &Judged<'_>) -> bool {
+    let by_index = |index: &Index| {
+        let whole = index.unique && index.valid && index.predicate.is_none();
+        let primary = index.backs == Some(ConstraintKind::PrimaryKey);
+        let enough = whole && (primary || !judged.says(&["nulls not distinct"]));
+        enough && index.columns().is_some_and(|own| own.into_iter().all(|name| columns.contains(name)))
+    };
+    table.indexes.iter().any(by_index)
 }
 
 /// The check that the statement adds or validates.

@@ -15,7 +15,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 7,
     needs: &[Fact::Migrations],
-    raised_by: &[Fact::Catalog],
+    raised_by: &[Fact::Catalog, Fact::Triggers],
     engines: Engines::only(Engine::Sqlite, "tables are altered in place there"),
     when: "a table is rebuilt, and its indexes, its triggers or the counter of its `AUTOINCREMENT` are not made again",
     then: "Queries get slow, rules are no longer kept, or numbers of deleted rows are given anew, and nothing is reported.",

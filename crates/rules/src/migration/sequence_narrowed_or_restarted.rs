@@ -4,10 +4,11 @@ use dbwright_model::data_type::TypeKind;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::lint::{self, Verdict};
+use crate::lint::{self, Judged, Verdict};
 use crate::{Context, Engines, Findings, Rule};
 
 /// The rule.
@@ -46,6 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 options,
                 None,
             ),
+            Change::SetSequenceValue { name, value } => return set(&judged, name, *value),
             _ => return Verdict::Other,
         };
         if judged.is_new(name) || judged.is_absent(name) {
@@ -55,6 +57,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let found = judged.found(object, format!("{sequence} {what}."));
         Verdict::Found(found.remedy(Remedy::manual(RULE.instead)))
     });
+}
+
+/// `setval` to where the sequence begins. Another number may well be behind the largest one in use.
+fn set(judged: &Judged<'_>, name: &QualifiedName, value: i64) -> Verdict {
+    let mut known = judged.statement.around.sequences.iter();
+    let known = known.find(|known| lint::is_meant(&known.name, name));
+    let begins = known.map_or(1, |known| known.start);
+    let downwards = known.is_some_and(|known| known.increment < 0);
+    if value > begins || downwards || judged.is_new(name) || judged.is_absent(name) {
+        return Verdict::Fine;
+    }
+    let message = format!("The sequence `{name}` starts again behind {value}, whatever numbers are in use.");
+    Verdict::Found(judged.found(ObjectRef::sequence(name), message).remedy(Remedy::manual(RULE.instead)))
 }
 
 fn harm(changes: &SequenceChanges, old: Option<&Sequence>) -> Option<String> {

@@ -1,11 +1,14 @@
+use dbwright_model::catalog::Persistence;
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::lint::{self, Judged, Verdict};
 use crate::rule::{OptionSpec, OptionValue};
+use crate::server_tables::is_of_the_server;
 use crate::{Context, Engines, Findings, Rule, quantity};
 
 /// The rule.
@@ -32,29 +35,46 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
-        let Change::Data { kind, table: Some(table), filtered, clauses } = change else {
+        let Change::Data { kind, table, filtered, clauses } = change else {
             return Verdict::Other;
         };
-        let verb = match kind {
-            DataKind::Update => "UPDATE",
-            DataKind::Delete => "DELETE",
-            _ => return Verdict::Other,
+        // Another rule tells that the server refuses it, or whose rows they are.
+        let of_server = |name: &QualifiedName| {
+            is_of_the_server(context.engine().dialect(), name) && judged.statement.table(name).is_none()
         };
-        if clauses.limited || !judged.is_in_use(table) {
+        if judged.statement.effects.refused.is_some() || table.as_ref().is_some_and(of_server) {
             return Verdict::Fine;
         }
+        let rows_of = |table: &QualifiedName| {
+            context.statistics_of(&judged.full_name(table)).and_then(|statistics| statistics.rows)
+        };
+        let few =
+            |table: &QualifiedName| rows_of(table).is_some_and(|rows| (rows as f64) < context.number("rows"));
+        let verb = match (kind, table) {
+            (DataKind::Update, Some(_)) => "UPDATE",
+            (DataKind::Delete, Some(_)) => "DELETE",
+            _ => return member(&judged, &clauses.whole, &few),
+        };
+        let Some(table) = table.as_ref().filter(|table| !clauses.limited && judged.is_in_use(table)) else {
+            return member(&judged, &clauses.whole, &few);
+        };
         let effect = judged.effect(table);
         let name = effect.map_or(table, |effect| &effect.relation);
-        let rows = context.statistics_of(name).and_then(|statistics| statistics.rows);
-        if rows.is_some_and(|rows| (rows as f64) < context.number("rows")) {
-            return Verdict::Fine;
+        let rows = rows_of(name);
+        if few(name) {
+            return member(&judged, &clauses.whole, &few);
         }
+        // A table of the file's own tells which rows are meant, as a small one does.
+        let partner = clauses.joined.as_ref().filter(|other| judged.is_in_use(other) && !few(other));
+        let partner = partner.filter(|other| !is_temporary(&judged, other));
         let message = if !*filtered {
             format!("`{verb}` works on every row of `{name}` at once.")
+        } else if let Some(other) = partner {
+            format!("`{verb}` works at once on every row of `{name}` that finds its partner in `{other}`.")
         } else if let Some(column) = fills(&judged, change) {
             format!("`{verb}` fills the new column `{column}` in every row of `{name}` at once.")
         } else {
-            return Verdict::Fine;
+            return member(&judged, &clauses.whole, &few);
         };
         let found = judged
             .found(ObjectRef::table(name), message)
@@ -67,6 +87,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }));
         Verdict::Found(found)
     });
+}
+
+/// What a member of `WITH` does to every row of a table.
+fn member(judged: &Judged<'_>, whole: &[QualifiedName], few: &dyn Fn(&QualifiedName) -> bool) -> Verdict {
+    let felt =
+        |table: &&QualifiedName| judged.is_in_use(table) && !few(table) && !is_temporary(judged, table);
+    let Some(table) = whole.iter().find(felt) else { return Verdict::Fine };
+    let name = judged.full_name(table);
+    let message = format!("A member of `WITH` works on every row of `{name}` at once.");
+    Verdict::Found(judged.found(ObjectRef::table(&name), message).remedy(Remedy::manual(RULE.instead)))
+}
+
+fn is_temporary(judged: &Judged<'_>, table: &QualifiedName) -> bool {
+    judged.statement.table(table).is_some_and(|known| known.persistence == Persistence::Temporary)
 }
 
 /// The column that the same file has added and that the statement fills wherever it is null: everywhere.

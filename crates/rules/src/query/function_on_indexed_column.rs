@@ -1,6 +1,7 @@
 use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{IndexKey, Table};
+use dbwright_model::catalog::{Column, IndexKey, Table};
 use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::engine::Engine;
 use dbwright_model::expression::{Call, Expr};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::Level;
@@ -35,7 +36,8 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
-        let (column, what) = read.blocks.iter().find_map(|block| wrapped(context, names, block))?;
+        let (column, what, stable) = read.blocks.iter().find_map(|block| wrapped(context, names, block))?;
+        let instead = if stable { RULE.instead } else { NOT_IMMUTABLE };
         Some(
             statements::found(
                 read.statement,
@@ -44,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     column.table.name, column.column.name
                 ),
             )
-            .remedy(Remedy::manual(RULE.instead)),
+            .remedy(Remedy::manual(instead)),
         )
     });
 }
@@ -53,7 +55,7 @@ fn wrapped<'a>(
     context: &Context<'_>,
     names: &Names<'a>,
     block: &Block<'a>,
-) -> Option<(Resolved<'a>, String)> {
+) -> Option<(Resolved<'a>, String, bool)> {
     block.conditions().into_iter().find_map(|term| {
         let operand = tested(term)?;
         let (inner, what) = inside(operand)?;
@@ -72,8 +74,36 @@ fn wrapped<'a>(
             && !has_expression_over(column.table, &column.column.name)
             && !found_by_index(block, names, column.source)
             && !is_small(context, column.table, context.number("rows"));
-        indexed.then_some((column, what))
+        indexed.then(|| (column, what, can_be_indexed(context, column.column, operand)))
     })
+}
+
+/// What to do where the server refuses an index of the expression.
+const NOT_IMMUTABLE: &str = "Compare the bare column with a range; the expression cannot be indexed, since its result depends on settings of the session such as the time zone.";
+
+/// Functions whose result depends on settings of the session, whatever they are given (PostgreSQL).
+const STABLE: &[&str] = &["age", "concat", "concat_ws", "format", "to_char", "to_date", "to_timestamp"];
+
+/// Whether an index could be made of an expression: PostgreSQL demands that its result is the same for ever.
+fn can_be_indexed(context: &Context<'_>, column: &Column, expr: &Expr) -> bool {
+    if context.engine() != Engine::Postgres {
+        return true;
+    }
+    let kind = column.data_type.kind;
+    match expr {
+        // With a time zone of their own they ask no setting.
+        Expr::Call(call) if call.function() == "timezone" => true,
+        Expr::Call(call) if call.function() == "date_trunc" && call.args.len() > 2 => true,
+        Expr::Call(call) => kind != TypeKind::TimestampTz && !STABLE.contains(&call.function()),
+        Expr::Cast { to, .. } => match kind {
+            TypeKind::TimestampTz => false,
+            TypeKind::Timestamp => to == "date" || to.starts_with("time"),
+            TypeKind::Date => false,
+            kind if kind.is_text() => !to.starts_with("date") && !to.starts_with("time"),
+            _ => true,
+        },
+        _ => true,
+    }
 }
 
 /// The column inside a call or cast whose other arguments are constants.

@@ -1,10 +1,15 @@
+use std::collections::BTreeSet;
+
+use dbwright_model::catalog::{ForeignKey, Table, TableKind};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::join;
+use dbwright_model::name::{Name, join};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
+use dbwright_model::stats::TableStatistics;
 
 use crate::index_shape::{create_index, finds_children};
+use crate::lexicon::is_tool_table;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -29,23 +34,64 @@ const ENGINES: Engines = Engines::ALL.except_mysql_family("InnoDB makes the inde
 /// Fewer rows are scanned as fast as an index is read.
 const WORTH_SAYING: u64 = 1_000;
 
+/// And so is a table of few pages.
+const FEW_BYTES: u64 = 131_072;
+
+/// Whether a table is known to have a few rows and no more than a few that came to it. An empty one is about to be filled.
+fn is_tiny(statistics: &TableStatistics) -> bool {
+    let few = |count: Option<u64>| count.is_none_or(|count| count < WORTH_SAYING);
+    statistics.rows.is_some_and(|rows| rows > 0)
+        && few(statistics.rows)
+        && few(statistics.live_rows)
+        && few(statistics.inserts)
+        && statistics.table_bytes.is_none_or(|bytes| bytes <= FEW_BYTES)
+}
+
+/// Whether a partition has the key from the table that it is a part of, which stands for it.
+fn comes_from_above(context: &Context<'_>, table: &Table, key: &ForeignKey) -> bool {
+    let TableKind::Partition { of, .. } = &table.kind else { return false };
+    context.table(of).is_none_or(|above| {
+        above.foreign_keys.iter().any(|other| {
+            (&other.columns, &other.references, &other.referenced_columns)
+                == (&key.columns, &key.references, &key.referenced_columns)
+        })
+    })
+}
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    for table in context.own_tables() {
-        for foreign_key in &table.foreign_keys {
+    let tables = context.catalog().tables.iter();
+    for table in tables.filter(|table| table.is_own() && !is_tool_table(table)) {
+        let mut seen: Vec<BTreeSet<&Name>> = Vec::new();
+        for foreign_key in table.foreign_keys.iter().filter(|key| !comes_from_above(context, table, key)) {
             findings.examined(1);
             if table.indexes.iter().any(|index| finds_children(index, &foreign_key.columns)) {
                 continue;
             }
-            let columns = join(&foreign_key.columns);
+            // One index serves every key over the same columns.
+            let columns: BTreeSet<&Name> = foreign_key.columns.iter().collect();
+            if seen.contains(&columns) {
+                continue;
+            }
+            let same = |key: &&ForeignKey| key.columns.iter().collect::<BTreeSet<_>>() == columns;
+            let parents: BTreeSet<String> =
+                table.foreign_keys.iter().filter(same).map(|key| format!("`{}`", key.references)).collect();
+            let parents: Vec<String> = parents.into_iter().collect();
+            seen.push(columns);
             let mut found = Found::at(
                 ObjectRef::columns(&table.name, &foreign_key.columns),
                 format!(
-                    "No index covers the foreign key `{}` ({columns}) to `{}`: each delete there scans `{}`.",
-                    table.name, foreign_key.references, table.name
+                    "No index covers the foreign key `{}` ({}) to {}: each delete there scans `{}`.",
+                    table.name,
+                    join(&foreign_key.columns),
+                    parents.join(" and "),
+                    table.name
                 ),
             )
             .remedy(Remedy::safe(RULE.instead, create_index(context, table, &foreign_key.columns)));
             if let Some(statistics) = context.statistics_of(&table.name) {
+                if is_tiny(statistics) {
+                    found = found.level(Level::Note).evidence_if("rows", statistics.rows);
+                }
                 found = found
                     .evidence_if(
                         "rows scanned per delete",

@@ -1,13 +1,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::{Column, Sequence, Table};
+use dbwright_model::change::{Change, SequenceChanges};
+use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::stats::ColumnMaximum;
 
-use crate::columns::{base_type, in_foreign_key, in_primary_key, integer_range, next_value_of, root_table};
+use crate::columns::{
+    base_type, fed_by as fed_by_known, in_foreign_key, in_primary_key, integer_range, root_table,
+};
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
 
@@ -20,7 +24,7 @@ pub static RULE: Rule = Rule {
     when: "an integer key or its sequence has used half of its range",
     then: "When the range ends every insert fails, and widening the column of a large table takes long.",
     instead: "Widen the column, and every column that refers to it, to `bigint` before the range ends.",
-    remedy: Applicability::Manual,
+    remedy: Applicability::Review,
     options: &[
         OptionSpec {
             name: "warning-percent",
@@ -45,12 +49,26 @@ struct Position {
     begin: i128,
     /// What says so.
     seen: &'static str,
+    /// The sequence that ends before its column does, or that feeds none.
+    narrow: Option<Narrow>,
+}
+
+/// A sequence that ends by itself, and how it is made as wide as what it feeds.
+struct Narrow {
+    sequence: QualifiedName,
+    wider: Option<SequenceChanges>,
 }
 
 impl Position {
     fn share(&self) -> f64 {
         let range = self.end - self.begin;
         if range == 0 { 1.0 } else { (self.at - self.begin) as f64 / range as f64 }
+    }
+
+    /// Values that are left; 0 also where the range was left behind.
+    fn left(&self) -> u128 {
+        let left = if self.end < self.begin { self.at - self.end } else { self.end - self.at };
+        u128::try_from(left).unwrap_or(0)
     }
 }
 
@@ -132,17 +150,7 @@ fn tell_unknown(context: &Context<'_>, findings: &mut Findings) -> bool {
 
 /// The sequence that a column takes its numbers from: its own, or one that its default names.
 fn fed_by<'a>(view: &View<'a>, table: &Table, column: &Column) -> Option<&'a QualifiedName> {
-    let known = |name: QualifiedName| view.sequences.get_key_value(&name).map(|(key, _)| *key);
-    if let Some(sequence) = &column.sequence {
-        return known(sequence.clone());
-    }
-    let parts = next_value_of(column)?;
-    match parts.as_slice() {
-        // A server leaves out the schema of what is on the search path.
-        [name] => known(table.name.sibling(name)).or_else(|| known(QualifiedName::new("public", name))),
-        [.., schema, name] => known(QualifiedName::new(schema, name)),
-        [] => None,
-    }
+    fed_by_known(|name| view.sequences.get_key_value(name).map(|(key, _)| *key), table, column)
 }
 
 fn judge(view: &View<'_>, table: &Table, column: &Column, told: bool, findings: &mut Findings) {
@@ -197,7 +205,8 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
     if let Some((sequence, value)) = fed_by(view, table, column).and_then(|name| view.sequences.get(name)) {
         missing |= value.is_none();
         told |= value.is_some();
-        found.extend(value.flatten().map(|last| of_sequence(sequence, last.into(), Some(range))));
+        let of = base_type(view.context.catalog(), &column.data_type);
+        found.extend(value.flatten().map(|last| of_sequence(sequence, last.into(), Some((range, of)))));
     }
     if column.auto_increment {
         let next =
@@ -208,12 +217,13 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
             end: range.1,
             begin: 0,
             seen: "counter",
+            narrow: None,
         }));
     }
     let maxima = view.maxima.get(&(&table.name, &column.name));
     told |= maxima.is_some();
     for maximum in maxima.into_iter().flatten() {
-        let at = |at: i64, end, seen| Position { at: at.into(), end, begin: 0, seen };
+        let at = |at: i64, end, seen| Position { at: at.into(), end, begin: 0, seen, narrow: None };
         found.extend(maximum.max.filter(|max| *max > 0).map(|max| at(max, range.1, "largest value")));
         found.extend(maximum.min.filter(|min| *min < 0).map(|min| at(min, range.0, "smallest value")));
     }
@@ -221,14 +231,23 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
 }
 
 /// How far a sequence has come within its own range and that of the column it feeds.
-fn of_sequence(sequence: &Sequence, last: i128, column: Option<(i128, i128)>) -> Position {
-    let (low, high) = column.unwrap_or((i64::MIN.into(), i64::MAX.into()));
+fn of_sequence(sequence: &Sequence, last: i128, column: Option<((i128, i128), &DataType)>) -> Position {
+    let bigint = DataType::new(TypeKind::BigInt, "bigint");
+    let ((low, high), of) = column.unwrap_or(((i64::MIN.into(), i64::MAX.into()), &bigint));
     let (min, max) = (i128::from(sequence.min), i128::from(sequence.max));
-    if sequence.increment < 0 {
-        Position { at: last, end: min.max(low), begin: max.min(high), seen: "sequence" }
-    } else {
-        Position { at: last, end: max.min(high), begin: min.max(low), seen: "sequence" }
-    }
+    let down = sequence.increment < 0;
+    let ends_itself = if down { min > low } else { max < high };
+    let narrow = (ends_itself || column.is_none()).then(|| Narrow {
+        sequence: sequence.name.clone(),
+        wider: ends_itself.then(|| SequenceChanges {
+            data_type: (sequence.data_type.kind != of.kind).then(|| of.clone()),
+            no_min: down,
+            no_max: !down,
+            ..SequenceChanges::default()
+        }),
+    });
+    let (end, begin) = if down { (min.max(low), max.min(high)) } else { (max.min(high), min.max(low)) };
+    Position { at: last, end, begin, seen: "sequence", narrow }
 }
 
 /// Where the parent of a narrower child column stands in the child's range: its next row cannot be referred to.
@@ -247,7 +266,8 @@ fn behind_parent(view: &View<'_>, table: &Table, column: &Column, range: (i128, 
             continue;
         }
         for position in positions(view, parent, target, wide).0 {
-            let position = Position { end: range.1, begin: 0, seen: "key of the parent", ..position };
+            let position =
+                Position { end: range.1, begin: 0, seen: "key of the parent", narrow: None, ..position };
             if position.at > 0 && furthest.as_ref().is_none_or(|other| position.at > other.at) {
                 furthest = Some(position);
             }
@@ -271,25 +291,46 @@ fn report(
         return;
     }
     let level = if percent >= context.number("error-percent") { Level::Error } else { Level::Warning };
-    let left = (position.end - position.at).abs();
-    let mut found = Found::at(
-        object,
-        format!(
-            "The {what} `{name}` has used {percent:.0} % of its range; inserts fail when the last {left} values are gone."
+    let left = position.left();
+    let then = match left {
+        0 => "no value is left, and inserts fail".to_owned(),
+        1 => "inserts fail when the last value is gone".to_owned(),
+        left => format!("inserts fail when the last {left} values are gone"),
+    };
+    let of = position.narrow.as_ref().filter(|narrow| table.is_some() && narrow.wider.is_some());
+    let message = match of {
+        Some(narrow) => format!(
+            "The sequence `{}` of the {what} `{name}` has used {percent:.0} % of its own range; {then}.",
+            narrow.sequence
         ),
-    )
-    .level(level)
-    .evidence(position.seen, position.at)
-    .evidence("end of the range", position.end)
-    .remedy(Remedy::manual(RULE.instead));
+        None => format!("The {what} `{name}` has used {percent:.0} % of its range; {then}."),
+    };
+    let mut found = Found::at(object, message)
+        .level(level)
+        .evidence(position.seen, position.at)
+        .evidence("end of the range", position.end)
+        .remedy(remedy(&position));
     if let Some(days) = table.and_then(|table| days_left(context, table, left)) {
         found = found.evidence("days left at the rate of inserts since the counters were reset", days);
     }
     findings.add(found);
 }
 
+fn remedy(position: &Position) -> Remedy {
+    match &position.narrow {
+        Some(Narrow { sequence, wider: Some(wider) }) => Remedy::review(
+            "Let the sequence go on to the end of its type.",
+            vec![Change::AlterSequence { name: sequence.clone(), if_exists: false, changes: wider.clone() }],
+        ),
+        Some(Narrow { wider: None, .. }) => {
+            Remedy::manual("Let the sequence start over, if what takes its numbers allows that.")
+        }
+        None => Remedy::manual(RULE.instead),
+    }
+}
+
 /// Days until the range ends, if rows go on coming as they did over at least a week of counting.
-fn days_left(context: &Context<'_>, table: &Table, left: i128) -> Option<u64> {
+fn days_left(context: &Context<'_>, table: &Table, left: u128) -> Option<u64> {
     let inserts = context.statistics_of(&table.name)?.inserts.filter(|inserts| *inserts > 0)?;
     let since = context.facts_if_known(Fact::Counters).counters.known()?.since?;
     let now = context.source().collected_at?;

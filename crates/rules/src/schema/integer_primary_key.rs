@@ -1,9 +1,13 @@
+use std::collections::HashMap;
+
+use dbwright_model::catalog::Sequence;
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::Remedy;
 
-use crate::columns::{base_type, is_numbered, single_key};
+use crate::columns::{base_type, fed_by, is_numbered, single_key};
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -23,6 +27,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let sequences: HashMap<&QualifiedName, &Sequence> =
+        context.catalog().sequences.iter().map(|sequence| (&sequence.name, sequence)).collect();
     for table in context.own_tables() {
         let Some(column) = single_key(table).filter(|column| is_numbered(column)) else { continue };
         let data_type = base_type(context.catalog(), &column.data_type);
@@ -33,13 +39,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if data_type.kind == TypeKind::BigInt {
             continue;
         }
+        let ends = data_type.max_integer().unwrap_or_default();
+        let sequence = fed_by(|name| sequences.get(name).copied(), table, column).filter(|sequence| {
+            sequence.increment > 0 && !sequence.cycle && i128::from(sequence.max) < i128::from(ends)
+        });
+        let ends = match sequence {
+            Some(sequence) => format!("{}, where its sequence ends", sequence.max),
+            None => ends.to_string(),
+        };
         let mut found = Found::at(
             ObjectRef::column(&table.name, &column.name),
             format!(
-                "The key `{}.{}` is generated but ends at {}; after that no row can be added.",
-                table.name,
-                column.name,
-                data_type.max_integer().unwrap_or_default()
+                "The key `{}.{}` is generated but ends at {ends}; after that no row can be added.",
+                table.name, column.name
             ),
         )
         .remedy(Remedy::manual(RULE.instead));

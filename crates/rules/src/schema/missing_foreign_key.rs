@@ -132,10 +132,11 @@ fn found(context: &Context<'_>, guess: &Guess<'_>, counted: Option<&DataCount>) 
             found = found.evidence("without a parent", example);
         }
     }
-    found.remedy(remedy(context, guess, orphans))
+    found.remedy(remedy(context, guess, counted.map(|count| count.matching)))
 }
 
-fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
+/// `orphans` are the values without a parent, where they were counted.
+fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: Option<u64>) -> Remedy {
     let mut name = format!("{}_{}", guess.table.name.name, guess.column.name);
     while name.len() > LONGEST_STEM {
         name.pop();
@@ -170,7 +171,7 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
     let mut changes = widened;
     changes.extend(index_for(context, guess));
     changes.push(add);
-    match (orphans, in_steps) {
+    match (orphans.unwrap_or(0), in_steps) {
         (0, true) => {
             changes.push(validate);
             match widens {
@@ -182,6 +183,10 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
                         guess.column.name
                     ))
                 },
+                false if orphans.is_none() => Remedy::review(
+                    "Declare the foreign key; `VALIDATE` fails where rows without a parent exist, which `--data` counts.",
+                    changes,
+                ),
                 false => Remedy::review(RULE.instead, changes),
             }
         }
@@ -189,6 +194,10 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: u64) -> Remedy {
             "Give `{}` the type of the key it refers to, then declare the foreign key.",
             guess.column.name
         )),
+        (0, false) if orphans.is_none() && context.engine() != Engine::Sqlite => Remedy::review(
+            "Declare the foreign key; that fails where rows without a parent exist, which `--data` counts.",
+            changes,
+        ),
         (0, false) => Remedy::review(RULE.instead, changes),
         (_, true) => Remedy {
             changes,

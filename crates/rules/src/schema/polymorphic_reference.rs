@@ -1,8 +1,9 @@
-use dbwright_model::catalog::Table;
+use dbwright_model::catalog::{Column, Table};
+use dbwright_model::data_type::DataType;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 
-use crate::columns::single_key;
+use crate::columns::{base_type, single_key};
 use crate::lexicon::{table_role, words};
 use crate::{Context, Findings, Found, Rule, reference};
 
@@ -35,7 +36,28 @@ const FRAMEWORKS: &[&str] = &[
     "versions",
 ];
 
+/// The types of the keys of the database.
+struct Keys<'a> {
+    types: Vec<&'a DataType>,
+}
+
+impl<'a> Keys<'a> {
+    fn of(context: &Context<'a>) -> Self {
+        let keys = context.own_tables().filter_map(single_key);
+        Keys { types: keys.map(|key| base_type(context.catalog(), &key.data_type)).collect() }
+    }
+
+    /// Whether a column has the type of keys here. A text beside a type is as often the number of a passport, so that text
+    /// counts only where most keys are text.
+    fn could_hold(&self, context: &Context<'_>, column: &Column) -> bool {
+        let own = base_type(context.catalog(), &column.data_type);
+        let alike = self.types.iter().filter(|key| reference::same_family(key, own)).count();
+        if own.kind.is_text() { alike * 2 > self.types.len() } else { alike > 0 }
+    }
+}
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let keys = Keys::of(context);
     for table in context.own_tables() {
         if is_framework(table) || table_role::is_record(table) || table_role::is_passing(table) {
             continue;
@@ -52,6 +74,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             let Some(kind) = reference::discriminator(table, column) else { continue };
+            if !keys.could_hold(context, column) || name.first().is_some_and(|word| word == "id") {
+                continue;
+            }
             if reference::has_foreign_key(table, &kind.name) {
                 continue;
             }

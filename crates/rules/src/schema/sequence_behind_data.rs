@@ -26,6 +26,13 @@ pub static RULE: Rule = Rule {
     ..Rule::DEFAULT
 };
 
+/// Values between the sequence and the furthest one from which that may be out of its reach: at a thousand inserts a second
+/// they take 12 days.
+const FAR: u128 = 1_000_000_000;
+
+/// And how many times as many they must be as the sequence has given out.
+const FAR_TIMES: i128 = 1_000;
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let catalog = context.catalog();
     let sequences: HashMap<&QualifiedName, &Sequence> =
@@ -71,10 +78,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let racing = position.last_value.is_some_and(|last| {
                 gap < 1_000 && gap.unsigned_abs() * 100 < u128::from(last.unsigned_abs())
             });
+            // Values that were given far away are met only if they begin near the sequence, which their end does not tell.
+            let far =
+                gap.unsigned_abs() >= FAR && gap / FAR_TIMES >= (next - i128::from(sequence.start)).abs();
+            let then = if far {
+                "so far away that the sequence may never come there; inserts collide if some lie just ahead of it"
+            } else {
+                "inserts will collide"
+            };
             let found = Found::at(
                 ObjectRef::column(&table.name, &column.name),
                 format!(
-                    "The sequence of `{}.{}` goes on with {next} although the values reach {ahead}: inserts will collide.",
+                    "The sequence of `{}.{}` goes on with {next} although the values reach {ahead}: {then}.",
                     table.name, column.name
                 ),
             )
@@ -82,9 +97,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .evidence("furthest value", ahead)
             .remedy(Remedy::review(
                 RULE.instead,
-                vec![Change::SyncSequence { name: name.clone(), table: table.name.clone(), column: column.name.clone() }],
+                vec![Change::SyncSequence {
+                    name: name.clone(),
+                    table: table.name.clone(),
+                    column: column.name.clone(),
+                }],
             ));
-            findings.add(match racing {
+            findings.add(match racing || far {
                 true => found.level(Level::Warning).confidence(Confidence::Low),
                 false => found,
             });

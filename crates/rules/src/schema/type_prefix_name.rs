@@ -21,12 +21,29 @@ pub static RULE: Rule = Rule {
 /// Words that say "table", sorted.
 const TABLE: &[&str] = &["table", "tb", "tbl"];
 
+/// Whether the database itself is about tables, such as those of a restaurant.
+fn is_about_tables(context: &Context<'_>) -> bool {
+    let is_table = |word: &String| word == "table" || word == "tables";
+    context.own_tables().any(|table| {
+        let name = words(table.name.name.as_str());
+        let things = name.iter().position(is_table).is_some_and(|at| at > 0 || name.len() == 1);
+        things
+            || table.columns.iter().any(|column| {
+                let name = words(column.name.as_str());
+                name.len() == 2
+                    && is_table(&name[0])
+                    && matches!(name[1].as_str(), "id" | "no" | "number" | "nr" | "size" | "seats")
+            })
+    })
+}
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let furniture = is_about_tables(context);
     for table in context.own_tables() {
         findings.examined(1);
         let words = words(table.name.name.as_str());
         let [first, _, ..] = words.as_slice() else { continue };
-        if TABLE.binary_search(&first.as_str()).is_err() {
+        if TABLE.binary_search(&first.as_str()).is_err() || (first == "table" && furniture) {
             continue;
         }
         findings.add(

@@ -44,6 +44,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 && grant.object.name == *signature.as_str()
         });
         let Some(grant) = grant else { continue };
+        // Who may not use the schema cannot name what is in it.
+        let reachable = grants.iter().any(|grant| {
+            grant.object_kind == GrantObject::Schema
+                && grant.grantee == *"public"
+                && grant.privilege.eq_ignore_case("USAGE")
+                && grant.object.name == function.name.schema
+        });
+        if !reachable {
+            continue;
+        }
         findings.add(
             Found::at(
                 ObjectRef::function(&function.name, &function.arguments),

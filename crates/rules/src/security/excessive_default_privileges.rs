@@ -1,8 +1,9 @@
-use dbwright_model::access::GrantObject;
+use dbwright_model::access::{Grant, GrantObject};
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -49,8 +50,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     .iter()
                     .map(|grant| Change::SetGrant {
                         cascade: false,
-                        for_role: None,
-                        grant: (**grant).clone(),
+                        // Each role has default privileges of its own, and without its name those of the role
+                        // that runs the statement are altered.
+                        for_role: (!grant.object.name.is_empty()).then(|| grant.object.name.clone()),
+                        grant: Grant {
+                            object: QualifiedName::new(grant.object.schema.as_str(), ""),
+                            ..(**grant).clone()
+                        },
                         granted: false,
                     })
                     .collect(),

@@ -35,7 +35,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                         ObjectRef::role(&role.name),
                         format!("The password of `{}` is kept as {kept}.", role.name),
                     )
-                    .remedy(Remedy::manual(RULE.instead)),
+                    .remedy(Remedy::manual(match context.engine() {
+                        Engine::Postgres => {
+                            "Set `password_encryption` to `scram-sha-256`, then let the role set its password again."
+                        }
+                        Engine::Mariadb => {
+                            "Load the plugin with `INSTALL SONAME 'auth_ed25519'`, then set the password again with `ALTER USER ... IDENTIFIED VIA ed25519 USING PASSWORD('...')`."
+                        }
+                        _ => {
+                            "Set the password again with `ALTER USER ... IDENTIFIED WITH caching_sha2_password BY '...'`."
+                        }
+                    })),
                 );
             }
             PasswordStorage::None | PasswordStorage::Strong | PasswordStorage::External => {}

@@ -64,8 +64,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .remedy(match context.engine() {
                 Engine::Postgres => Remedy::manual_sql(
-                    RULE.instead,
-                    vec!["ALTER ROLE migrator SET lock_timeout = '5s'".to_owned()],
+                    "Set `lock_timeout` to a few seconds for the role that runs migrations, whose name goes in the place of `your_migration_role`, and let the migration try again.",
+                    vec!["ALTER ROLE your_migration_role SET lock_timeout = '5s'".to_owned()],
                 ),
                 _ => Remedy::manual_sql(
                     "Set `lock_wait_timeout` to a few seconds in the session that runs migrations, and let the migration try again.",

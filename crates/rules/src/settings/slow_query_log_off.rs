@@ -1,8 +1,7 @@
-use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::remedy::Remedy;
+use dbwright_model::remedy::{ManualStatement, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -42,12 +41,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.add(
             Found::at(ObjectRef::setting(name), "Slow statements leave no trace in the log.").remedy(
                 match context.engine() {
-                    Engine::Postgres => Remedy {
-                        changes: vec![Change::SetServerSetting { name: name.into(), value: "1s".to_owned() }],
-                        ..Remedy::manual(RULE.instead)
-                    },
-                    _ => Remedy::manual_sql(
+                    Engine::Postgres => Remedy::manual_sql(
                         RULE.instead,
+                        vec![
+                            ManualStatement::alone(format!("ALTER SYSTEM SET {name} = '1s'")),
+                            "SELECT pg_reload_conf()".into(),
+                        ],
+                    ),
+                    _ => Remedy::manual_sql(
+                        "Log statements that take longer than a second, and write both settings into the configuration file (`my.cnf`), too: what `SET GLOBAL` says is gone at the next restart.",
                         vec![
                             "SET GLOBAL long_query_time = 1".to_owned(),
                             "SET GLOBAL slow_query_log = 'ON'".to_owned(),

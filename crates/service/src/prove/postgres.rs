@@ -228,12 +228,9 @@ impl Trial<'_> {
             observed += self.run_step(&mut session, step, Some(&mut created)).await?;
             self.ask(&mut session, step, step.verify.as_ref(), "its verification").await?;
         }
+        let statements = if observed == 1 { "statement was" } else { "statements were" };
         self.proof.shown.push(format!(
-            "{}: none reads or writes all rows of a table, or builds an index on it, under a lock that makes others wait.",
-            match observed {
-                1 => "1 statement was observed".to_owned(),
-                count => format!("{count} statements were observed"),
-            }
+            "{observed} {statements} observed: none reads or writes all rows of a table, or builds an index on it, under a lock that makes others wait."
         ));
         Ok(())
     }

@@ -103,3 +103,27 @@ fn settings_last_as_long_as_the_server_lets_them() {
         "{chain:#?}"
     );
 }
+
+#[test]
+fn what_reads_a_relation_follows_its_name() {
+    let taken = |after: &str| -> String {
+        let before = "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE t (a int, b mood); \
+            CREATE VIEW v AS SELECT a, b FROM t WHERE EXISTS (SELECT 1 FROM t other WHERE other.a = t.a);";
+        let files: Vec<MigrationFile> = [before, after]
+            .map(|text| MigrationFile {
+                file: ChainFile { judged: text == after, wrap: Wrap::None, ..ChainFile::default() },
+                text: text.to_owned(),
+            })
+            .into();
+        let chain = read(from_nothing(Engine::Postgres, Circumstances::default()), &files).chain;
+        chain.statements.last().expect("there are statements").around.dependants.join(", ")
+    };
+    assert_eq!(taken("DROP TYPE mood CASCADE"), "column `public.t.b`, view `public.v`");
+    assert_eq!(taken("ALTER TABLE t RENAME TO old; DROP TABLE old CASCADE"), "view `public.v`");
+    assert_eq!(taken("ALTER TABLE t RENAME TO old; CREATE TABLE t (a int); DROP TABLE t CASCADE"), "");
+    assert_eq!(taken("ALTER TABLE t SET SCHEMA other; DROP TABLE other.t CASCADE"), "view `public.v`");
+    assert_eq!(
+        taken("ALTER VIEW v RENAME TO w; CREATE VIEW x AS SELECT a FROM w; DROP TABLE t CASCADE"),
+        "view `public.w`, view `public.x`"
+    );
+}

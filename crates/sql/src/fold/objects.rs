@@ -2,6 +2,7 @@
 
 use dbwright_model::catalog::{ExtendedStatistics, Function, Publication, UserTypeKind, Volatility};
 use dbwright_model::change::{Change, ListAction, ObjectKind};
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, FromItem, Query, QueryBody, Source};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -418,6 +419,34 @@ impl Folder {
         self.catalog.statistics.retain(|statistics| statistics.table != *table);
         for publication in self.catalog.publications.known_mut().into_iter().flatten() {
             publication.tables.retain(|published| published.table != *table);
+        }
+    }
+
+    /// Follows the new name of a table or view in the views that read it. Those of MySQL, and of SQLite's old manner, read
+    /// what has the name.
+    pub(super) fn follow_in_views(&mut self, from: &QualifiedName, to: &QualifiedName) {
+        let by_name = match self.engine.dialect() {
+            Dialect::Postgres => false,
+            Dialect::Mysql => true,
+            Dialect::Sqlite => {
+                matches!(self.setting("legacy_alter_table"), Some("on" | "1" | "yes" | "true"))
+            }
+        };
+        if by_name {
+            return;
+        }
+        let reading: Vec<QualifiedName> =
+            self.views_reading(from, None).iter().map(|view| view.name.clone()).collect();
+        // A name without a schema is that of the relation where it is meant by it before the renaming.
+        let bare = QualifiedName { schema: Name::DEFAULT, name: from.name.clone() };
+        let bare_is_it = self.full_name(&bare) == *from;
+        let sqlite = self.engine.dialect() == Dialect::Sqlite;
+        let equal = |name: &QualifiedName, other: &QualifiedName| {
+            name == other || (sqlite && name.name.eq_ignore_case(other.name.as_str()))
+        };
+        let is_it = |name: &QualifiedName| equal(name, from) || (bare_is_it && equal(name, &bare));
+        for view in self.catalog.views.iter_mut().filter(|view| reading.contains(&view.name)) {
+            super::follow::rename_in_view(view, &is_it, to);
         }
     }
 

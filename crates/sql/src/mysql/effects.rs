@@ -5,7 +5,7 @@
 mod alter;
 mod column;
 
-use dbwright_model::catalog::{Table, TableKind};
+use dbwright_model::catalog::{Persistence, Table, TableKind};
 use dbwright_model::change::{Change, DataKind, PartitionChange};
 use dbwright_model::effect::{Cost, Effects, Lock, LossKind, TransactionUse};
 use dbwright_model::engine::{Engine, Version};
@@ -19,6 +19,8 @@ struct Reckoning<'a> {
     before: &'a Folder,
     engine: Engine,
     version: Option<Version>,
+    /// Whether the state before is the whole truth.
+    known: bool,
     effects: Effects,
 }
 
@@ -27,9 +29,12 @@ pub(crate) fn of_statement(before: &Folder, circumstances: &Circumstances, state
         before,
         engine: before.engine(),
         version: circumstances.version,
+        known: circumstances.known,
         effects: Effects::default(),
     };
     let renames = statement.iter().filter(|change| matches!(change, Change::RenameTable { .. })).count();
+    let replaces = statement.iter().any(|change| matches!(change, Change::DropTable { .. }));
+    statement.iter().filter(|_| !replaces).for_each(|change| reckoning.make_table(change));
     match statement.iter().find_map(altered_table) {
         Some(table) if renames < 2 => reckoning.alter(table, statement),
         _ => statement.iter().for_each(|change| reckoning.change(change)),
@@ -123,6 +128,38 @@ impl Reckoning<'_> {
     fn child_of(&self, name: &QualifiedName) -> Option<QualifiedName> {
         let name = self.before.full_name(name);
         self.before.referencing(&name).map(|(table, _)| table.name.clone()).find(|table| *table != name)
+    }
+
+    /// A temporary table may hide another one.
+    fn make_table(&mut self, change: &Change) {
+        let (name, persistence, if_not_exists) = match change {
+            Change::CreateTable { table, if_not_exists }
+            | Change::CreateTableLike { table, if_not_exists, .. } => {
+                (&table.name, table.persistence, *if_not_exists)
+            }
+            Change::CreateTableAs { name, persistence, if_not_exists, .. } => {
+                (name, *persistence, *if_not_exists)
+            }
+            _ => return,
+        };
+        if persistence == Persistence::Temporary || if_not_exists {
+            return;
+        }
+        if let Some(known) = self.before.table(name).filter(|known| known.persistence == persistence) {
+            self.refuse(format!("there is a table `{}` already", known.name));
+        }
+    }
+
+    /// Whether a table is known not to be there. Of other databases nothing is known.
+    fn is_absent(&self, name: &QualifiedName) -> bool {
+        let full = self.before.full_name(name);
+        let doubts = &self.before.catalog().doubts;
+        self.known
+            && name.schema.is_empty()
+            && self.before.table(name).is_none()
+            && self.before.view(name).is_none()
+            && self.before.sequence(name).is_none()
+            && !doubts.iter().any(|doubt| doubt.object.as_ref().is_none_or(|object| *object == full))
     }
 
     fn change(&mut self, change: &Change) {

@@ -77,10 +77,11 @@ pub fn data_statement(text: &str) -> Option<DataStatement> {
 }
 
 /// The text without what the parser library stumbles over: the `...` of statement digests, which stands for any number
-/// of constants, becomes one parameter; the character set and `ARRAY` of a cast are left out.
+/// of constants, becomes one parameter; the character set and `ARRAY` of a cast are left out, and what has two spellings gets the other.
 fn readable(text: &str) -> Cow<'_, str> {
     let lower = text.to_ascii_lowercase();
-    if !text.contains("...") && !lower.contains("char") && !lower.contains(" array") {
+    let stumbled_over = ["...", "char", " array", " mod ", " share "];
+    if !stumbled_over.iter().any(|part| lower.contains(part)) {
         return Cow::Borrowed(text);
     }
     let found = tokens(text);
@@ -96,6 +97,13 @@ fn readable(text: &str) -> Cow<'_, str> {
             .all(|i| found.get(i).is_some_and(|token| token.kind == Kind::Symbol('.')))
         {
             (3, "?")
+        } else if [word(i), word(i + 1), word(i + 2), word(i + 3)] == ["lock", "in", "share", "mode"] {
+            (4, "for share")
+        } else if i > 0
+            && word(i) == "mod"
+            && found.get(i + 1).is_none_or(|next| next.kind != Kind::Symbol('('))
+        {
+            (1, "%")
         } else if i > 0 && (word(i - 1) == "char" || found[i - 1].kind == Kind::Symbol(')')) {
             match (word(i), word(i + 1)) {
                 ("charset", _) => (2, ""),
@@ -731,6 +739,8 @@ mod tests {
             assert_eq!((found, table.as_str()), (kind, target), "{text}");
         };
         check("SELECT * FROM `t` WHERE `a` = ? AND `b` IN (...) LIMIT ?, ...", "select", "t");
+        check("SELECT * FROM `t` WHERE `a` MOD ? = ? LOCK IN SHARE MODE", "select", "t");
+        check("SELECT * FROM `t` WHERE MOD ( `a` , ? ) = ?", "select", "t");
         check("select `db`.`t`.`a` AS `a` from `db`.`t` where `db`.`t`.`a` > 1", "select", "db.t");
         check("SELECT a FROM t FORCE INDEX (i) WHERE a = 1 FOR UPDATE SKIP LOCKED", "select", "t");
         check("SELECT STRAIGHT_JOIN a FROM t JOIN child USING (a) GROUP BY a WITH ROLLUP", "select", "t");

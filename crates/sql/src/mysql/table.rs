@@ -66,6 +66,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>, temporary: bool) -> Parsed<Vec<Cha
             name: table.name,
             query,
             if_not_exists,
+            part_of: None,
         }]);
     }
     Err(cursor.unexpected("a table option"))

@@ -158,7 +158,8 @@ fn statement(engine: Engine, change: &Change) -> Option<String> {
                 Some(false) => sql.push_str(" NOCYCLE"),
                 None => {}
             }
-            if changes.rename.is_some() || changes.owned_by.is_some() || changes.data_type.is_some() {
+            let unsaid = changes.no_min || changes.no_max || changes.data_type.is_some();
+            if changes.rename.is_some() || changes.owned_by.is_some() || unsaid {
                 return None;
             }
             sql

@@ -123,6 +123,7 @@ pub(super) fn create_table_as(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         columns,
         persistence: persistence(node),
         populated: !has(node, K::WITH_NO_DATA),
+        part_of: None,
     }]
 }
 

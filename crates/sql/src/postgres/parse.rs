@@ -265,6 +265,7 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
                     name,
                     query: parsed.text_of(node).trim_end_matches(';').trim_end().to_owned(),
                     if_not_exists: false,
+                    part_of: None,
                 },
                 None => opaque(node, "no table is named"),
             }]

@@ -118,7 +118,7 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             let like = format!("LIKE {} {including}", qualified(like));
             return create_table(table, *if_not_exists, Some(like));
         }
-        Change::CreateTableAs { name, query, if_not_exists, columns, persistence, populated } => {
+        Change::CreateTableAs { name, query, if_not_exists, columns, persistence, populated, .. } => {
             // `SELECT ... INTO` names the table inside the query.
             if query.to_ascii_uppercase().contains(" INTO ") {
                 query.clone()

@@ -4,7 +4,7 @@
 mod dependents;
 mod script;
 
-use dbwright_model::catalog::{Column, Index, ReferentialAction, Table};
+use dbwright_model::catalog::{Column, Index, Persistence, ReferentialAction, Table};
 use dbwright_model::change::{Change, DataKind, DroppedConstraint};
 use dbwright_model::effect::{Cost, Demand, Effects, Lock, LossKind, TransactionUse};
 use dbwright_model::expression::{Expr, Expression, Literal};
@@ -121,6 +121,12 @@ impl Reckoning<'_> {
                 self.note_all(Cost::Rewrite);
             }
             Change::DropTable { name, if_exists, .. } => self.drop_table(name, *if_exists),
+            Change::CreateTable { table, if_not_exists: false } => {
+                self.make_table(&table.name, table.persistence);
+            }
+            Change::CreateTableAs { name, persistence, if_not_exists: false, .. } => {
+                self.make_table(name, *persistence);
+            }
             Change::CreateTrigger { trigger, .. } => self.note(&trigger.table, Cost::Brief),
             Change::DropTrigger { name, .. } => {
                 let triggers = self.before.catalog().triggers.known();
@@ -351,6 +357,14 @@ impl Reckoning<'_> {
         }
         if before.setting("foreign_keys").is_none() && before.referencing(parent).next().is_some() {
             self.assume("foreign keys are taken to be enforced");
+        }
+    }
+
+    /// A temporary table may hide another one.
+    fn make_table(&mut self, name: &QualifiedName, persistence: Persistence) {
+        let known = self.before.table(name).filter(|known| known.persistence == persistence);
+        if known.is_some() && persistence != Persistence::Temporary && name.schema.is_empty() {
+            self.refuse(format!("there is a table `{name}` already"));
         }
     }
 

@@ -106,6 +106,7 @@ fn create_table(cursor: &mut Cursor<'_>, persistence: Persistence) -> Option<Vec
                 name,
                 query,
                 if_not_exists,
+                part_of: None,
             }]
         });
     }

@@ -183,6 +183,7 @@ fn a_wrong_configuration_is_named_with_its_place() {
         "[[suppress]]\nreason = \"because\"",
         "[[suppress]]\nrule = \"schema/*\"\nreason = \"r\"\nuntil = \"soon\"",
         "[[backup.restored]]\non = \"yesterday\"",
+        "[[backup.restored]]\non = \"2999-01-31\"",
         "skip = [\"schema/table-without-primary-keys\"]",
     ]
     .iter()

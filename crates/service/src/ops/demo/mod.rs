@@ -47,6 +47,18 @@ const WORKLOAD: &[(&str, u32)] = &[
 
 /// Makes the shop and audits it.
 pub async fn demo(request: &DemoRequest, config: &Config, world: &World<'_>) -> Result<Report, ServiceError> {
+    if let Some(engine) = request.engine.filter(|engine| *engine != EngineName::Sqlite)
+        && request.keep.is_some()
+    {
+        return Err(ServiceError::new(
+            ErrorKind::Usage,
+            format!(
+                "`--keep` keeps a file, and the shop on {} is on a scratch server that ends with the command",
+                dbwright_model::engine::Engine::from(engine)
+            ),
+        )
+        .hint("leave `--engine` out to keep the shop as an SQLite file"));
+    }
     match request.engine {
         None | Some(EngineName::Sqlite) => sqlite(request, config, world).await,
         Some(EngineName::Postgres) => postgres(config, world).await,

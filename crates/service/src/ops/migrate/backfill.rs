@@ -26,7 +26,7 @@ use crate::target::{self, Target};
 use crate::world::World;
 
 /// Which rows to write, and how gently.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(default)]
 pub struct BackfillRequest {
     /// The database: a connection string or an SQLite file [default: DATABASE_URL, or `target` in dbwright.toml]
@@ -81,6 +81,30 @@ pub struct BackfillRequest {
     /// Do not ask before rows are written
     #[arg(short, long)]
     pub yes: bool,
+}
+
+impl Default for BackfillRequest {
+    fn default() -> Self {
+        BackfillRequest {
+            target: None,
+            table: String::new(),
+            set: String::new(),
+            filter: String::new(),
+            key: Vec::new(),
+            name: None,
+            target_time: Span { milliseconds: 200 },
+            rows: 1000,
+            lock_timeout: Span { milliseconds: 2_000 },
+            max_lag: Span { milliseconds: 5_000 },
+            replica: Vec::new(),
+            max_wal: None,
+            max_dead: 20,
+            max_waiting: 2,
+            vacuum: false,
+            dry_run: false,
+            yes: false,
+        }
+    }
 }
 
 /// A length of time as users write it: `200ms`, `5s`, `2min`.
@@ -489,7 +513,7 @@ impl std::str::FromStr for Span {
         let number: f64 = text[..digits].parse().map_err(|_| wrong())?;
         let unit = match text[digits..].trim() {
             "ms" => 1.0,
-            "s" | "" => 1_000.0,
+            "s" => 1_000.0,
             "min" | "m" => 60_000.0,
             _ => return Err(wrong()),
         };
@@ -532,10 +556,24 @@ mod tests {
             [span("200ms"), span("5s"), span("2min"), span("1.5 s")],
             [Some(200), Some(5_000), Some(120_000), Some(1_500)]
         );
-        assert_eq!([span("soon"), span("5 h"), span("-1s")], [None; 3]);
+        // Milliseconds for one and seconds for another: a number alone is refused.
+        assert_eq!([span("soon"), span("5 h"), span("-1s"), span("2000")], [None; 4]);
         let bytes = |text: &str| text.parse::<Bytes>().ok().map(|bytes| bytes.bytes);
         assert_eq!([bytes("20MB"), bytes("1k"), bytes("1GiB")], [Some(20 << 20), Some(1024), Some(1 << 30)]);
         assert_eq!([bytes("0"), bytes("lots")], [None; 2]);
+    }
+
+    #[test]
+    fn what_is_left_out_means_the_same_in_every_face() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            request: BackfillRequest,
+        }
+        let words = ["x", "--table", "t", "--set", "a = 1", "--where", "a is null"];
+        let line = <Line as clap::Parser>::parse_from(words).request;
+        let json = r#"{"table": "t", "set": "a = 1", "filter": "a is null"}"#;
+        assert_eq!(serde_json::from_str::<BackfillRequest>(json).expect("it is read"), line);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub async fn look(
     let target = database(&request.running, config, world)?;
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
-    let history = read_record(&target, &table).await?.history;
+    let history = read_record(&target, &table, &world.limits).await?.history;
     let migrations: Vec<(Migration, Vec<Statement>)> = choose(&all, &history, request)?
         .into_iter()
         .map(|(position, _, statements)| (all[position].clone(), statements))

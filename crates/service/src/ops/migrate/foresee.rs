@@ -1,11 +1,12 @@
 //! What pending migrations would do to a live database: the chain that `migrate lint` reads, on its catalog.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::session::ReadSession;
-use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::chain::{Chain, ChainStatement, Wrap};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{FactSource, Facts, Origin};
 use dbwright_model::migration::{Migration, Statement};
@@ -13,7 +14,7 @@ use dbwright_model::name::Name;
 use dbwright_model::observed::Observed;
 use dbwright_model::plan::TransactionMode;
 use dbwright_rules::lint;
-use dbwright_sql::chain::{self, Start};
+use dbwright_sql::chain::{self, MigrationFile, Start};
 use dbwright_sql::effects::Circumstances;
 use dbwright_sql::fold::Folder;
 use dbwright_sql::tools;
@@ -31,6 +32,7 @@ pub struct Foreseen {
     pub checks: Vec<Check>,
     chain: Chain,
     facts: Facts,
+    begun: BTreeMap<String, usize>,
 }
 
 impl Foreseen {
@@ -54,18 +56,52 @@ impl Foreseen {
     }
 }
 
+/// What is to be run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pending<'a> {
+    /// The files.
+    pub migrations: &'a [Migration],
+    /// How many statements of a file are done already, where it was begun before.
+    pub begun: &'a BTreeMap<String, usize>,
+}
+
+impl Pending<'_> {
+    /// Leaves out of a file what is done: the database holds it, and would refuse it a second time.
+    fn leave_out_done(self, migration: &mut MigrationFile) {
+        let name = &migration.file.name;
+        let Some(done) = self.begun.get(name) else { return };
+        let Some(known) = self.migrations.iter().find(|known| known.file == *name) else { return };
+        let Some(next) = known.up.get(*done) else {
+            migration.text.clear();
+            return;
+        };
+        let text = &migration.text;
+        let lines = next.line.saturating_sub(1) as usize;
+        let line = text.split_inclusive('\n').take(lines).map(str::len).sum::<usize>();
+        // Where it is not found as it was read, the whole file is looked at.
+        let Some(at) = text[line..].find(next.sql.trim()).map(|at| line + at) else { return };
+        let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
+        let rest = text[..at].chars().map(blank).chain(text[at..].chars()).collect();
+        migration.text = rest;
+        // What is gone on with stands in no transaction of the whole file.
+        migration.file.wrap = Wrap::None;
+    }
+}
+
 /// Reads the database and the pending files, and looks whether now is a good moment. Nothing is written.
 pub(super) async fn foresee(
     paths: &[PathBuf],
     upcoming: &Upcoming,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
-    let Upcoming { migrations: pending, target: dsn, .. } = upcoming;
+    let dsn = &upcoming.target;
+    let pending = Pending { migrations: &upcoming.migrations, begun: &upcoming.begun };
     let facts = facts_of(dsn, world).await?;
     let engine = facts.source.engine;
     let scripts = files::read(paths, &world.directory)?;
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
-    migrations.retain(|migration| pending.iter().any(|wanted| wanted.file == migration.file.name));
+    migrations.retain(|migration| pending.migrations.iter().any(|wanted| wanted.file == migration.file.name));
+    migrations.iter_mut().for_each(|migration| pending.leave_out_done(migration));
     let start = Start {
         known: facts.catalog.is_known(),
         before: match facts.catalog.known() {
@@ -77,7 +113,7 @@ pub(super) async fn foresee(
     };
     let chain = chain::read(start, &migrations).chain;
     let checks = preflight::preflight(upcoming, &chain, &facts, world).await;
-    Ok(Foreseen { chain, facts, checks })
+    Ok(Foreseen { chain, facts, checks, begun: pending.begun.clone() })
 }
 
 async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
@@ -109,6 +145,13 @@ async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
     }
     dbwright_sql::understand::understand(&mut facts);
     Ok(facts)
+}
+
+/// Whether a file is gone on with behind a statement.
+fn is_done(migration: &Migration, statement: &Statement, foreseen: &Foreseen) -> bool {
+    let of_file = foreseen.chain.statements.iter().filter(|other| other.location.file == migration.file);
+    foreseen.begun.contains_key(&migration.file)
+        && of_file.map(|other| other.location.line).min().is_none_or(|first| statement.line < first)
 }
 
 fn text(pending: &[Migration], foreseen: &Foreseen) -> String {
@@ -168,6 +211,7 @@ fn effects(migration: &Migration, statement: &Statement, foreseen: &Foreseen) ->
         .find(|other| other.location.file == migration.file && other.location.line == statement.line);
     match found {
         Some(found) => lines(found, &foreseen.facts),
+        None if is_done(migration, statement, foreseen) => vec!["done already".to_owned()],
         None => vec!["not analysed: it was not found in the file again".to_owned()],
     }
 }
@@ -198,4 +242,35 @@ fn lines(statement: &ChainStatement, facts: &Facts) -> Vec<String> {
         lines.push("locks no relation that is there".to_owned());
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_begun_file_has_done_is_left_out() {
+        let text = "CREATE TABLE t (a int); CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n";
+        let statement =
+            |sql: &str, line: u32| Statement { sql: sql.to_owned(), line, ..Statement::default() };
+        let known = [Migration {
+            file: "1.sql".to_owned(),
+            up: vec![
+                statement("CREATE TABLE t (a int)", 1),
+                statement("CREATE TABLE child (b int)", 1),
+                statement("CREATE INDEX i ON t (a)", 2),
+            ],
+            ..Migration::default()
+        }];
+        let check = |done: usize, expected: &str| {
+            let mut file = MigrationFile { text: text.to_owned(), ..MigrationFile::default() };
+            file.file.name = "1.sql".to_owned();
+            let begun = BTreeMap::from([("1.sql".to_owned(), done)]);
+            Pending { migrations: &known, begun: &begun }.leave_out_done(&mut file);
+            assert_eq!(file.text, expected, "{done}");
+        };
+        check(1, &format!("{}CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n", " ".repeat(24)));
+        check(2, &format!("{}\nCREATE INDEX i ON t (a);\n", " ".repeat(51)));
+        check(3, "");
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use dbwright_engine::apply::{ApplyError, ApplySession, HistoryTable};
+use dbwright_engine::apply::{ApplyError, ApplySession, HistoryTable, RecordReader};
 use dbwright_engine::guard::{Guard, Waiting};
+use dbwright_engine::session::Limits;
 use dbwright_engine::write::Consent;
 use dbwright_model::applied::{Applied, AppliedState};
 use tokio::time::Instant;
@@ -27,11 +28,12 @@ pub(super) struct Hold {
 }
 
 /// Takes hold of a database, waiting at most so long for another runner to end. The history table is made where it is
-/// missing.
+/// missing, with at most `lock_timeout` milliseconds of waiting for a lock at a time.
 pub(super) async fn take(
     consent: &Consent,
     table: &str,
     patience: Duration,
+    lock_timeout: u64,
     world: &World<'_>,
 ) -> Result<Hold, ServiceError> {
     let end = Instant::now() + patience;
@@ -42,7 +44,8 @@ pub(super) async fn take(
             break guard;
         }
         if !std::mem::replace(&mut told, true) {
-            let who = holder(consent, table).await.unwrap_or_else(|| "another runner".to_owned());
+            let who =
+                holder(consent, table, &world.limits).await.unwrap_or_else(|| "another runner".to_owned());
             world.progress.note(&format!("{who} is at work on this database; waiting for it to end"));
         }
         pause(end, "another runner is at work on this database").await?;
@@ -52,12 +55,27 @@ pub(super) async fn take(
         world.progress.step("a runner was stopped, and the server still finishes its statement", 0, 0);
         pause(end, "the server still finishes a statement of a runner that was stopped").await?;
     }
-    let (table, there) = worker.find_history(table).await.map_err(failed)?;
-    if !there {
-        worker.create_history(&table).await.map_err(failed)?;
-    }
-    let history = worker.history(&table).await.map_err(failed)?;
+    worker.limits(Some(lock_timeout), None).await.map_err(failed)?;
+    let (table, history) = loop {
+        match record(&mut worker, table).await {
+            Err(ApplyError::LockNotAvailable(message)) => {
+                world.progress.step(&format!("waiting for the record of migrations: {message}"), 0, 0);
+                pause(end, &format!("the record of migrations cannot be made: {message}")).await?;
+            }
+            other => break other.map_err(failed)?,
+        }
+    };
     Ok(Hold { guard, worker, table, history })
+}
+
+/// The history table, made where it is missing, and its rows.
+async fn record(worker: &mut ApplySession, table: &str) -> Result<(HistoryTable, Vec<Applied>), ApplyError> {
+    let (table, there) = worker.find_history(table).await?;
+    if !there {
+        worker.create_history(&table).await?;
+    }
+    let history = worker.history(&table).await?;
+    Ok((table, history))
 }
 
 async fn pause(end: Instant, because: &str) -> Result<(), ServiceError> {
@@ -70,11 +88,11 @@ async fn pause(end: Instant, because: &str) -> Result<(), ServiceError> {
 }
 
 /// Who is at work, as far as the history tells.
-async fn holder(consent: &Consent, table: &str) -> Option<String> {
-    let mut session = ApplySession::open_to_read(consent.target()).await.ok()?;
-    let (table, there) = session.find_history(table).await.ok()?;
-    let rows = if there { session.history(&table).await.ok()? } else { Vec::new() };
+async fn holder(consent: &Consent, table: &str, limits: &Limits) -> Option<String> {
+    let mut session = RecordReader::open(consent.target(), limits).await.ok()?;
+    let (_, rows) = session.history(table).await.ok()?;
     session.close().await;
+    let rows = rows.unwrap_or_default();
     let row = rows.iter().rev().find(|row| row.state == AppliedState::Running)?;
     let since =
         row.started_at.map(|at| format!(" since {}", at.strftime("%H:%M:%S UTC"))).unwrap_or_default();
@@ -86,7 +104,7 @@ pub(super) fn failed(error: ApplyError) -> ServiceError {
     let kind = match &error {
         ApplyError::ConnectionLost(_) => ErrorKind::Connection,
         ApplyError::Cancelled(_) => ErrorKind::Cancelled,
-        _ => ErrorKind::Internal,
+        _ => ErrorKind::Unsupported,
     };
     let hint = match &error {
         ApplyError::Refused(refusal) => refusal.hint.clone(),

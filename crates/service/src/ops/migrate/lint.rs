@@ -243,7 +243,7 @@ fn rules(request: &LintRequest, config: &Config) -> Result<Vec<&'static Entry>, 
     rules.retain(|entry| entry.rule.needs.contains(&Fact::Migrations));
     if some && rules.is_empty() {
         return Err(ServiceError::new(ErrorKind::Usage, "none of the chosen rules looks at migrations")
-            .hint("`dbwright rules migration` lists those that do"));
+            .hint("`dbwright rules` lists those that do, under `migration/`"));
     }
     Ok(rules)
 }
@@ -330,11 +330,10 @@ fn named(paths: &[PathBuf]) -> String {
 pub(super) fn skipped(chain: &Chain) -> Vec<SkippedStatement> {
     let opaque = chain.judged().filter_map(|(_, statement)| {
         let because = statement.not_analysed.clone()?;
-        let words: Vec<&str> = statement.sql.split_whitespace().take(6).collect();
         Some(SkippedStatement {
             file: statement.location.file.clone(),
             line: statement.location.line,
-            statement: words.join(" ").chars().take(60).collect(),
+            statement: dbwright_sql::names::beginning(&statement.sql),
             because,
         })
     });

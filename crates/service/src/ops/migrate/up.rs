@@ -1,11 +1,12 @@
 //! `migrate up`: runs what is pending, one runner at a time, and goes on where one was stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use dbwright_engine::apply::ApplySession;
+use dbwright_engine::apply::RecordReader;
 use dbwright_engine::dsn::Dsn;
+use dbwright_engine::session::Limits;
 use dbwright_model::applied::{Applied, AppliedState};
 use dbwright_model::history;
 use dbwright_model::migration::Migration;
@@ -16,6 +17,7 @@ use dbwright_sql::tools;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::backfill::Span;
 use super::files;
 use super::foresee::{self, Foreseen};
 use super::hold::failed;
@@ -43,8 +45,8 @@ pub struct Running {
     /// Seconds to wait for another runner to end
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub wait: u64,
-    /// Milliseconds that a transaction may wait for its locks, where the file does not say
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2000)]
+    /// How long a transaction may wait for its locks, where the file does not say: milliseconds, or `2s`
+    #[arg(long, value_name = "TIME", default_value = "2000", value_parser = milliseconds)]
     pub lock_timeout: u64,
     /// How often a transaction is tried again when a lock is not had, where the file does not say
     #[arg(long, value_name = "TIMES", default_value_t = 10)]
@@ -56,6 +58,14 @@ pub struct Running {
     /// Do not ask; demanded where there is no terminal
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// Milliseconds, or a length of time with its unit.
+fn milliseconds(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(number) => Ok(number),
+        Err(_) => text.parse::<Span>().map(|span| span.milliseconds),
+    }
 }
 
 impl Default for Running {
@@ -116,6 +126,8 @@ pub struct Upcoming {
     pub(super) is_fresh: bool,
     pub(super) all: Vec<Migration>,
     pub(super) table: String,
+    /// Files that were begun before, with the number of their statements that are done.
+    pub(super) begun: BTreeMap<String, usize>,
 }
 
 /// What was run.
@@ -162,10 +174,18 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let target = database(&request.running, config, world)?;
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
-    let Record { history, is_fresh } = read_record(&target, &table).await?;
+    let Record { history, is_fresh } = read_record(&target, &table, &world.limits).await?;
     let Choice { chosen, notes, waiting } = choose(&all, &history, is_fresh, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
-    Ok(Upcoming { target, migrations, notes, waiting, has_record: !history.is_empty(), is_fresh, all, table })
+    let begun = chosen.iter().filter_map(|position| {
+        let file = &all[*position];
+        let row = history.iter().find(|row| row.version == file.version)?;
+        let unfinished = !matches!(row.state, AppliedState::Applied | AppliedState::Undone);
+        (unfinished && row.statements_done > 0).then(|| (file.file.clone(), row.statements_done as usize))
+    });
+    let begun = begun.collect();
+    let has_record = !history.is_empty();
+    Ok(Upcoming { target, migrations, notes, waiting, has_record, is_fresh, all, table, begun })
 }
 
 /// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
@@ -271,15 +291,15 @@ pub(super) struct Record {
 }
 
 /// Reads the record without writing; a database that is not there yet, or has no such table, has none.
-pub(super) async fn read_record(target: &Dsn, table: &str) -> Result<Record, ServiceError> {
+pub(super) async fn read_record(target: &Dsn, table: &str, limits: &Limits) -> Result<Record, ServiceError> {
     if let Dsn::Sqlite(path) = target
         && !path.exists()
     {
         return Ok(Record { history: Vec::new(), is_fresh: true });
     }
-    let mut session = ApplySession::open_to_read(target).await?;
-    let (table, there) = session.find_history(table).await.map_err(failed)?;
-    let history = if there { session.history(&table).await.map_err(failed)? } else { Vec::new() };
+    let mut session = RecordReader::open(target, limits).await?;
+    let (_, rows) = session.history(table).await.map_err(failed)?;
+    let history = rows.unwrap_or_default();
     let is_fresh = !session.holds_tables().await.map_err(failed)?;
     session.close().await;
     Ok(Record { history, is_fresh })

@@ -124,7 +124,7 @@ impl<'a> Work<'a> {
         world: &'a World<'a>,
     ) -> Result<Self, ServiceError> {
         let begun = Instant::now();
-        let hold = hold::take(consent, table, patience, world).await?;
+        let hold = hold::take(consent, table, patience, manner.lock_timeout, world).await?;
         let (engine, version) = hold.worker.server();
         let folder = live(consent.target(), engine, world).await;
         Ok(Work {
@@ -357,8 +357,7 @@ impl<'a> Work<'a> {
             if rebuilds {
                 self.hold.worker.begin_rebuild().await.map_err(failed)?;
             }
-            next.finished_at = last.then(|| self.now());
-            let result = self.try_transaction(job, step, &changes, rebuilds, &next).await;
+            let result = self.try_transaction(job, step, &changes, rebuilds, last, &mut next).await;
             let Err((position, error)) = result else {
                 *row = next;
                 return Ok(());
@@ -383,7 +382,8 @@ impl<'a> Work<'a> {
         step: &Step,
         changes: &[Vec<Change>],
         rebuilds: bool,
-        next: &Applied,
+        last: bool,
+        next: &mut Applied,
     ) -> Result<(), (usize, ApplyError)> {
         let first = step.sends.first().copied().unwrap_or(step.covers.start);
         self.hold.worker.begin().await.map_err(|error| (first, error))?;
@@ -398,6 +398,7 @@ impl<'a> Work<'a> {
                 self.tell(format!("Given back after the rebuild: {}.", given.join(", ")));
             }
         }
+        next.finished_at = last.then(|| self.now());
         self.hold.worker.record(&self.hold.table, next).await.map_err(|error| (at, error))?;
         self.hold.worker.commit().await.map_err(|error| (at, error))
     }

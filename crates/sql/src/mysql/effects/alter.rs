@@ -1,7 +1,9 @@
 //! `ALTER TABLE`, `CREATE INDEX` and `DROP INDEX`: all actions of a statement are carried out together, in the way of the
 //! dearest.
 
-use dbwright_model::catalog::{Column, ForeignKey, Index, ReferentialAction, Table, TableKind};
+use dbwright_model::catalog::{
+    Column, ConstraintKind, ForeignKey, Index, Key, ReferentialAction, Table, TableKind,
+};
 use dbwright_model::change::{Change, ColumnPosition, DroppedConstraint, OnlineClauses, PartitionChange};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::effect::{Algorithm, Cost, Demand, Lock, LossKind};
@@ -43,6 +45,10 @@ impl Reckoning<'_> {
         let unknown = Table::default();
         let name = self.before.full_name(table);
         let found = self.before.table(table);
+        let guarded = changes.iter().any(|change| change.alter().is_some_and(|alter| alter.if_exists));
+        if self.is_absent(table) && !guarded {
+            self.refuse(format!("`{name}` does not exist"));
+        }
         if found.is_none() {
             self.assume(format!("what `{name}` looks like is not known"));
         }
@@ -556,6 +562,9 @@ impl Alteration<'_, '_> {
                 }
                 let replaced =
                     self.changes.iter().any(|change| matches!(change, Change::AddPrimaryKey { .. }));
+                if let Some(column) = self.left_without_key(primary) {
+                    self.refuse(format!("the numbering of `{column}` needs the key"));
+                }
                 return self.raise(if replaced { REBUILD } else { COPY });
             }
             DroppedConstraint::Named(name) => name,
@@ -567,6 +576,18 @@ impl Alteration<'_, '_> {
             return;
         }
         self.drop_index(name, if_exists);
+    }
+
+    /// The numbered column, when only the dropped primary key leads with it. A statement that says more is left to the server.
+    fn left_without_key(&self, primary: Option<&Key>) -> Option<Name> {
+        let numbered = &self.table.columns.iter().find(|column| column.auto_increment)?.name;
+        let leads = |first: Option<&Name>| first.is_some_and(|first| first.eq_ignore_case(numbered.as_str()));
+        let by_primary = primary.is_some_and(|key| leads(key.columns.first()));
+        let by_other = self.table.indexes.iter().any(|index| {
+            !matches!(index.backs, Some(ConstraintKind::PrimaryKey))
+                && leads(index.parts.first().and_then(|part| part.as_column()))
+        });
+        (by_primary && !by_other && self.changes.len() == 1).then(|| numbered.clone())
     }
 
     fn create_index(&mut self, index: &Index, if_not_exists: bool) {

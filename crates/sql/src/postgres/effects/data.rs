@@ -61,6 +61,15 @@ impl<'a> Reckoning<'a> {
             }
         }
         let Some(table) = table else { return };
+        if matches!(kind, DataKind::Insert | DataKind::Update | DataKind::Copy)
+            && let Some(known) = self.before.table(table)
+        {
+            for column in &clauses.columns {
+                if self.is_column_absent(known, column, false) {
+                    return;
+                }
+            }
+        }
         match kind {
             DataKind::Select if clauses.locks_rows => {
                 let all = !filtered && !clauses.limited;

@@ -43,7 +43,7 @@ impl Work<'_> {
             };
             let samples: Vec<String> = rows.iter().map(sample).collect();
             return Err(ServiceError::new(
-                ErrorKind::Internal,
+                ErrorKind::Unsupported,
                 format!("`{}` {what}: {} ({counted})", migration.file, check.rows_mean),
             )
             .hint(format!("among the rows: {}", samples.join("; "))));

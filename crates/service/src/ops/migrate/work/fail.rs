@@ -62,7 +62,7 @@ impl Work<'_> {
             }
             ApplyError::Cancelled(message) => (ErrorKind::Cancelled, format!("{place}: {message}")),
             ApplyError::ConnectionLost(message) => (ErrorKind::Connection, format!("{place}: {message}")),
-            other => (ErrorKind::Internal, format!("{place}: {other}")),
+            other => (ErrorKind::Unsupported, format!("{place}: {other}")),
         };
         let made = ServiceError::new(kind, made);
         match error {

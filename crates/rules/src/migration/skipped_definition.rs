@@ -1,0 +1,145 @@
+use dbwright_model::catalog::{Column, Table};
+use dbwright_model::change::Change;
+use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::engine::Dialect;
+use dbwright_model::facts::Fact;
+use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::remedy::Remedy;
+use dbwright_model::score::Dimension;
+
+use crate::lint::{self, Verdict};
+use crate::{Context, Findings, Rule};
+
+/// The rule.
+pub static RULE: Rule = Rule {
+    level: Level::Warning,
+    dimension: Dimension::Migrations,
+    weight: 4,
+    needs: &[Fact::Migrations],
+    when: "`IF NOT EXISTS` meets a table or column that is there with another definition",
+    then: "The statement is skipped without a word, and what comes after it meets a definition that nobody expected.",
+    instead: "Leave `IF NOT EXISTS` out, so that the difference is told, or bring the old one to the new definition with `ALTER TABLE`.",
+    source: "manuals of the engines, CREATE TABLE and ALTER TABLE",
+    check,
+    ..Rule::DEFAULT
+};
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let dialect = context.engine().dialect();
+    lint::each(context, findings, |judged, change| match change {
+        Change::CreateTable { table, if_not_exists: true } => {
+            // Columns of a partition or of an heir come from above.
+            let Some(known) = judged
+                .statement
+                .table(&table.name)
+                .filter(|_| !table.is_partition() && table.inherits.is_empty() && table.of_type.is_none())
+            else {
+                return Verdict::Fine;
+            };
+            let differences = differences(dialect, known, table);
+            let Some(first) = differences.first() else { return Verdict::Fine };
+            let message =
+                format!("`{}` is there already, and {first}: the statement is skipped.", known.name);
+            let found = judged.found(ObjectRef::table(&known.name), message);
+            let found = found.evidence("differs", differences.join("; "));
+            Verdict::Found(found.remedy(Remedy::manual(RULE.instead)))
+        }
+        Change::AddColumn { table, column, if_not_exists: true, .. } => {
+            let known = judged.statement.table(table);
+            let Some((known, old)) = known.and_then(|known| Some((known, find(known, column)?))) else {
+                return Verdict::Fine;
+            };
+            let Some(difference) = difference(dialect, old, column, is_key(known, old)) else {
+                return Verdict::Fine;
+            };
+            let message = format!(
+                "`{}.{}` is there already, and {difference}: the statement is skipped.",
+                known.name, old.name
+            );
+            let object = ObjectRef::column(&known.name, &old.name);
+            Verdict::Found(judged.found(object, message).remedy(Remedy::manual(RULE.instead)))
+        }
+        _ => Verdict::Other,
+    });
+}
+
+fn find<'a>(table: &'a Table, column: &Column) -> Option<&'a Column> {
+    table.columns.iter().find(|other| other.name.eq_ignore_case(column.name.as_str()))
+}
+
+fn is_key(table: &Table, column: &Column) -> bool {
+    table.primary_key.as_ref().is_some_and(|key| key.columns.contains(&column.name))
+}
+
+/// What a table lacks of its new definition, or has in another way. What it has more came later.
+fn differences(dialect: Dialect, known: &Table, new: &Table) -> Vec<String> {
+    // Columns that are not known cannot be compared.
+    if known.columns.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for column in &new.columns {
+        match find(known, column) {
+            None => found.push(format!("has no column `{}`", column.name)),
+            Some(old) => {
+                let key = is_key(known, old) || is_key(new, column);
+                found.extend(
+                    difference(dialect, old, column, key).map(|what| format!("its `{}` {what}", old.name)),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn difference(dialect: Dialect, old: &Column, new: &Column, is_key: bool) -> Option<String> {
+    if !same_type(dialect, &old.data_type, &new.data_type) {
+        return Some(format!("is {} instead of {}", old.data_type.text, new.data_type.text));
+    }
+    // A key says it too, and a serial does.
+    let says_null = !is_key && new.sequence.is_none() && new.identity.is_none() && !new.auto_increment;
+    (new.not_null && !old.not_null && says_null).then(|| "may be null".to_owned())
+}
+
+/// Types of which it is not certain that they differ are the same: servers say lengths that texts leave out, and have
+/// other names for some types.
+fn same_type(dialect: Dialect, old: &DataType, new: &DataType) -> bool {
+    let is_told = |data_type: &DataType| {
+        data_type.user_type.is_none() && data_type.kind != TypeKind::Other && !data_type.text.is_empty()
+    };
+    if !is_told(old) || !is_told(new) {
+        return true;
+    }
+    if dialect == Dialect::Sqlite {
+        return affinity(old.text.as_str()) == affinity(new.text.as_str());
+    }
+    let either = |kind: TypeKind| old.kind == kind || new.kind == kind;
+    if dialect == Dialect::Mysql && (either(TypeKind::Boolean) || either(TypeKind::Json)) {
+        return true;
+    }
+    let (length, other) = (old.length, new.length);
+    let same_length = match old.kind {
+        // Without a length it takes any.
+        TypeKind::Varchar => length == other,
+        kind if kind.is_integer() => true,
+        _ => length.is_none() || other.is_none() || length == other,
+    };
+    old.kind == new.kind
+        && old.array == new.array
+        && old.unsigned == new.unsigned
+        && same_length
+        && (old.scale.is_none() || new.scale.is_none() || old.scale == new.scale)
+}
+
+/// What SQLite makes of a declared type.
+fn affinity(declared: &str) -> u8 {
+    let text = declared.to_ascii_uppercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match () {
+        () if says(&["INT"]) => 0,
+        () if says(&["CHAR", "CLOB", "TEXT"]) => 1,
+        () if says(&["BLOB"]) || text.is_empty() => 2,
+        () if says(&["REAL", "FLOA", "DOUB"]) => 3,
+        () => 4,
+    }
+}

@@ -1,0 +1,443 @@
+//! Clauses that decide how many rows a statement reaches, read off its words: the same for every dialect.
+//!
+//! What cannot be told for certain is left as the parser of the dialect gave it.
+
+use dbwright_model::change::{Change, DataKind, PartOf};
+use dbwright_model::engine::Dialect;
+use dbwright_model::name::{Name, QualifiedName};
+
+/// Bytes in which a query that fills a table begins.
+const BEGINS_WITHIN: usize = 4096;
+
+/// Makes the changes of a statement say what its clauses tell of the rows that it reaches.
+pub(crate) fn refine(dialect: Dialect, text: &str, changes: &mut [Change]) {
+    for change in changes {
+        match change {
+            Change::CreateTableAs { name, query, part_of, .. } => {
+                *part_of = left_out(dialect, &tokens(dialect, query), name);
+            }
+            Change::Data { kind, table, filtered, clauses } => {
+                let with = begins_with_word(text, "with");
+                let fills = *kind == DataKind::Insert && !with && has_select(text);
+                let changes_rows = matches!(kind, DataKind::Update | DataKind::Delete);
+                if !(with || fills || (changes_rows && *filtered)) {
+                    continue;
+                }
+                let tokens = tokens(dialect, text);
+                if with && !clauses.limited {
+                    clauses.whole = whole_members(dialect, &tokens);
+                }
+                if let (true, Some(target)) = (fills, table.as_ref()) {
+                    clauses.part_of = left_out(dialect, &tokens, target);
+                }
+                if changes_rows && *filtered {
+                    let verb = if *kind == DataKind::Update { "update" } else { "delete" };
+                    let Some(begin) = tokens.iter().position(|token| token.depth == 0 && token.is(verb))
+                    else {
+                        continue;
+                    };
+                    let statement = &tokens[begin..];
+                    let limited = statement.iter().any(|token| token.depth == 0 && token.is("limit"));
+                    if condition(statement, 0).is_some_and(holds_always) && !limited {
+                        *filtered = false;
+                        clauses.filter.clear();
+                    } else if !with && !limited {
+                        clauses.joined = joined(dialect, statement);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn begins_with_word(text: &str, word: &str) -> bool {
+    let text = text.trim_start();
+    text.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word))
+}
+
+fn has_select(text: &str) -> bool {
+    let bytes = &text.as_bytes()[..text.len().min(BEGINS_WITHIN)];
+    bytes.windows(6).any(|word| word.eq_ignore_ascii_case(b"select"))
+}
+
+/// A word, constant or sign, with the number of parentheses that are open around it; a parenthesis itself stands in those
+/// around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Token<'a> {
+    text: &'a str,
+    depth: usize,
+}
+
+impl Token<'_> {
+    fn is(&self, word: &str) -> bool {
+        self.text.eq_ignore_ascii_case(word)
+    }
+
+    fn is_constant(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_ascii_digit() || c == '\'')
+    }
+
+    fn is_name(&self) -> bool {
+        self.text.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '"' | '`'))
+    }
+}
+
+fn tokens(dialect: Dialect, text: &str) -> Vec<Token<'_>> {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0usize);
+    let mut found = Vec::new();
+    while at < bytes.len() {
+        let begin = at;
+        match bytes[at] {
+            byte if byte.is_ascii_whitespace() => {
+                at += 1;
+                continue;
+            }
+            b'-' if bytes[at..].starts_with(b"--") => {
+                at = text[at..].find('\n').map_or(bytes.len(), |end| at + end);
+                continue;
+            }
+            b'#' if dialect == Dialect::Mysql => {
+                at = text[at..].find('\n').map_or(bytes.len(), |end| at + end);
+                continue;
+            }
+            b'/' if bytes[at..].starts_with(b"/*") => {
+                at = text[at + 2..].find("*/").map_or(bytes.len(), |end| at + 2 + end + 2);
+                continue;
+            }
+            quote @ (b'\'' | b'"' | b'`') => {
+                let escapes = quote == b'\''
+                    && (dialect == Dialect::Mysql
+                        || matches!(begin.checked_sub(1).map(|i| bytes[i]), Some(b'e' | b'E')));
+                at = quoted_end(bytes, at, quote, escapes);
+            }
+            b'$' if dialect == Dialect::Postgres => at = dollar_end(text, at),
+            b'(' => {
+                found.push(Token { text: "(", depth });
+                depth += 1;
+                at += 1;
+                continue;
+            }
+            b')' => {
+                depth = depth.saturating_sub(1);
+                found.push(Token { text: ")", depth });
+                at += 1;
+                continue;
+            }
+            _ => {
+                let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+                let rest = &text[at..];
+                let word = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
+                let sign = rest.chars().next().map_or(1, char::len_utf8);
+                at += if word > 0 { word } else { sign };
+            }
+        }
+        found.push(Token { text: &text[begin..at], depth });
+    }
+    if found.last().is_some_and(|last| last.text == ";") {
+        found.pop();
+    }
+    found
+}
+
+fn quoted_end(bytes: &[u8], from: usize, quote: u8, escapes: bool) -> usize {
+    let mut at = from + 1;
+    while at < bytes.len() {
+        if escapes && bytes[at] == b'\\' {
+            at += 2;
+        } else if bytes[at] != quote {
+            at += 1;
+        } else if bytes.get(at + 1) == Some(&quote) {
+            at += 2;
+        } else {
+            return at + 1;
+        }
+    }
+    bytes.len()
+}
+
+fn dollar_end(text: &str, from: usize) -> usize {
+    let rest = &text[from + 1..];
+    let tag = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+    if !rest[tag..].starts_with('$') {
+        return from + 1 + tag;
+    }
+    let mark = &text[from..from + tag + 2];
+    let body = from + mark.len();
+    text[body..].find(mark).map_or(text.len(), |end| body + end + mark.len())
+}
+
+/// The name that tokens begin with, and how many tokens it takes.
+fn name(dialect: Dialect, tokens: &[Token<'_>]) -> Option<(QualifiedName, usize)> {
+    let part = |token: &Token<'_>| {
+        let text = token.text;
+        let quoted = text.starts_with(['"', '`']);
+        match quoted {
+            true => Name::from(text.trim_matches(['"', '`'])),
+            false if dialect == Dialect::Postgres => Name::from(text.to_lowercase()),
+            false => Name::from(text),
+        }
+    };
+    let first = tokens.first().filter(|token| token.is_name())?;
+    match tokens {
+        [_, dot, last, ..] if dot.text == "." && last.is_name() => {
+            Some((QualifiedName { schema: part(first), name: part(last) }, 3))
+        }
+        _ => Some((QualifiedName::bare(part(first)), 1)),
+    }
+}
+
+const ENDS: &[&str] =
+    &["returning", "order", "limit", "group", "having", "window", "fetch", "offset", "for", "on"];
+
+/// The tokens of the `WHERE` that stands in so many parentheses.
+fn condition<'a, 'b>(tokens: &'a [Token<'b>], depth: usize) -> Option<&'a [Token<'b>]> {
+    let begin = tokens.iter().position(|token| token.depth == depth && token.is("where"))? + 1;
+    let rest = &tokens[begin..];
+    let ends = |token: &Token<'_>| {
+        token.depth < depth || (token.depth == depth && ENDS.iter().any(|word| token.is(word)))
+    };
+    Some(&rest[..rest.iter().position(ends).unwrap_or(rest.len())])
+}
+
+/// Whether a condition is true whatever a row holds: constants joined by `AND`.
+fn holds_always(condition: &[Token<'_>]) -> bool {
+    let Some(depth) = condition.first().map(|token| token.depth) else { return false };
+    let mut terms = condition.split(|token| token.depth == depth && token.is("and"));
+    terms.all(|term| match term {
+        [only] => {
+            only.is("true")
+                || (only.text.bytes().all(|b| b.is_ascii_digit()) && only.text.trim_matches('0') != "")
+        }
+        [not, no] => not.is("not") && no.is("false"),
+        [left, equal, right] if equal.text == "=" => left.is_constant() && left.text == right.text,
+        [open, inner @ .., close] if open.text == "(" && close.text == ")" => {
+            inner.iter().all(|token| token.depth > depth) && holds_always(inner)
+        }
+        _ => false,
+    })
+}
+
+/// The tables that members of `WITH` update or delete from without a condition.
+fn whole_members(dialect: Dialect, tokens: &[Token<'_>]) -> Vec<QualifiedName> {
+    let mut found = Vec::new();
+    for (at, pair) in tokens.windows(2).enumerate() {
+        let [open, verb] = pair else { continue };
+        let behind = at.checked_sub(1).map(|at| tokens[at]);
+        let member = behind.is_some_and(|before| before.is("as") || before.is("materialized"));
+        if open.text != "(" || !member || !(verb.is("update") || verb.is("delete")) {
+            continue;
+        }
+        let depth = verb.depth;
+        let body = &tokens[at + 1..];
+        let body = &body[..body.iter().position(|token| token.depth < depth).unwrap_or(body.len())];
+        let limited = body.iter().any(|token| token.is("limit") || token.is("fetch"));
+        let all = match condition(body, depth) {
+            Some(condition) => holds_always(condition),
+            // Rows that find no partner are left alone.
+            None => !body.iter().any(|token| token.depth == depth && (token.is("using") || token.is("join"))),
+        };
+        let joins = verb.is("update") && body.iter().any(|token| token.depth == depth && token.is("from"));
+        if limited || !all || joins {
+            continue;
+        }
+        let skipped = body[1..].iter().take_while(|token| token.is("from") || token.is("only")).count();
+        if let Some((table, _)) = name(dialect, &body[1 + skipped..])
+            && !found.contains(&table)
+        {
+            found.push(table);
+        }
+    }
+    found
+}
+
+/// The one table that a statement joins to its own, where each term of its condition compares a column of the one with a
+/// column of the other.
+fn joined(dialect: Dialect, statement: &[Token<'_>]) -> Option<QualifiedName> {
+    let top: Vec<Token<'_>> = statement.iter().copied().filter(|token| token.depth == 0).collect();
+    let condition = condition(statement, 0)?;
+    if dialect != Dialect::Postgres || top.iter().any(|token| token.is("join")) {
+        return None;
+    }
+    let source = if top.first()?.is("update") { "from" } else { "using" };
+    let target = 1 + top[1..].iter().take_while(|token| token.is("from") || token.is("only")).count();
+    let (own, _) = reference(dialect, &top[target..])?;
+    let begin = top.iter().position(|token| token.is(source))? + 1;
+    let end = top.iter().position(|token| token.is("where"))?;
+    let (other, used) = reference(dialect, top.get(begin..end)?)?;
+    // Anything more is another table, a query, or a sample.
+    if begin + used != end
+        || statement.iter().any(|token| token.depth == 0 && token.text == "(" && source == "using")
+    {
+        return None;
+    }
+    let (table, _) = name(dialect, &top[begin..])?;
+    let qualifier = |token: &Token<'_>| name(dialect, &[*token]).map(|(name, _)| name.name);
+    let mut terms = condition.split(|token| token.depth == 0 && token.is("and"));
+    terms
+        .all(|term| match term {
+            [a, dot, _, equal, b, point, _] if dot.text == "." && point.text == "." && equal.text == "=" => {
+                let (a, b) = (qualifier(a), qualifier(b));
+                let (own, other) = (Some(&own), Some(&other));
+                (a.as_ref() == own && b.as_ref() == other) || (a.as_ref() == other && b.as_ref() == own)
+            }
+            _ => false,
+        })
+        .then_some(table)
+}
+
+/// The name by which a table with or without an alias is called, and how many tokens it takes.
+fn reference(dialect: Dialect, tokens: &[Token<'_>]) -> Option<(Name, usize)> {
+    let (table, mut used) = name(dialect, tokens)?;
+    if tokens.get(used).is_some_and(|token| token.is("as")) {
+        used += 1;
+    }
+    let keyword = |token: &Token<'_>| ["set", "using", "where", "from"].iter().any(|word| token.is(word));
+    match tokens.get(used).filter(|token| token.is_name() && !keyword(token)) {
+        Some(alias) => Some((name(dialect, &[*alias])?.0.name, used + 1)),
+        None => Some((table.name, used)),
+    }
+}
+
+/// The table that the query of a statement reads, with the clause that leaves some of its rows out.
+fn left_out(dialect: Dialect, tokens: &[Token<'_>], target: &QualifiedName) -> Option<PartOf> {
+    let select = tokens.iter().position(|token| token.is("select"))?;
+    // What a common table leaves out is not followed.
+    if tokens[..select].iter().any(|token| token.is("with") || token.is("values")) {
+        return None;
+    }
+    let depth = tokens[select].depth;
+    let rest = &tokens[select + 1..];
+    let rest = &rest[..rest.iter().position(|token| token.depth < depth).unwrap_or(rest.len())];
+    let top = || rest.iter().filter(move |token| token.depth == depth);
+    if top().any(|token| token.is("union") || token.is("intersect") || token.is("except")) {
+        return None;
+    }
+    let from = rest.iter().position(|token| token.depth == depth && token.is("from"))? + 1;
+    let only = usize::from(rest.get(from).is_some_and(|token| token.is("only")));
+    let (table, _) = name(dialect, &rest[from + only..])?;
+    // A copy that asks what it has already goes on with one that was begun.
+    let says_target = condition(rest, depth)
+        .is_some_and(|condition| condition.iter().any(|token| token.is(target.name.as_str())));
+    let filters = condition(rest, depth).is_some_and(|condition| !holds_always(condition));
+    let inner_join = rest.iter().enumerate().skip(from).any(|(at, token)| {
+        let before = |by: usize| at.checked_sub(by).and_then(|at| rest.get(at));
+        let keeps = |token: Option<&Token<'_>>| {
+            token.is_some_and(|token| ["left", "full", "cross"].iter().any(|word| token.is(word)))
+        };
+        let outer = before(1).is_some_and(|token| token.is("outer"));
+        token.depth == depth && token.is("join") && !keeps(before(if outer { 2 } else { 1 }))
+    });
+    let by = if filters && !says_target {
+        "WHERE"
+    } else if top().any(|token| token.is("limit") || token.is("fetch")) {
+        "LIMIT"
+    } else if inner_join {
+        "JOIN"
+    } else if rest.first().is_some_and(|token| token.is("distinct")) {
+        "DISTINCT"
+    } else if top().any(|token| token.is("group")) {
+        "GROUP BY"
+    } else {
+        return None;
+    };
+    Some(PartOf { table, by: by.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn data(dialect: Dialect, text: &str) -> (bool, dbwright_model::change::DataClauses) {
+        match crate::parse_statement(dialect, text).remove(0) {
+            Change::Data { filtered, clauses, .. } => (filtered, clauses),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn conditions_of_constants_filter_nothing() {
+        let check = |text: &str, expected: bool| {
+            for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
+                assert_eq!(data(dialect, text).0, expected, "{dialect:?}: {text}");
+            }
+        };
+        check("DELETE FROM t WHERE true", false);
+        check("DELETE FROM t WHERE 1=1", false);
+        check("UPDATE t SET a = 1 WHERE (1 = 1) AND 'x' = 'x'", false);
+        check("UPDATE t SET a = 1 WHERE /* all */ NOT false -- of them", false);
+        check("DELETE FROM t WHERE 1=1 AND a = 2", true);
+        check("DELETE FROM t WHERE 1=0", true);
+        check("DELETE FROM t WHERE 0", true);
+        check("DELETE FROM t WHERE a = a", true);
+        check("UPDATE t SET b = (SELECT 1 FROM child WHERE true) WHERE a = 1", true);
+        check("UPDATE t SET b = 'where true' WHERE a = ') where 1=1'", true);
+        check("DELETE FROM t WHERE true OR a = 1", true);
+    }
+
+    #[test]
+    fn a_join_alone_is_told() {
+        let check = |text: &str, expected: Option<&str>| {
+            let joined = data(Dialect::Postgres, text).1.joined.map(|table| table.to_string());
+            assert_eq!(joined.as_deref(), expected, "{text}");
+        };
+        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id", Some("parent"));
+        check("DELETE FROM t x USING s.parent AS p WHERE x.a = p.a AND p.b = x.b", Some("s.parent"));
+        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id AND t.a IS NULL", None);
+        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id OR p.b = t.b", None);
+        check("UPDATE t SET a = p.a FROM (SELECT 1 AS id) p WHERE p.id = t.parent_id", None);
+        check("UPDATE t SET a = p.a FROM parent p, child c WHERE p.id = t.parent_id", None);
+        check("UPDATE t SET a = p.a FROM parent p JOIN child c ON true WHERE p.id = t.parent_id", None);
+        check("UPDATE t SET a = p.a FROM generate_series(1, 2) p WHERE p.id = t.parent_id", None);
+        check("WITH p AS (SELECT 1) UPDATE t SET a = p.a FROM p WHERE p.id = t.parent_id", None);
+        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = p.a", None);
+        check("UPDATE t SET a = 1 WHERE t.a = t.b", None);
+    }
+
+    #[test]
+    fn members_without_a_condition_are_told() {
+        let check = |text: &str, expected: &[&str]| {
+            let whole: Vec<String> =
+                data(Dialect::Postgres, text).1.whole.iter().map(|table| table.to_string()).collect();
+            assert_eq!(whole, expected, "{text}");
+        };
+        check("WITH d AS (DELETE FROM t RETURNING *) INSERT INTO child SELECT * FROM d", &["t"]);
+        check("WITH d AS (DELETE FROM ONLY s.t WHERE true RETURNING a) SELECT count(*) FROM d", &["s.t"]);
+        check("WITH d AS MATERIALIZED (UPDATE t SET a = 1 RETURNING *) SELECT 1 FROM d WHERE a = 2", &["t"]);
+        check("WITH d AS (DELETE FROM t WHERE a = 1 RETURNING *) INSERT INTO child SELECT * FROM d", &[]);
+        check("WITH d AS (DELETE FROM t USING parent RETURNING *) SELECT 1 FROM d", &[]);
+        check("WITH b AS (SELECT a FROM t LIMIT 5) DELETE FROM t USING b WHERE b.a = t.a", &[]);
+    }
+
+    #[test]
+    fn what_a_query_leaves_out_is_told() {
+        let check = |text: &str, expected: Option<(&str, &str)>| {
+            for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
+                let part = match crate::parse_statement(dialect, text).remove(0) {
+                    Change::Data { clauses, .. } => clauses.part_of,
+                    Change::CreateTableAs { part_of, .. } => part_of,
+                    other => panic!("{other:?}"),
+                };
+                let told = part.map(|part| (part.table.to_string(), part.by));
+                assert_eq!(
+                    told,
+                    expected.map(|(table, by)| (table.to_owned(), by.to_owned())),
+                    "{dialect:?}: {text}"
+                );
+            }
+        };
+        check("CREATE TABLE n AS SELECT * FROM t WHERE a > 1", Some(("t", "WHERE")));
+        check("CREATE TABLE n AS SELECT * FROM t ORDER BY a LIMIT 10", Some(("t", "LIMIT")));
+        check("INSERT INTO n SELECT t.a FROM t JOIN parent ON parent.id = t.a", Some(("t", "JOIN")));
+        check("INSERT INTO n (a) SELECT DISTINCT a FROM t", Some(("t", "DISTINCT")));
+        check("INSERT INTO n SELECT a, max(b) FROM t GROUP BY a", Some(("t", "GROUP BY")));
+        check("CREATE TABLE n AS SELECT * FROM t", None);
+        check("CREATE TABLE n AS SELECT * FROM t WHERE true", None);
+        check("INSERT INTO n SELECT t.a FROM t LEFT OUTER JOIN parent ON parent.id = t.a ORDER BY 1", None);
+        check("INSERT INTO n SELECT (SELECT b FROM child WHERE child.a = t.a LIMIT 1) FROM t", None);
+        check("INSERT INTO n SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM n WHERE n.a = t.a)", None);
+        check("INSERT INTO n SELECT a FROM t WHERE a < 5 UNION ALL SELECT a FROM t WHERE a >= 5", None);
+        check("INSERT INTO n VALUES (1), (2)", None);
+    }
+}
