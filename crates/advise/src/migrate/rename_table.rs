@@ -67,7 +67,7 @@ struct Rights {
 impl Rights {
     fn new(builder: &Builder<'_>, view: &QualifiedName, table: &QualifiedName) -> Self {
         let base = format!("zzz_{}", view.name);
-        let name = view.sibling(&builder.free_name(&view.schema, &base, "rights"));
+        let name = view.sibling(builder.free_name(&view.schema, &base, "rights"));
         let literal = |name: &QualifiedName| format!("'{}'", builder.quoted_name(name).replace('\'', "''"));
         let (of, on) = (literal(table), literal(view));
         let grantee =

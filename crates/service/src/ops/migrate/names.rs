@@ -163,7 +163,7 @@ mod tests {
             of_step(
                 "Let `full_name` take the place of `name` in `public.a_table_with_a_name_of_some_length`."
             ),
-            "let_full_name_take_the_place_of_name"
+            "let_full_name_take_the_place_of_name_in_a_table_with_a_name"
         );
         assert_eq!(of_words("änderung ''"), "nderung");
         assert_eq!(of_words("''"), "change");
