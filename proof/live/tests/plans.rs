@@ -78,6 +78,9 @@ fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
         }
     }
     println!("{}: {proven} plans proven", server.version());
+    if proven == 0 {
+        complaints.push(format!("{}: no plan was proven", server.version()));
+    }
     complaints
 }
 
@@ -142,6 +145,8 @@ fn a_wrong_plan_fails_its_trial() {
     let servers = servers();
     let Some(Server::Postgres(server)) = servers.iter().rfind(|server| matches!(server, Server::Postgres(_)))
     else {
+        assert!(std::env::var_os("DBWRIGHT_REQUIRE_SERVERS").is_none(), "no PostgreSQL is installed");
+        println!("no PostgreSQL is installed: no wrong plan was tried");
         return;
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -186,11 +191,6 @@ fn a_wrong_plan_fails_its_trial() {
     stopped.steps.extend([stop, drop]);
     check("a way back that forgets what was written", &stopped, "are not those before");
     let mut lossy = right;
-    lossy.steps[backfill].undo = Undo::Work(
-        parse("DELETE FROM public.t WHERE id = 1")
-            .into_iter()
-            .map(|_| Work::Sql("DELETE FROM public.child".to_owned()))
-            .collect(),
-    );
+    lossy.steps[backfill].undo = Undo::Work(vec![Work::Sql("DELETE FROM public.child".to_owned())]);
     check("a way back that loses rows", &lossy, "are not those before");
 }
