@@ -618,6 +618,8 @@ pub enum Change {
     DetachDatabase { name: Name },
     /// `EXPLAIN` of a statement that writes rows, which is planned under its locks and not run (PostgreSQL).
     Explain { statement: Box<Change> },
+    /// `DISCARD ALL`: the session begins anew (PostgreSQL).
+    DiscardAll,
     /// `ALTER INDEX ... DEPENDS ON EXTENSION`, with `NO` or without: whether the index goes with the extension.
     SetIndexExtension { index: QualifiedName },
     /// A statement without effect: `SHOW`, `USE`, `EXPLAIN` of a query, client commands.

@@ -447,6 +447,7 @@ pub fn changes_schema(change: &Change) -> bool {
             | Change::AttachDatabase { .. }
             | Change::DetachDatabase { .. }
             | Change::Explain { .. }
+            | Change::DiscardAll
             | Change::AdvanceSequence { .. }
             | Change::Nothing
             | Change::Opaque { .. }

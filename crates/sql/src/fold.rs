@@ -717,6 +717,7 @@ impl Folder {
             | Change::SetSequenceValue { .. }
             | Change::AdvanceSequence { .. }
             | Change::SetIndexExtension { .. }
+            | Change::DiscardAll
             | Change::Explain { .. }
             | Change::SyncSequence { .. }
             | Change::UpdateExtension { .. }

@@ -96,6 +96,7 @@ fn commits(change: &Change) -> bool {
         | Change::Procedural { .. }
         | Change::Prepare { .. }
         | Change::Explain { .. }
+        | Change::DiscardAll
         | Change::Nothing
         | Change::Opaque { .. } => false,
         _ => true,

@@ -212,7 +212,7 @@ impl<'a> Reckoning<'a> {
                 }
             }
             // The server refuses these inside a transaction.
-            SetServerSetting { .. } => self.outside(),
+            SetServerSetting { .. } | DiscardAll => self.outside(),
             CreateObject { kind, .. } | DropObject { kind, .. } if is_of_the_cluster(kind) => self.outside(),
             AlterObject { kind: ObjectKind::Database, statement, .. }
                 if statement.to_ascii_lowercase().contains("set tablespace") =>

@@ -319,6 +319,7 @@ pub(super) fn lower(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         }
         K::CLUSTER => vec![cluster(node)],
         K::EXPLAIN => rows::explain(node),
+        K::DISCARD if has(node, K::DISCARD_ALL) => vec![Change::DiscardAll],
         K::SHOW
         | K::COMMIT_PREPARED
         | K::ROLLBACK_PREPARED

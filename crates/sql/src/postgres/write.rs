@@ -88,6 +88,7 @@ fn needs_own_transaction(change: &Change) -> bool {
         Change::ReindexAll { target, concurrently } => {
             *concurrently || !matches!(target, ReindexTarget::Table(_))
         }
+        Change::DiscardAll => true,
         // A publisher's slot is made or dropped with it, which cannot be undone.
         Change::DropSubscription { .. } => true,
         Change::AlterSubscription { action, .. } => {
@@ -685,6 +686,7 @@ fn statements(change: &Change) -> Option<Vec<String>> {
             [statement] => format!("EXPLAIN {statement}"),
             _ => return None,
         },
+        Change::DiscardAll => "DISCARD ALL".to_owned(),
         Change::Nothing => return Some(Vec::new()),
         Change::ModifyColumn { .. }
         | Change::SetForeignOptions { .. }
