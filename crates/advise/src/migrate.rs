@@ -95,7 +95,7 @@ pub fn plan(
 }
 
 fn title(changes: &[Change]) -> String {
-    let mut words: Vec<String> = changes.iter().map(builder::words).collect();
+    let mut words: Vec<String> = changes.iter().map(Change::words).collect();
     words.dedup();
     words.join(", ")
 }

@@ -12,7 +12,7 @@ const MOST_RULE_LINES: usize = 300;
 /// Longer files: the most lines of each, and why it is longer.
 const LONGER: &[(&str, usize, &str)] = &[
     ("crates/model/src/catalog.rs", 1100, "a flat list of the objects of a database"),
-    ("crates/model/src/change.rs", 1150, "a flat list of changes"),
+    ("crates/model/src/change.rs", 650, "a flat list of changes"),
     ("crates/model/src/facts.rs", 700, "a flat list of the kinds of fact"),
     ("crates/rules/src/lexicon/reserved.rs", 750, "lists of words"),
     ("crates/sql/src/fold.rs", 1850, "a flat list of what each change does to a catalog"),

@@ -223,7 +223,7 @@ impl<'a> Builder<'a> {
 
     /// A change that is harmless as it is.
     pub(super) fn direct(&mut self, change: &Change) -> Result<(), Refusal> {
-        let name = sentence(&words(change));
+        let name = sentence(&change.words());
         self.brief(name, vec![change.clone()])?;
         self.note_created(change);
         Ok(())
@@ -231,7 +231,7 @@ impl<'a> Builder<'a> {
 
     /// A change that is harmless as it is, outside of a transaction.
     pub(super) fn alone(&mut self, change: &Change) -> Result<(), Refusal> {
-        let name = sentence(&words(change));
+        let name = sentence(&change.words());
         self.outside(name, change.clone())?;
         Ok(())
     }
@@ -370,25 +370,6 @@ pub(super) fn full_name(name: &QualifiedName) -> QualifiedName {
     if name.schema.is_empty() { QualifiedName::new("public", &name.name) } else { name.clone() }
 }
 
-/// What a change is, in lower-case words: `set default`.
-pub(super) fn words(change: &Change) -> String {
-    match change {
-        Change::SetNotNull { not_null: false, .. } => return "drop not null".to_owned(),
-        Change::SetDefault { default: None, .. } => return "drop default".to_owned(),
-        _ => {}
-    }
-    let text = format!("{change:?}");
-    let variant: &str = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let mut words = String::new();
-    for c in variant.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
 fn sentence(words: &str) -> String {
     let mut chars = words.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());
@@ -402,16 +383,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_is_named_in_words() {
-        let change = Change::Analyze { table: None };
-        assert_eq!(sentence(&words(&change)), "Analyze.");
-        let change = Change::SetDefault {
-            table: QualifiedName::bare("t"),
-            column: Name::new("a"),
-            default: None,
-            alter: Default::default(),
-        };
-        assert_eq!(words(&change), "drop default");
+    fn a_fragment_becomes_a_sentence() {
+        assert_eq!(sentence("analyze"), "Analyze.");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
 
 use super::Refusal;
-use super::builder::{Builder, RETRIES, keyset, words};
+use super::builder::{Builder, RETRIES, keyset};
 
 /// A table that refuses what must not be: its one column must be true.
 const GUARD: &str = "dbwright_guard";
@@ -47,7 +47,7 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     let mut expected = Effects { demands: effects.demands, ..Effects::default() };
     expected.add(table, Lock::SqliteWrite, Cost::Rewrite);
     let step = Step {
-        name: format!("Build `{table}` anew to {}, and put it in the place of the old one.", words(change)),
+        name: format!("Build `{table}` anew to {}, and put it in the place of the old one.", change.words()),
         work,
         lock_timeout: Some(PATIENCE),
         statement_timeout: Some(0),
@@ -219,7 +219,7 @@ fn rebuild(
     let unsayable = work.iter().filter_map(Work::as_change).find(|change| !builder.expresses(change));
     match unsayable {
         Some(change) => {
-            Err(format!("a rebuild of `{name}` has to {}, which cannot be written", words(change)))
+            Err(format!("a rebuild of `{name}` has to {}, which cannot be written", change.words()))
         }
         None => Ok(work),
     }

@@ -110,7 +110,9 @@ impl Trial<'_> {
         for change in dbwright_sql::build::postgres(self.before) {
             match dbwright_sql::write(Engine::Postgres, version, &change) {
                 Some(written) => texts.extend(written.into_iter().map(|written| written.sql)),
-                None => self.proof.gaps.push(format!("{} could not be written.", said(&change))),
+                None => {
+                    self.proof.gaps.push(format!("The change `{}` could not be written.", change.words()))
+                }
             }
         }
         for (sql, error) in in_rounds(&mut session, texts).await {
@@ -205,7 +207,7 @@ impl Trial<'_> {
         for change in &wanted {
             let written = dbwright_sql::write(Engine::Postgres, Some(self.server.version()), change);
             let Some(written) = written else {
-                let because = format!("{} cannot be written by itself", said(change));
+                let because = format!("the change `{}` cannot be written by itself", change.words());
                 return Err(Stop::Outcome(Outcome::NotTried(because)));
             };
             for statement in written {
@@ -534,13 +536,6 @@ pub(super) fn full(name: &QualifiedName) -> QualifiedName {
 fn quoted(name: &QualifiedName) -> String {
     let quote = |name: &str| dbwright_sql::quote_identifier(Dialect::Postgres, name);
     format!("{}.{}", quote(full(name).schema.as_str()), quote(name.name.as_str()))
-}
-
-/// What a change is, for a sentence.
-fn said(change: &Change) -> String {
-    let shown = format!("{change:?}");
-    let kind = shown.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    format!("A change of kind `{kind}`")
 }
 
 /// The begin of a text, on one line.

@@ -67,10 +67,7 @@ pub fn statements(engine: Engine, version: Option<Version>, work: &[Work]) -> Re
             Work::Change(change) => match crate::write(engine, version, change) {
                 Some(mut statements) => written.append(&mut statements),
                 None => {
-                    let shown = format!("{change:?}");
-                    let variant =
-                        shown.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-                    return Err(format!("a change of kind `{variant}` cannot be written for {engine}"));
+                    return Err(format!("the change `{}` cannot be written for {engine}", change.words()));
                 }
             },
         }

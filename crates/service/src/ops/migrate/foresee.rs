@@ -1,6 +1,5 @@
 //! What pending migrations would do to a live database: the chain that `migrate lint` reads, on its catalog.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -30,16 +29,17 @@ use crate::world::World;
 pub struct Foreseen {
     /// What was looked at, and what came of it.
     pub checks: Vec<Check>,
+    /// What would be run, by the record as it was read last.
+    upcoming: Upcoming,
     chain: Chain,
     facts: Facts,
-    begun: BTreeMap<String, usize>,
 }
 
 impl Foreseen {
     /// The SQL, locks, seconds, transactions and timeouts of what would be run, and the checks.
-    pub fn text(&self, upcoming: &Upcoming) -> String {
-        let mut text = text(&upcoming.migrations, self);
-        if let Some(waiting) = &upcoming.waiting {
+    pub fn text(&self) -> String {
+        let mut text = text(&self.upcoming.migrations, self);
+        if let Some(waiting) = &self.upcoming.waiting {
             text.push_str(&format!("{waiting}\n"));
         }
         text
@@ -56,52 +56,42 @@ impl Foreseen {
     }
 }
 
-/// What is to be run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pending<'a> {
-    /// The files.
-    pub migrations: &'a [Migration],
-    /// How many statements of a file are done already, where it was begun before.
-    pub begun: &'a BTreeMap<String, usize>,
+/// Leaves out of a file the statements that are done: the database holds them, and would refuse them a second time.
+fn leave_out_done(migration: &mut MigrationFile, known: &Migration, done: usize) {
+    let Some(next) = known.up.get(done) else {
+        migration.text.clear();
+        return;
+    };
+    let text = &migration.text;
+    let lines = next.line.saturating_sub(1) as usize;
+    let line = text.split_inclusive('\n').take(lines).map(str::len).sum::<usize>();
+    // Where it is not found as it was read, the whole file is looked at.
+    let Some(at) = text[line..].find(next.sql.trim()).map(|at| line + at) else { return };
+    let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
+    let rest = text[..at].chars().map(blank).chain(text[at..].chars()).collect();
+    migration.text = rest;
+    // What is gone on with stands in no transaction of the whole file.
+    migration.file.wrap = Wrap::None;
 }
 
-impl Pending<'_> {
-    /// Leaves out of a file what is done: the database holds it, and would refuse it a second time.
-    fn leave_out_done(self, migration: &mut MigrationFile) {
-        let name = &migration.file.name;
-        let Some(done) = self.begun.get(name) else { return };
-        let Some(known) = self.migrations.iter().find(|known| known.file == *name) else { return };
-        let Some(next) = known.up.get(*done) else {
-            migration.text.clear();
-            return;
-        };
-        let text = &migration.text;
-        let lines = next.line.saturating_sub(1) as usize;
-        let line = text.split_inclusive('\n').take(lines).map(str::len).sum::<usize>();
-        // Where it is not found as it was read, the whole file is looked at.
-        let Some(at) = text[line..].find(next.sql.trim()).map(|at| line + at) else { return };
-        let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
-        let rest = text[..at].chars().map(blank).chain(text[at..].chars()).collect();
-        migration.text = rest;
-        // What is gone on with stands in no transaction of the whole file.
-        migration.file.wrap = Wrap::None;
-    }
-}
-
-/// Reads the database and the pending files, and looks whether now is a good moment. Nothing is written.
+/// Looks what the pending files would do to a database, and whether now is a good moment. Nothing is written.
 pub(super) async fn foresee(
     paths: &[PathBuf],
-    upcoming: &Upcoming,
+    upcoming: Upcoming,
+    facts: Facts,
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
-    let dsn = &upcoming.target;
-    let pending = Pending { migrations: &upcoming.migrations, begun: &upcoming.begun };
-    let facts = facts_of(dsn, world).await?;
     let engine = facts.source.engine;
     let scripts = files::read(paths, &world.directory)?;
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
-    migrations.retain(|migration| pending.migrations.iter().any(|wanted| wanted.file == migration.file.name));
-    migrations.iter_mut().for_each(|migration| pending.leave_out_done(migration));
+    migrations.retain_mut(|migration| {
+        let name = &migration.file.name;
+        let Some(known) = upcoming.migrations.iter().find(|known| known.file == *name) else { return false };
+        if let Some(done) = upcoming.begun.get(name) {
+            leave_out_done(migration, known, *done);
+        }
+        true
+    });
     let start = Start {
         known: facts.catalog.is_known(),
         before: match facts.catalog.known() {
@@ -112,11 +102,12 @@ pub(super) async fn foresee(
         together: true,
     };
     let chain = chain::read(start, &migrations).chain;
-    let checks = preflight::preflight(upcoming, &chain, &facts, world).await;
-    Ok(Foreseen { chain, facts, checks, begun: pending.begun.clone() })
+    let checks = preflight::preflight(&upcoming, &chain, &facts, world).await;
+    Ok(Foreseen { checks, upcoming, chain, facts })
 }
 
-async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
+/// Reads the facts that the checks rest on.
+pub(super) async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
     if let Dsn::Sqlite(path) = dsn
         && !path.exists()
     {
@@ -150,7 +141,7 @@ async fn facts_of(dsn: &Dsn, world: &World<'_>) -> Result<Facts, ServiceError> {
 /// Whether a file is gone on with behind a statement.
 fn is_done(migration: &Migration, statement: &Statement, foreseen: &Foreseen) -> bool {
     let of_file = foreseen.chain.statements.iter().filter(|other| other.location.file == migration.file);
-    foreseen.begun.contains_key(&migration.file)
+    foreseen.upcoming.begun.contains_key(&migration.file)
         && of_file.map(|other| other.location.line).min().is_none_or(|first| statement.line < first)
 }
 
@@ -253,20 +244,17 @@ mod tests {
         let text = "CREATE TABLE t (a int); CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n";
         let statement =
             |sql: &str, line: u32| Statement { sql: sql.to_owned(), line, ..Statement::default() };
-        let known = [Migration {
-            file: "1.sql".to_owned(),
+        let known = Migration {
             up: vec![
                 statement("CREATE TABLE t (a int)", 1),
                 statement("CREATE TABLE child (b int)", 1),
                 statement("CREATE INDEX i ON t (a)", 2),
             ],
             ..Migration::default()
-        }];
+        };
         let check = |done: usize, expected: &str| {
             let mut file = MigrationFile { text: text.to_owned(), ..MigrationFile::default() };
-            file.file.name = "1.sql".to_owned();
-            let begun = BTreeMap::from([("1.sql".to_owned(), done)]);
-            Pending { migrations: &known, begun: &begun }.leave_out_done(&mut file);
+            leave_out_done(&mut file, &known, done);
             assert_eq!(file.text, expected, "{done}");
         };
         check(1, &format!("{}CREATE TABLE child (b int);\nCREATE INDEX i ON t (a);\n", " ".repeat(24)));

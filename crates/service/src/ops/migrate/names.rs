@@ -83,32 +83,6 @@ pub(super) fn of_step(name: &str) -> String {
     slug(&first.replace("`public.", "`"), LONGEST[1])
 }
 
-/// The kind of a change in lower-case words joined by `_`.
-pub(super) fn of_change(change: &Change) -> String {
-    match change {
-        Change::SetNotNull { not_null: false, .. } => return "drop_not_null".to_owned(),
-        Change::SetDefault { default: None, .. } => return "drop_default".to_owned(),
-        _ => {}
-    }
-    let shown = format!("{change:?}");
-    let kind = shown.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let mut words = String::new();
-    for c in kind.chars() {
-        if c.is_ascii_uppercase() && !words.is_empty() {
-            words.push('_');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words
-}
-
-/// What changes are, as a fragment.
-pub(super) fn title(changes: &[Change]) -> String {
-    let mut words: Vec<String> = changes.iter().map(|change| of_change(change).replace('_', " ")).collect();
-    words.dedup();
-    words.join(", ")
-}
-
 /// A text as a part of a file name, cut between words.
 fn slug(text: &str, longest: usize) -> String {
     let mut slug = String::new();

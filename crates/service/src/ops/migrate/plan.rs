@@ -285,11 +285,11 @@ async fn planned(
         write(&mut steps, folder)?;
     }
     let declined = plan.declined.iter().map(|declined| {
-        let change = changes.get(declined.change).map(names::of_change).unwrap_or_default();
-        format!("`{}` is not in the plan: {}.", change.replace('_', " "), declined.because)
+        let change = changes.get(declined.change).map(Change::words).unwrap_or_default();
+        format!("`{change}` is not in the plan: {}.", declined.because)
     });
     Ok(Planned {
-        title: names::title(changes),
+        title: plan.title.clone(),
         summary: plan.summary.clone(),
         server,
         declined: declined.collect(),

@@ -175,7 +175,19 @@ pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Re
     let all = read_files(&request.paths, &target, config, world)?;
     let table = table(&request.running, config);
     let Record { history, is_fresh } = read_record(&target, &table, &world.limits).await?;
-    let Choice { chosen, notes, waiting } = choose(&all, &history, is_fresh, request)?;
+    by_record(target, table, all, &history, is_fresh, request)
+}
+
+/// What is to be run by what the record says.
+fn by_record(
+    target: Dsn,
+    table: String,
+    all: Vec<Migration>,
+    history: &[Applied],
+    is_fresh: bool,
+    request: &UpRequest,
+) -> Result<Upcoming, ServiceError> {
+    let Choice { chosen, notes, waiting } = choose(&all, history, is_fresh, request)?;
     let migrations = chosen.iter().map(|position| all[*position].clone()).collect();
     let begun = chosen.iter().filter_map(|position| {
         let file = &all[*position];
@@ -197,7 +209,12 @@ pub async fn foresee(
     world: &World<'_>,
 ) -> Result<Foreseen, ServiceError> {
     let paths = files::named(&request.paths, config)?;
-    foresee::foresee(&paths, upcoming, world).await
+    let facts = foresee::facts_of(&upcoming.target, world).await?;
+    // Another runner may be at work. What the catalog shows of its work, the record that is read after it tells too.
+    let Upcoming { target, table, all, is_fresh, .. } = upcoming;
+    let Record { history, .. } = read_record(target, table, &world.limits).await?;
+    let now = by_record(target.clone(), table.clone(), all.clone(), &history, *is_fresh, request)?;
+    foresee::foresee(&paths, now, facts, world).await
 }
 
 /// Runs what is pending. What another runner has applied since it was shown is left out.

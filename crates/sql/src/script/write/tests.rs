@@ -180,5 +180,5 @@ DROP TABLE t;
 fn what_cannot_be_written_is_refused_by_its_kind() {
     let step = Step { work: change(Dialect::Postgres, "alter table t alter a type text"), ..Step::default() };
     let refusal = write(Engine::Sqlite, None, "1.sql", &Header::default(), &step);
-    assert_eq!(refusal, Err("a change of kind `AlterColumnType` cannot be written for SQLite".to_owned()));
+    assert_eq!(refusal, Err("the change `alter column type` cannot be written for SQLite".to_owned()));
 }
