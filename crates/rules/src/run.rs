@@ -1,5 +1,8 @@
 //! Runs rules over facts.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
 use dbwright_model::facts::{DataQuestion, Fact, Facts};
 use dbwright_model::finding::{Confidence, Finding};
 use dbwright_model::observed::Observed;
@@ -60,12 +63,48 @@ pub struct Outcome {
 /// Runs the selected rules. A rule whose needs are not all known is not run and says why.
 pub fn run(facts: &Facts, selected: impl IntoIterator<Item = &'static Entry>, options: &Options) -> Outcome {
     let lookup = Lookup::new(facts);
+    let selected: Vec<&'static Entry> = selected.into_iter().collect();
+    let next = AtomicUsize::new(0);
+    // Each takes the next rule that nobody has, because some take much longer than others.
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(entry) = selected.get(position) else { return done };
+            let mut findings = Vec::new();
+            let checked = check(facts, &lookup, entry, options, &mut findings);
+            done.push((position, findings, (*entry, checked)));
+        }
+    };
+    let mut done = match is_much(facts) {
+        false => work(),
+        true => std::thread::scope(|scope| {
+            // Without a second thread, the first one does it all.
+            let other = std::thread::Builder::new().spawn_scoped(scope, work).ok();
+            let mut done = work();
+            match other.map(ScopedJoinHandle::join) {
+                None => {}
+                Some(Ok(more)) => done.extend(more),
+                Some(Err(panic)) => std::panic::resume_unwind(panic),
+            }
+            done
+        }),
+    };
+    done.sort_unstable_by_key(|(position, ..)| *position);
     let mut outcome = Outcome { findings: Vec::new(), checks: Vec::new() };
-    for entry in selected {
-        let checked = check(facts, &lookup, entry, options, &mut outcome.findings);
-        outcome.checks.push((entry, checked));
+    for (_, findings, check) in done {
+        outcome.findings.extend(findings);
+        outcome.checks.push(check);
     }
     outcome
+}
+
+/// Whether there is so much to look at that a second thread is worth its start.
+fn is_much(facts: &Facts) -> bool {
+    const MUCH: usize = 500;
+    let tables = facts.catalog.known().map_or(0, |catalog| catalog.tables.len());
+    let statements = facts.migrations.known().map_or(0, |chain| chain.statements.len());
+    tables.max(statements) >= MUCH
 }
 
 fn check(

@@ -39,9 +39,11 @@ pub struct Folder {
     tables: HashMap<QualifiedName, usize>,
     /// Schemas that unqualified names are looked up in.
     search_path: Vec<Name>,
-    /// Names of tables, indexes, sequences and views, which must not be given twice; `None` when something was dropped
-    /// or renamed since they were gathered.
+    /// Names of tables, indexes, sequences and views, which must not be given twice; `None` when something was renamed
+    /// since they were gathered.
     relations: Option<HashSet<QualifiedName>>,
+    /// Whether something was dropped since, so that some of `relations` may be free again.
+    relations_dropped: bool,
     /// Settings that statements made, by lower-case name: of the session, and SQLite's pragmas.
     settings: BTreeMap<Name, String>,
     /// Whether a transaction is open.
@@ -69,6 +71,7 @@ impl Folder {
             tables: HashMap::new(),
             search_path,
             relations: None,
+            relations_dropped: false,
             settings: BTreeMap::new(),
             in_transaction: false,
             savepoints: Vec::new(),
@@ -179,8 +182,10 @@ impl Folder {
 
     /// Applies one change.
     pub fn apply(&mut self, change: &Change) {
-        if forgets_names(change) {
-            self.relations = None;
+        match loss_of_names(change) {
+            LossOfNames::None => {}
+            LossOfNames::Dropped => self.relations_dropped = true,
+            LossOfNames::Renamed => self.relations = None,
         }
         self.note_setting(change);
         match change {
@@ -1192,6 +1197,17 @@ impl Folder {
     fn relation_exists(&self, schema: &Name, name: &str) -> bool {
         let name = QualifiedName { schema: schema.clone(), name: Name::new(name) };
         self.relations.as_ref().is_some_and(|relations| relations.contains(&name))
+            && (!self.relations_dropped || self.is_relation(&name))
+    }
+
+    fn is_relation(&self, name: &QualifiedName) -> bool {
+        let has = |owner: &QualifiedName, indexes: &[Index]| {
+            owner == name
+                || owner.schema == name.schema && indexes.iter().any(|index| index.name == name.name)
+        };
+        self.catalog.tables.iter().any(|table| has(&table.name, &table.indexes))
+            || self.catalog.views.iter().any(|view| has(&view.name, &view.indexes))
+            || self.catalog.sequences.iter().any(|sequence| sequence.name == *name)
     }
 
     fn note_relation(&mut self, name: QualifiedName) {
@@ -1216,6 +1232,7 @@ impl Folder {
         }
         relations.extend(self.catalog.sequences.iter().map(|sequence| sequence.name.clone()));
         self.relations = Some(relations);
+        self.relations_dropped = false;
     }
 
     fn drop_table(&mut self, name: &QualifiedName, cascade: bool) {
@@ -1653,26 +1670,36 @@ impl Folder {
 /// Storage parameters of the table behind, which the server keeps there.
 const TOAST: &str = "toast.";
 
+/// What becomes of the names of relations.
+enum LossOfNames {
+    /// Those that are there stay.
+    None,
+    /// Some are given to nothing any more.
+    Dropped,
+    /// Some are given to something else.
+    Renamed,
+}
+
 /// Whether a change may free a name.
-fn forgets_names(change: &Change) -> bool {
-    matches!(
-        change,
+fn loss_of_names(change: &Change) -> LossOfNames {
+    match change {
         Change::DropTable { .. }
-            | Change::DropIndex { .. }
-            | Change::DropView { .. }
-            | Change::DropSequence { .. }
-            | Change::DropSchema { .. }
-            | Change::DropColumn { .. }
-            | Change::DropConstraint { .. }
-            | Change::RenameTable { .. }
-            | Change::RenameIndex { .. }
-            | Change::RenameConstraint { .. }
-            | Change::SetSchema { .. }
-            | Change::RenameObject { .. }
-            | Change::DropObject { .. }
-            | Change::SetIdentity { identity: None, .. }
-            | Change::AlterSequence { .. }
-    )
+        | Change::DropIndex { .. }
+        | Change::DropView { .. }
+        | Change::DropSequence { .. }
+        | Change::DropSchema { .. }
+        | Change::DropColumn { .. }
+        | Change::DropConstraint { .. }
+        | Change::DropObject { .. }
+        | Change::SetIdentity { identity: None, .. } => LossOfNames::Dropped,
+        Change::RenameTable { .. }
+        | Change::RenameIndex { .. }
+        | Change::RenameConstraint { .. }
+        | Change::SetSchema { .. }
+        | Change::RenameObject { .. }
+        | Change::AlterSequence { .. } => LossOfNames::Renamed,
+        _ => LossOfNames::None,
+    }
 }
 
 /// MariaDB's `json` is a `longtext` with a check, and its own dump spells it so.

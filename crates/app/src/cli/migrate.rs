@@ -137,7 +137,7 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     }
     let foreseen = up::foresee(&upcoming, request, &config, &world).await?;
     if request.dry_run {
-        screen.print(&foreseen.text(&upcoming))?;
+        screen.print(&foreseen.text())?;
         return Ok(CLEAN);
     }
     for check in foreseen.worth_a_word() {
