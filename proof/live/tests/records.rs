@@ -334,6 +334,62 @@ fn the_history_of_every_tool_is_taken_over() {
 }
 
 #[test]
+fn a_repeatable_file_of_flyway_is_taken_over() {
+    const VIEW: &str = "drop view if exists v;\ncreate view v as select id from parent;\n";
+    on_each(async |server| {
+        let histories = histories(server.engine().dialect());
+        let flyway = histories.iter().find(|history| history.tool == ToolName::Flyway).expect("it is listed");
+        let files = [("V1__parent.sql", PARENT), ("V2__t.sql", T), ("R__v.sql", VIEW)];
+        let case = Case::new(server, "repeatable", &files).await;
+        case.run(&format!("{PARENT}{T}{VIEW}{};{};", flyway.table, flyway.rows)).await;
+        case.run(
+            "insert into flyway_schema_history values \
+             (3, null, 'v', 'SQL', 'R__v.sql', -1756379441, 'app', '2025-01-02 03:04:07', 3, true)",
+        )
+        .await;
+        let request = || BaselineRequest { from: Some(ToolName::Flyway), ..BaselineRequest::default() };
+        // What was run in an older form is run anew, and nothing stands against the rest.
+        case.files(&[("R__v.sql", &VIEW.replace("select id", "select name, id"))]);
+        let (older, _, _) = baseline::plan(
+            &BaselineRequest { place: case.place(), ..request() },
+            &Config::default(),
+            &case.world(),
+        )
+        .await
+        .expect("the history is read");
+        assert_eq!(older.refused, [] as [&str; 0]);
+        assert_eq!(older.pending, ["m/R__v.sql"]);
+        case.files(&files);
+        let reply = case.baseline(request()).await.expect("it is taken over");
+        assert_eq!(reply.refused, [] as [&str; 0], "{:?}", reply.comparison.differences);
+        let status = case.status().await;
+        assert_eq!((status.applied, status.pending, status.trouble), (3, 0, 0), "{status:#?}");
+    });
+}
+
+#[test]
+fn what_golang_migrate_left_dirty_is_not_taken_over() {
+    on_each(async |server| {
+        let histories = histories(server.engine().dialect());
+        let tool =
+            histories.iter().find(|history| history.tool == ToolName::GolangMigrate).expect("it is listed");
+        let case =
+            Case::new(server, "dirty", &[("000001_parent.up.sql", PARENT), ("000002_t.up.sql", T)]).await;
+        case.run(&format!("{PARENT}{T}{};{};", tool.table, tool.rows.replace("false", "true"))).await;
+        let request = BaselineRequest {
+            place: case.place(),
+            from: Some(ToolName::GolangMigrate),
+            ..BaselineRequest::default()
+        };
+        let (reply, _, _) =
+            baseline::plan(&request, &Config::default(), &case.world()).await.expect("the history is read");
+        assert!(reply.refused.iter().any(|why| why.contains("`2` failed half-way")), "{:?}", reply.refused);
+        let status = case.status().await;
+        assert!(status.notes.iter().any(|note| note.contains("golang-migrate")), "{:?}", status.notes);
+    });
+}
+
+#[test]
 fn a_baseline_is_refused_where_the_database_differs() {
     on_each(async |server| {
         let files = [

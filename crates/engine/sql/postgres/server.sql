@@ -11,6 +11,15 @@ select version() as version_text,
           from pg_extension e join pg_namespace n on n.oid = e.extnamespace
          where e.extname = 'pg_stat_statements') as statements_schema,
        has_table_privilege('pg_catalog.pg_statistic', 'select') as reads_samples,
+       -- What many databases have none of, so that it need not be asked for. Objects of the system have lower numbers.
+       array(select name
+               from (values ('rules', exists (select from pg_rewrite where rulename <> '_RETURN' and oid >= 16384)),
+                            ('extended_statistics', exists (select from pg_statistic_ext)),
+                            ('policies', exists (select from pg_policy)),
+                            ('extensions', exists (select from pg_extension where extname <> 'plpgsql')),
+                            ('user_mappings', exists (select from pg_user_mappings)),
+                            ('publications', exists (select from pg_publication))) v (name, filled)
+              where filled) as filled,
        (select array_agg(c.relname || '.' || a.attname order by c.relname, a.attnum)
           from (select oid, relname from pg_class
                  where relnamespace = 'pg_catalog'::regnamespace

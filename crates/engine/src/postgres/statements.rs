@@ -61,6 +61,10 @@ macro_rules! statement {
 /// What is asked first: who the server is and what it has.
 pub(super) const SERVER: &str = include_str!("../../sql/postgres/server.sql");
 
+/// Statements that have nothing to read in many databases. The first look tells in which they have, and the others are not run.
+pub(super) const MAY_BE_EMPTY: [&str; 6] =
+    ["rules", "extended_statistics", "policies", "extensions", "user_mappings", "publications"];
+
 /// Every statement, in the order in which they run.
 pub(super) static STATEMENTS: &[Statement] = &[
     statement!("schemas", [Catalog], catalog::schema),
@@ -320,4 +324,17 @@ fn migration(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         }),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_empty_is_looked_at_first() {
+        for name in MAY_BE_EMPTY {
+            assert!(STATEMENTS.iter().any(|statement| statement.name == name), "{name}");
+            assert!(SERVER.contains(&format!("('{name}', exists")), "{name}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use dbwright_model::catalog::Table;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
@@ -31,40 +32,41 @@ const LEAST: usize = 10;
 const MAJORITY: f64 = 0.8;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let tables: Vec<(ObjectRef, &Name)> =
-        context.own_tables().map(|table| (ObjectRef::table(&table.name), &table.name.name)).collect();
-    let columns: Vec<(ObjectRef, &Name)> = context
-        .own_tables()
-        .flat_map(|table| {
-            table.columns.iter().map(|column| (ObjectRef::column(&table.name, &column.name), &column.name))
-        })
-        .collect();
-    for (kind, names) in [("table", tables), ("column", columns)] {
-        compare(kind, names, findings);
-    }
+    let tables = || context.own_tables().map(|table| (table, &table.name.name));
+    compare("table", tables, |table, _| ObjectRef::table(&table.name), findings);
+    let columns = || {
+        context.own_tables().flat_map(|table| table.columns.iter().map(move |column| (table, &column.name)))
+    };
+    compare("column", columns, |table, name| ObjectRef::column(&table.name, name), findings);
 }
 
-fn compare(kind: &str, names: Vec<(ObjectRef, &Name)>, findings: &mut Findings) {
-    findings.examined(names.len() as u64);
-    let styled: Vec<(ObjectRef, &Name, NameStyle)> = names
-        .into_iter()
-        .filter_map(|(object, name)| Some((object, name, NameStyle::of(name.as_str())?)))
-        .collect();
+/// Looks twice at the same names: a large database has too many of them to be kept beside its catalog.
+fn compare<'c, I: Iterator<Item = (&'c Table, &'c Name)>>(
+    kind: &str,
+    names: impl Fn() -> I,
+    object: impl Fn(&Table, &Name) -> ObjectRef,
+    findings: &mut Findings,
+) {
     let mut count: BTreeMap<NameStyle, usize> = BTreeMap::new();
-    for (_, _, style) in &styled {
-        *count.entry(*style).or_default() += 1;
+    for (_, name) in names() {
+        findings.examined(1);
+        if let Some(style) = NameStyle::of(name.as_str()) {
+            *count.entry(style).or_default() += 1;
+        }
     }
+    let styled: usize = count.values().sum();
     let Some((usual, times)) = count.into_iter().max_by_key(|(_, times)| *times) else { return };
-    if styled.len() < LEAST || (times as f64) < MAJORITY * styled.len() as f64 {
+    if styled < LEAST || (times as f64) < MAJORITY * styled as f64 {
         return;
     }
-    for (object, name, style) in styled {
+    for (table, name) in names() {
+        let Some(style) = NameStyle::of(name.as_str()) else { continue };
         if style == usual {
             continue;
         }
         findings.add(
             Found::at(
-                object,
+                object(table, name),
                 format!("The {kind} name `{name}` is in another style than {times} others, so it has to be looked up."),
             )
             .confidence(Confidence::Medium)

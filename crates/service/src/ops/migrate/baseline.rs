@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use dbwright_engine::write::Consent;
-use dbwright_model::applied::{AppliedKind, AppliedState};
-use dbwright_model::comparison::Comparison;
+use dbwright_model::applied::{Applied, AppliedKind, AppliedState};
+use dbwright_model::comparison::{Comparison, Difference};
 use dbwright_model::facts::MigrationHistory;
 use dbwright_model::migration::Migration;
 use dbwright_sql::import::{self, Import, Source};
@@ -102,11 +102,20 @@ pub async fn plan(
 ) -> Result<(BaselineReply, Changes, Situation), ServiceError> {
     let situation = Situation::read(&request.place, config, world).await?;
     if let Some(row) = situation.rows.iter().find(|row| row.state != AppliedState::Undone) {
-        return Err(ServiceError::new(
+        let refusal = ServiceError::new(
             ErrorKind::Usage,
             format!("`{}` records migrations already, such as `{}`", situation.table, row.version),
         )
-        .hint("a baseline is for a database that dbwright has not run anything on; see `dbwright migrate status`"));
+        .hint("a baseline is for a database that dbwright has not run anything on; see `dbwright migrate status`");
+        let is_begun = |row: &&Applied| !matches!(row.state, AppliedState::Applied | AppliedState::Undone);
+        return Err(match situation.rows.iter().find(is_begun) {
+            Some(begun) => refusal.hint(format!(
+                "`{0}` was begun and not ended: `dbwright migrate up` goes on with it, and `dbwright migrate repair --forget {0}` \
+                 takes it out of the record",
+                begun.version
+            )),
+            None => refusal,
+        });
     }
     let mut reply = BaselineReply { target: situation.dsn.to_string(), ..BaselineReply::default() };
     let mut changes = Changes::of(&situation);
@@ -129,6 +138,9 @@ pub async fn plan(
         .map(|migration| migration.file.clone())
         .collect();
     reply.comparison = verify::drift(&situation, &there).0;
+    if request.from.is_some() {
+        excuse_older_forms(&situation, &there, &mut reply.comparison);
+    }
     verify::passed_over(&situation, &mut reply.comparison);
     if !reply.comparison.is_equal() {
         match &request.force {
@@ -154,6 +166,29 @@ pub async fn plan(
     }
     reply.changes.clone_from(&changes.list);
     Ok((reply, changes, situation))
+}
+
+/// Leaves out objects that only repeatable files make which the other tool ran in an older form, or not yet: they are run
+/// anew, and what their older text made nobody knows.
+fn excuse_older_forms(situation: &Situation, there: &[&Migration], comparison: &mut Comparison) {
+    let is_there = |migration: &Migration| there.iter().any(|other| other.file == migration.file);
+    let older: Vec<&Migration> = situation
+        .migrations
+        .iter()
+        .filter(|migration| migration.repeatable && !is_there(migration))
+        .collect();
+    if older.is_empty() || comparison.is_equal() {
+        return;
+    }
+    let all: Vec<&Migration> = there.iter().copied().chain(older.iter().copied()).collect();
+    let (with_older, _) = verify::drift(situation, &all);
+    let is_surplus = |one: &Difference| one.what.is_empty() && one.expected.is_none();
+    comparison.differences.retain(|one| !is_surplus(one) || with_older.differences.contains(one));
+    comparison.not_compared.extend(
+        older.iter().map(|migration| {
+            format!("What `{}` makes was not compared: it will be run anew.", migration.file)
+        }),
+    );
 }
 
 /// Records what was shown. Nothing is recorded where the plan refused it.
