@@ -14,11 +14,10 @@ use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::history;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
-use dbwright_sql::import::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::counted;
+use super::baseline;
 use super::up::Upcoming;
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
@@ -205,21 +204,14 @@ fn record(chain: &Chain, facts: &Facts, has_record: bool) -> Judged {
         return unknown("Whether another tool records migrations", &facts.migration_history);
     };
     let others = histories.iter().filter(|history| history.tool != history::OWN);
-    if let Some((tool, count, table)) = others
-        .map(|history| (&history.tool, history.applied.iter().filter(|row| row.ok).count(), &history.table))
-        .find(|(_, count, _)| *count > 0)
-    {
-        let from = Source::ALL.iter().find(|source| source.history() == *tool);
-        let way = match from {
-            Some(source) => {
-                format!("`dbwright migrate baseline --from {}`", source.name().to_ascii_lowercase())
-            }
-            None => "`dbwright migrate baseline`".to_owned(),
-        };
+    for history in others {
+        let (recorded, count) = baseline::recorded(history);
+        if count == 0 {
+            continue;
+        }
+        let way = baseline::takeover(history).unwrap_or_else(|| "`dbwright migrate baseline`".to_owned());
         let words = format!(
-            "{tool} records {} in `{table}`, and dbwright has applied nothing here: they would run a second time. {way} \
-             takes them over.",
-            counted(count, "migration")
+            "{recorded}, and dbwright has applied nothing here: they would run a second time. {way} takes them over."
         );
         return (Verdict::Fail, words);
     }
