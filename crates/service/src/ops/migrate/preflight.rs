@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::postgres::standing::{Standing, standing};
 use dbwright_model::activity::Session;
-use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::catalog::Catalog;
 use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Blocks, Cost, LossKind, TransactionUse};
@@ -241,11 +241,7 @@ fn made_again<'c>(chain: &'c Chain, catalog: &Catalog) -> Option<(&'c ChainState
                     gone.insert(name);
                 }
                 Change::CreateTable { table, if_not_exists: false, .. } if !gone.contains(&table.name) => {
-                    let is_same = |other: &Table| {
-                        other.name.name == table.name.name
-                            && (table.name.schema.is_empty() || other.name.schema == table.name.schema)
-                    };
-                    if catalog.tables.iter().any(is_same) {
+                    if catalog.tables.iter().any(|other| table.name.may_mean(&other.name)) {
                         return Some((statement, &table.name));
                     }
                 }
