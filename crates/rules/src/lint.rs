@@ -1,7 +1,7 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
 use dbwright_model::catalog::{Column, Table};
-use dbwright_model::chain::{Chain, ChainFile, ChainStatement};
+use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Standing};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
@@ -29,6 +29,15 @@ pub struct Judged<'a> {
 pub fn statements<'a>(context: &Context<'a>) -> impl Iterator<Item = Judged<'a>> {
     let chain = context.migrations();
     chain.judged().map(move |(position, statement)| Judged { chain, position, statement })
+}
+
+/// How the files stand to what a database has applied. Where nobody compared the two, the rule is told not to apply.
+pub fn standing<'a>(context: &Context<'a>, findings: &mut Findings) -> Option<&'a Standing> {
+    let standing = context.migrations().standing.as_ref();
+    if standing.is_none() {
+        findings.not_applicable("no history of a database was compared with the files");
+    }
+    standing
 }
 
 /// What a rule says of a change.
