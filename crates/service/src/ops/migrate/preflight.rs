@@ -240,10 +240,11 @@ fn made_again<'c>(chain: &'c Chain, catalog: &Catalog) -> Option<(&'c ChainState
                 Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => {
                     gone.insert(name);
                 }
-                Change::CreateTable { table, if_not_exists: false, .. } if !gone.contains(&table.name) => {
-                    if catalog.tables.iter().any(|other| table.name.may_mean(&other.name)) {
-                        return Some((statement, &table.name));
-                    }
+                Change::CreateTable { table, if_not_exists: false, .. }
+                    if !gone.contains(&table.name)
+                        && catalog.tables.iter().any(|other| table.name.may_mean(&other.name)) =>
+                {
+                    return Some((statement, &table.name));
                 }
                 _ => {}
             }
