@@ -6,16 +6,13 @@ use dbwright_engine::scratch::postgres::installations;
 
 /// Prints the servers as the tests find them.
 pub fn print() {
-    let versions: Vec<String> =
-        installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))))
-            .iter()
-            .map(|one| one.version.to_string())
-            .collect();
+    let places = Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let versions: Vec<String> = installations(&places).iter().map(|one| one.version.to_string()).collect();
     match versions.as_slice() {
         [] => println!("PostgreSQL: none"),
         versions => println!("PostgreSQL: {}", versions.join(", ")),
     }
-    match MariadbServer::start(&MariadbOptions::default()) {
+    match MariadbServer::start(&places, &MariadbOptions::default()) {
         Ok(server) => println!("MariaDB: {}", server.version()),
         Err(error) => println!("MariaDB: none: {error}"),
     }

@@ -26,6 +26,7 @@ mod partition;
 mod refresh;
 mod enum_value;
 mod sqlite;
+mod throwaway;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;

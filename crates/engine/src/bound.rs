@@ -1,11 +1,12 @@
 //! Statements with values bound to them, for writing sessions: values travel as texts and are never part of a statement.
 
-use std::fs::File;
+use std::path::Path;
 
 use mysql_async::prelude::Queryable;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::apply::{ApplyError, Refusal};
+use crate::lock::{LockFile, Right};
 use crate::mysql::apply as mysql;
 use crate::postgres::apply as postgres;
 use crate::sqlite::apply as sqlite;
@@ -17,16 +18,8 @@ pub type Texts = Vec<Option<String>>;
 /// The exclusive right to a piece of work, until it is dropped and its session closed.
 #[derive(Debug)]
 pub struct Owned {
-    file: Option<(File, String)>,
-}
-
-impl Drop for Owned {
-    fn drop(&mut self) {
-        // The file is removed while its lock is held, so that nobody gets the lock of a file that is gone.
-        if let Some((_file, path)) = &self.file {
-            let _ = std::fs::remove_file(path);
-        }
-    }
+    /// Held where no server gives the right.
+    _file: Option<LockFile>,
 }
 
 impl WriteSession {
@@ -96,45 +89,20 @@ impl WriteSession {
     /// Takes the exclusive right to a piece of work of some name, if nobody has it. It ends with the session, the process
     /// or the connection, whichever is first.
     pub async fn own(&mut self, work: &str) -> Result<Option<Owned>, ApplyError> {
-        let name = format!("dbwright {:016x}", fingerprint(work));
-        let sql = match self {
-            WriteSession::Postgres(_) => "select pg_try_advisory_lock(hashtextextended($1, 0))::text",
-            // Names of locks hold for the whole server, so that the database is part of this one.
-            WriteSession::Mysql(_) => {
-                "select cast(get_lock(concat('dbwright:', left(md5(concat(coalesce(database(), ''), '/', ?)), 32)), 0) as char)"
-            }
-            WriteSession::Sqlite(connection) => return own_file(connection),
-        };
-        let rows = self.ask_bound(sql, &[name]).await?;
+        let right = Right::Work(work);
+        if let WriteSession::Sqlite(connection) = self {
+            let Some(path) = connection.path().filter(|path| !path.is_empty()) else {
+                // A database in memory is nobody else's.
+                return Ok(Some(Owned { _file: None }));
+            };
+            let file = LockFile::try_take(Path::new(path), right)
+                .map_err(|message| ApplyError::Refused(Refusal { message, ..Refusal::default() }))?;
+            return Ok(file.map(|file| Owned { _file: Some(file) }));
+        }
+        let rows = self.ask_bound(&right.taking(self.dialect()), &[]).await?;
         let answer = rows.into_iter().next().and_then(|row| row.into_iter().next().flatten());
-        Ok(matches!(answer.as_deref(), Some("true" | "1")).then_some(Owned { file: None }))
+        Ok((answer.as_deref() == Some("1")).then_some(Owned { _file: None }))
     }
-}
-
-/// The right is a lock on a file beside the database, which vanishes with the process.
-fn own_file(connection: &rusqlite::Connection) -> Result<Option<Owned>, ApplyError> {
-    let Some(path) = connection.path().filter(|path| !path.is_empty()) else {
-        // A database in memory is nobody else's.
-        return Ok(Some(Owned { file: None }));
-    };
-    let path = format!("{path}.dbwright-backfill-lock");
-    let refused = |error: std::io::Error| {
-        let message = format!("`{path}` cannot be locked: {error}");
-        ApplyError::Refused(Refusal { message, ..Refusal::default() })
-    };
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(refused)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(Owned { file: Some((file, path)) })),
-        Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(refused(error)),
-    }
-}
-
-/// A number of a text that is the same in every process and version.
-fn fingerprint(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
 }
 
 fn typed(values: &[String]) -> Vec<(&(dyn ToSql + Sync), Type)> {

@@ -4,17 +4,12 @@
 //! deadlock. So the lock is tried, and between two tries nothing is open. The guard has a connection of its own, which is
 //! idle outside of transactions; it serves to look at what the working session waits for.
 
-use std::fs::File;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
-
 use dbwright_model::applied::Blocker;
 use dbwright_model::engine::Dialect;
-use sha2::{Digest, Sha256};
 
-use crate::apply::history::literal;
 use crate::apply::{ApplyError, ApplySession};
 use crate::dsn::Dsn;
+use crate::lock::{LockFile, Right};
 use crate::row::Row;
 use crate::session::{SessionError, SessionErrorKind};
 use crate::write::Consent;
@@ -30,21 +25,12 @@ enum Held {
     File(LockFile),
 }
 
-/// A locked file beside the database.
-struct LockFile {
-    file: File,
-    path: PathBuf,
-}
-
 /// A guard that is not held: a connection that tries.
 pub struct Waiting {
     consent: Consent,
     name: String,
     session: Option<Box<ApplySession>>,
 }
-
-/// First half of the keys of PostgreSQL's advisory locks: the guard's, and the working session's.
-const CLASSES: [i32; 2] = [0x6462_7267, 0x6462_7277];
 
 impl Waiting {
     /// Prepares to try. `history` is the name of the history table: runners with different ones do not mind each other.
@@ -55,18 +41,24 @@ impl Waiting {
     /// Tries once, without waiting. `None` when another process holds the lock.
     pub async fn try_take(&mut self) -> Result<Option<Guard>, SessionError> {
         if let Dsn::Sqlite(path) = self.consent.target() {
-            let held = try_file(path)?;
-            return Ok(held.map(|held| Guard { held, name: self.name.clone() }));
+            let taken =
+                LockFile::try_take(path, Right::Runner(&self.name)).map_err(|message| SessionError {
+                    kind: SessionErrorKind::Connection,
+                    message,
+                    hint: Some("the runner needs to write beside the database".to_owned()),
+                })?;
+            return Ok(taken.map(|lock| Guard { held: Held::File(lock), name: self.name.clone() }));
         }
         let mut session = match self.session.take() {
             Some(session) => session,
             None => Box::new(ApplySession::open(&self.consent).await?),
         };
-        let taken = try_lock(&mut session, 0, &self.name).await.map_err(|error| SessionError {
-            kind: SessionErrorKind::Connection,
-            message: format!("the lock of the runner could not be tried: {error}"),
-            hint: None,
-        })?;
+        let taken =
+            try_lock(&mut session, Right::Runner(&self.name)).await.map_err(|error| SessionError {
+                kind: SessionErrorKind::Connection,
+                message: format!("the lock of the runner could not be tried: {error}"),
+                hint: None,
+            })?;
         if taken {
             return Ok(Some(Guard { held: Held::Session(session), name: self.name.clone() }));
         }
@@ -79,9 +71,9 @@ impl Guard {
     /// Whether the lock is still held; asked from time to time and before every statement.
     pub async fn beat(&mut self) -> bool {
         match &mut self.held {
-            Held::File(lock) => is_same(&lock.file, &lock.path),
+            Held::File(lock) => lock.is_held(),
             Held::Session(session) => {
-                let sql = held_question(session.dialect(), 0, &self.name);
+                let sql = Right::Runner(&self.name).held(session.dialect());
                 let Ok(rows) = session.ask(&sql).await else { return false };
                 rows.first().and_then(|row| row.opt_text("held").ok().flatten()).is_some_and(|n| n != "0")
             }
@@ -93,7 +85,7 @@ impl Guard {
     pub async fn lock_worker(&self, worker: &mut ApplySession) -> Result<bool, ApplyError> {
         match self.held {
             Held::File(_) => Ok(true),
-            Held::Session(_) => try_lock(worker, 1, &self.name).await,
+            Held::Session(_) => try_lock(worker, Right::Worker(&self.name)).await,
         }
     }
 
@@ -145,13 +137,6 @@ impl Guard {
     }
 }
 
-impl Drop for LockFile {
-    fn drop(&mut self) {
-        // The file is removed while its lock is held, so that nobody gets the lock of a file that is gone.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
 fn blocker(row: &Row) -> Blocker {
     let text = |column: &str| row.opt_text(column).ok().flatten().unwrap_or_default().to_owned();
     Blocker {
@@ -164,71 +149,7 @@ fn blocker(row: &Row) -> Blocker {
     }
 }
 
-/// A number that two runners of one history table have in common.
-fn key(name: &str) -> i32 {
-    let digest = Sha256::digest(name.as_bytes());
-    i32::from_be_bytes([digest[0], digest[1], digest[2], digest[3]])
-}
-
-async fn try_lock(session: &mut ApplySession, class: usize, name: &str) -> Result<bool, ApplyError> {
-    let sql = match session.dialect() {
-        Dialect::Postgres => {
-            format!(
-                "select case when pg_catalog.pg_try_advisory_lock({}, {}) then 1 else 0 end as got",
-                CLASSES[class],
-                key(name)
-            )
-        }
-        Dialect::Mysql => format!("select get_lock({}, 0) as got", mysql_name(class, name)),
-        Dialect::Sqlite => return Ok(true),
-    };
-    let rows = session.ask(&sql).await?;
+async fn try_lock(session: &mut ApplySession, right: Right<'_>) -> Result<bool, ApplyError> {
+    let rows = session.ask(&right.taking(session.dialect())).await?;
     Ok(rows.first().and_then(|row| row.opt_text("got").ok().flatten()) == Some("1"))
-}
-
-/// The question whether this session still holds its lock.
-fn held_question(dialect: Dialect, class: usize, name: &str) -> String {
-    match dialect {
-        Dialect::Mysql => {
-            let name = mysql_name(class, name);
-            format!("select case when is_used_lock({name}) = connection_id() then 1 else 0 end as held")
-        }
-        _ => format!(
-            "select count(*) as held from pg_catalog.pg_locks where locktype = 'advisory' and granted \
-             and pid = pg_catalog.pg_backend_pid() and classid = {} and objid = ({})::bigint::int::oid and objsubid = 2",
-            CLASSES[class],
-            key(name)
-        ),
-    }
-}
-
-/// MySQL's names of locks hold for the whole server, so the database is part of them.
-fn mysql_name(class: usize, name: &str) -> String {
-    let name = literal(Dialect::Mysql, name);
-    format!("concat('dbwright{class}:', left(md5(concat(coalesce(database(), ''), '/', {name})), 32))")
-}
-
-fn try_file(database: &Path) -> Result<Option<Held>, SessionError> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".dbwright-lock");
-    let path = PathBuf::from(name);
-    let trouble = |error: &std::io::Error| SessionError {
-        kind: SessionErrorKind::Connection,
-        message: format!("the lock file `{}` cannot be used: {error}", path.display()),
-        hint: Some("the runner needs to write beside the database".to_owned()),
-    };
-    let file = File::options().create(true).truncate(false).write(true).open(&path);
-    let file = file.map_err(|error| trouble(&error))?;
-    match file.try_lock() {
-        Ok(()) if is_same(&file, &path) => Ok(Some(Held::File(LockFile { file, path }))),
-        // Its holder has just removed it.
-        Ok(()) | Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-        Err(std::fs::TryLockError::Error(error)) => Err(trouble(&error)),
-    }
-}
-
-/// Whether a path still leads to an open file.
-fn is_same(file: &File, path: &Path) -> bool {
-    let (Ok(open), Ok(named)) = (file.metadata(), std::fs::metadata(path)) else { return false };
-    (open.dev(), open.ino()) == (named.dev(), named.ino())
 }

@@ -10,6 +10,7 @@ pub mod session;
 pub mod pressure;
 pub mod write;
 pub mod apply;
+mod lock;
 pub mod bound;
 pub mod guard;
 pub mod cassette;

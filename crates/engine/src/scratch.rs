@@ -26,6 +26,7 @@ impl Places {
         let directories = [
             "/usr/lib/postgresql",
             "/usr/local/pgsql",
+            "/usr/local/mysql",
             "/opt/homebrew/opt",
             "/usr/pgsql",
             "/usr/local/bin",

@@ -210,9 +210,7 @@ impl ChainStatement {
 
     /// A touched table as the statement finds it; the schema may be left out.
     pub fn table(&self, name: &QualifiedName) -> Option<&Table> {
-        self.tables.iter().map(Arc::as_ref).find(|table| {
-            table.name.name == name.name && (name.schema.is_empty() || table.name.schema == name.schema)
-        })
+        self.tables.iter().map(Arc::as_ref).find(|table| name.may_mean(&table.name))
     }
 
     /// A setting of the session that the chain has set before this statement, names compared without regard to case.

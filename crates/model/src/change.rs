@@ -4,6 +4,7 @@
 mod alter;
 mod kind;
 mod parts;
+mod view;
 
 use serde::{Deserialize, Serialize};
 

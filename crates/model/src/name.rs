@@ -163,6 +163,16 @@ impl QualifiedName {
         QualifiedName { schema: Name::DEFAULT, name: Name::new(name) }
     }
 
+    /// Whether this name, as somebody wrote it, may mean an object of a full name: without a schema it may be in any.
+    pub fn may_mean(&self, full: &QualifiedName) -> bool {
+        self.name == full.name && (self.schema.is_empty() || self.schema == full.schema)
+    }
+
+    /// Whether two names may be one object's: either may be written without its schema.
+    pub fn may_be(&self, other: &QualifiedName) -> bool {
+        self.may_mean(other) || other.may_mean(self)
+    }
+
     /// The same schema, another name.
     pub fn sibling(&self, name: impl AsRef<str>) -> Self {
         QualifiedName { schema: self.schema.clone(), name: Name::new(name) }
@@ -219,6 +229,20 @@ mod tests {
             let written = serde_json::to_string(&Name::new(text)).unwrap();
             assert_eq!(serde_json::from_str::<Name>(&written).unwrap().as_str(), *text);
         }
+    }
+
+    #[test]
+    fn a_name_without_schema_may_mean_one_in_any() {
+        let check = |written: &QualifiedName, full: &QualifiedName, may_mean: bool, may_be: bool| {
+            assert_eq!(written.may_mean(full), may_mean, "{written:?} {full:?}");
+            assert_eq!(written.may_be(full), may_be, "{written:?} {full:?}");
+        };
+        let (bare, public) = (QualifiedName::bare("t"), QualifiedName::new("public", "t"));
+        check(&bare, &public, true, true);
+        check(&public, &bare, false, true);
+        check(&public, &public, true, true);
+        check(&QualifiedName::new("other", "t"), &public, false, false);
+        check(&QualifiedName::bare("child"), &public, false, false);
     }
 
     #[test]

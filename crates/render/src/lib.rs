@@ -23,6 +23,8 @@ pub mod wrap;
 mod shape;
 mod text;
 
+pub use text::{visible, visible_block};
+
 /// How a report is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
@@ -108,7 +110,7 @@ pub struct UnknownFormat {
 
 impl fmt::Display for UnknownFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "there is no format `{}`", text::visible(&self.name))
+        write!(f, "there is no format `{}`", visible(&self.name))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
 use dbwright_model::catalog::{Column, Table};
-use dbwright_model::chain::{Chain, ChainFile, ChainStatement};
+use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Standing};
 use dbwright_model::change::{Change, DataKind};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
@@ -31,9 +31,13 @@ pub fn statements<'a>(context: &Context<'a>) -> impl Iterator<Item = Judged<'a>>
     chain.judged().map(move |(position, statement)| Judged { chain, position, statement })
 }
 
-/// Whether a full name is what a name that may lack its schema means.
-pub fn is_meant(full: &QualifiedName, name: &QualifiedName) -> bool {
-    full.name == name.name && (name.schema.is_empty() || full.schema.is_empty() || full.schema == name.schema)
+/// How the files stand to what a database has applied. Where nobody compared the two, the rule is told not to apply.
+pub fn standing<'a>(context: &Context<'a>, findings: &mut Findings) -> Option<&'a Standing> {
+    let standing = context.migrations().standing.as_ref();
+    if standing.is_none() {
+        findings.not_applicable("no history of a database was compared with the files");
+    }
+    standing
 }
 
 /// What a rule says of a change.
@@ -72,10 +76,7 @@ impl<'a> Judged<'a> {
     /// What the statement does to a relation that others use; nothing when the migrations made it themselves. The
     /// schema may be left out.
     pub fn effect(&self, relation: &QualifiedName) -> Option<&'a RelationEffect> {
-        self.statement.felt().find(|effect| {
-            effect.relation.name == relation.name
-                && (relation.schema.is_empty() || effect.relation.schema == relation.schema)
-        })
+        self.statement.felt().find(|effect| relation.may_mean(&effect.relation))
     }
 
     /// The same, if others are kept from writing for longer the larger the relation is.
@@ -120,17 +121,17 @@ impl<'a> Judged<'a> {
     /// not locked.
     pub fn makes(&self, table: &Table, if_not_exists: bool) -> bool {
         let locked = |name: &QualifiedName| {
-            self.statement.effects.relations.iter().any(|effect| same(&effect.relation, name))
+            self.statement.effects.relations.iter().any(|effect| effect.relation.may_be(name))
         };
         let mut parents = table.foreign_keys.iter().map(|key| &key.references);
-        !if_not_exists || parents.all(|parent| same(parent, &table.name) || locked(parent))
+        !if_not_exists || parents.all(|parent| parent.may_be(&table.name) || locked(parent))
     }
 
     /// The new definition that the statement gives a column (MySQL's `MODIFY`).
     pub fn modified(&self, table: &QualifiedName, column: &Name) -> Option<&'a Column> {
         self.statement.changes.iter().find_map(|change| match change {
             Change::ModifyColumn { table: owner, column: other, to, .. }
-                if same(owner, table) && other.eq_ignore_case(column.as_str()) =>
+                if owner.may_be(table) && other.eq_ignore_case(column.as_str()) =>
             {
                 Some(to.as_ref())
             }
@@ -150,7 +151,7 @@ impl<'a> Judged<'a> {
 
     /// Whether the migrations made a relation, index or type that the statement names; the schema may be left out.
     pub fn is_new(&self, name: &QualifiedName) -> bool {
-        self.statement.new_relations.iter().any(|new| is_meant(new, name))
+        self.statement.new_relations.iter().any(|new| new.may_be(name))
     }
 
     /// Whether a relation or type that the statement names is known not to be there.
@@ -158,9 +159,9 @@ impl<'a> Judged<'a> {
         let around = &self.statement.around;
         self.chain.starts_known
             && self.statement.table(name).is_none()
-            && !around.views.iter().any(|view| is_meant(&view.name, name))
-            && !around.sequences.iter().any(|sequence| is_meant(&sequence.name, name))
-            && !around.types.iter().any(|user_type| is_meant(&user_type.name, name))
+            && !around.views.iter().any(|view| view.name.may_be(name))
+            && !around.sequences.iter().any(|sequence| sequence.name.may_be(name))
+            && !around.types.iter().any(|user_type| user_type.name.may_be(name))
     }
 
     /// A relation by the full name under which the statement finds it, where it is known.
@@ -168,7 +169,7 @@ impl<'a> Judged<'a> {
         let known = self.statement.tables.iter().map(|table| &table.name);
         let felt = self.statement.effects.relations.iter().map(|effect| &effect.relation);
         let views = self.statement.around.views.iter().map(|view| &view.name);
-        known.chain(views).chain(felt).find(|other| is_meant(other, name)).unwrap_or(name).clone()
+        known.chain(views).chain(felt).find(|other| other.may_be(name)).unwrap_or(name).clone()
     }
 
     /// The statements after this one in the same transaction.
@@ -234,11 +235,6 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// Whether two names mean one table; a schema may be left out.
-pub fn same(a: &QualifiedName, b: &QualifiedName) -> bool {
-    a.name == b.name && (a.schema == b.schema || a.schema.is_empty() || b.schema.is_empty())
-}
-
 fn added<'a>(
     changes: impl IntoIterator<Item = &'a Change>,
     table: &QualifiedName,
@@ -246,7 +242,7 @@ fn added<'a>(
 ) -> Option<&'a Column> {
     changes.into_iter().find_map(|change| match change {
         Change::AddColumn { table: owner, column: added, .. }
-            if same(owner, table) && added.name == *column =>
+            if owner.may_be(table) && added.name == *column =>
         {
             Some(added.as_ref())
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::mariadb::{MariadbError, MariadbOptions, MariadbServer};
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, closest, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::{Change, DataKind, TransactionControl};
 use dbwright_model::effect::Effects;
@@ -123,8 +123,8 @@ impl Bench {
         let (machine, version, folder) = match engine {
             Engine::Postgres => postgres(wanted, world)?,
             Engine::Mariadb => {
-                let server =
-                    MariadbServer::start(&MariadbOptions::default()).map_err(|error| no_mariadb(&error))?;
+                let server = MariadbServer::start(&world.places, &MariadbOptions::default())
+                    .map_err(|error| no_mariadb(&error))?;
                 let version = server.version();
                 (Machine::Mariadb(server), version, None)
             }
@@ -458,19 +458,11 @@ fn folder_in(world: &World<'_>) -> Result<tempfile::TempDir, ServiceError> {
 type Started = (Machine, Version, Option<tempfile::TempDir>);
 
 fn postgres(wanted: Option<Version>, world: &World<'_>) -> Result<Started, ServiceError> {
-    let installed = installations(&world.places);
-    let chosen = match wanted {
-        Some(wanted) => closest(&installed, wanted.major),
-        None => installed.last(),
-    };
-    let Some(chosen) = chosen else {
-        return Err(ServiceError::new(
-            ErrorKind::Unsupported,
-            "nothing can be traced: no PostgreSQL server was found on this machine",
-        )
-        .hint("install one, for example: apt-get install postgresql")
-        .hint("leave the tracing out: then what statements do is foretold"));
-    };
+    let chosen = nearest(&world.places, wanted).map_err(|error| {
+        ServiceError::new(ErrorKind::Unsupported, format!("nothing can be traced: {error}"))
+            .hint("install one, for example: apt-get install postgresql")
+            .hint("leave the tracing out: then what statements do is foretold")
+    })?;
     // Everything the server leaves behind goes away with this folder, after the server.
     let folder = folder_in(world)?;
     // The server may run as another account, which has to pass through.
@@ -485,7 +477,7 @@ fn postgres(wanted: Option<Version>, world: &World<'_>) -> Result<Started, Servi
         ],
         ..ServerOptions::default()
     };
-    let server = PostgresServer::start(chosen, &options)
+    let server = PostgresServer::start(&chosen, &options)
         .map_err(|error| ServiceError::new(ErrorKind::Unsupported, error.to_string()))?;
     Ok((Machine::Postgres(Box::new(server)), chosen.version, Some(folder)))
 }

@@ -118,8 +118,9 @@ impl Mariadb {
         let settings =
             settings.iter().map(|(name, value)| (String::from(*name), String::from(*value))).collect();
         let options = MariadbOptions { settings, ..MariadbOptions::default() };
-        let server = MariadbServer::start(&options)
-            .expect("no MariaDB is installed: run scripts/install-test-servers");
+        let server =
+            MariadbServer::start(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))), &options)
+                .expect("no MariaDB is installed: run scripts/install-test-servers");
         let made = Mariadb { server };
         runtime().block_on(async {
             let mut session = crate::write(&made.dsn()).await;

@@ -37,7 +37,8 @@ pub fn servers() -> Vec<Server> {
     let required = std::env::var_os(REQUIRE).is_some();
     let mut servers = Vec::new();
     let mut missing = Vec::new();
-    let installed = installations(&Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))));
+    let places = Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR")));
+    let installed = installations(&places);
     for major in POSTGRES_MAJORS {
         match installed.iter().find(|one| one.version.major == major) {
             Some(installation) => {
@@ -47,7 +48,7 @@ pub fn servers() -> Vec<Server> {
             None => missing.push(format!("PostgreSQL {major}")),
         }
     }
-    match MariadbServer::start(&MariadbOptions::default()) {
+    match MariadbServer::start(&places, &MariadbOptions::default()) {
         Ok(server) => servers.push(Server::Mariadb(server)),
         Err(error) => missing.push(format!("MariaDB ({error})")),
     }

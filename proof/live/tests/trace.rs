@@ -285,7 +285,7 @@ fn what_is_not_installed_is_said_before_anything_is_done() {
         progress: &Silent,
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    for engine in [EngineName::Postgres, EngineName::Mysql] {
+    for engine in [EngineName::Postgres, EngineName::Mysql, EngineName::Mariadb] {
         let paths = vec![".".into()];
         let request = LintRequest { paths, engine: Some(engine), trace: true, ..LintRequest::default() };
         let error =

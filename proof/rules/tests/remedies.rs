@@ -87,6 +87,26 @@ fn of_session(key: &str) -> bool {
 }
 
 #[test]
+fn remedies_are_as_automatic_as_their_rule_says() {
+    let mut complaints = Vec::new();
+    for entry in ALL {
+        let mut most = None;
+        for example in examples(entry).expect("fences are closed") {
+            for engine in &example.engines {
+                let facts = example.facts(*engine).expect("examples are read");
+                let found = example.judge(&facts).unwrap_or_default();
+                let carried = found.iter().filter_map(|finding| Some(finding.remedy.as_ref()?.applicability));
+                most = most.max(carried.max());
+            }
+        }
+        if most.unwrap_or(Applicability::Manual) != entry.rule.remedy {
+            complaints.push(format!("{}: says {:?}, carries {most:?}", entry.id, entry.rule.remedy));
+        }
+    }
+    assert!(complaints.is_empty(), "{}:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
 fn remedies_parse_back_silence_their_rule_and_make_nothing_worse() {
     let mut complaints = Vec::new();
     let (mut written, mut applied) = (0, 0);

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use dbwright_engine::mysql::observe::Observer;
 use dbwright_engine::mysql::probe::{self, Clause, ProbeError, ProbeResult};
+use dbwright_engine::scratch::Places;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
 use dbwright_engine::write::{Consent, WriteSession};
 use dbwright_model::effect::{Cost, Lock, Loss, LossKind, RelationEffect, TransactionUse};
@@ -142,7 +143,10 @@ impl Bench {
             .iter()
             .map(|statement| statement.text.to_owned())
             .collect();
-        match MariadbServer::start(&MariadbOptions::default()) {
+        match MariadbServer::start(
+            &Places::for_tests(std::path::Path::new(env!("CARGO_MANIFEST_DIR"))),
+            &MariadbOptions::default(),
+        ) {
             Ok(server) if VERSIONS.contains(&number(server.version())) => Ok(Some(Bench { server, base })),
             Ok(server) => {
                 observed.missing.push(format!("MariaDB 10.11 (here is {})", server.version()));

@@ -1,15 +1,16 @@
 //! Views that stand on a column: a view is bound to the column's number and not to its name, so that those which shall read
 //! another column are dropped and made again, in the transaction in which the columns change places.
 
-use dbwright_model::catalog::{Function, Table, View};
-use dbwright_model::change::{Change, ObjectKind};
+use dbwright_model::catalog::{Table, View};
+use dbwright_model::change::Change;
 use dbwright_model::name::{Name, QualifiedName};
-use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
+use dbwright_model::plan::{CheckQuery, Step, Undo};
 use dbwright_model::reads;
 
 use super::Refusal;
 use super::builder::{Builder, full_name};
 use super::column_copy::has_word;
+use super::throwaway::{GRANT_OPTION, GRANTEE, Throwaway};
 
 /// Views that are dropped and made again, one after those that it reads.
 #[derive(Clone, Debug, Default)]
@@ -118,22 +119,11 @@ impl Views {
 
     /// What drops them, the last first.
     pub(super) fn drops(&self) -> Vec<Change> {
-        let drop = |view: &View| Change::DropView {
-            name: view.name.clone(),
-            materialized: false,
-            if_exists: false,
-            cascade: false,
-        };
-        self.0.iter().rev().map(drop).collect()
+        self.0.iter().rev().map(|view| Change::dropping_view(&view.name)).collect()
     }
 
     fn creates(&self) -> Vec<Change> {
-        let create = |view: &View| Change::CreateView {
-            view: Box::new(view.clone()),
-            or_replace: false,
-            if_not_exists: false,
-        };
-        self.0.iter().map(create).collect()
+        self.0.iter().map(Change::making_view).collect()
     }
 
     /// A brief step of changes before which the views are dropped and after which they are made again.
@@ -147,27 +137,14 @@ impl Views {
         if self.0.is_empty() {
             return builder.brief(name, changes);
         }
-        let base = format!("zzz_{}", table.name.name);
-        let keeper = table.name.sibling(builder.free_name(&table.name.schema, &base, "views"));
-        let function = Function {
-            name: keeper.clone(),
-            returns: "void".to_owned(),
-            language: Name::new("plpgsql"),
-            body: self.keeper(builder, &keeper),
-            ..Function::default()
-        };
-        let mut all = vec![Change::CreateFunction { function: Box::new(function), or_replace: false }];
+        let name_of_keeper = Throwaway::free_name(builder, &table.name, "views");
+        let keeper = Throwaway { body: self.keeper(builder, &name_of_keeper), name: name_of_keeper };
+        let mut all = vec![keeper.make()];
         all.extend(self.drops());
         all.extend(changes);
         all.extend(self.creates());
-        all.push(Change::DropFunction {
-            name: keeper.clone(),
-            arguments: Some(String::new()),
-            if_exists: false,
-            cascade: false,
-            kind: ObjectKind::Function,
-        });
-        let call = Work::Sql(format!("SELECT {}()", builder.quoted_name(&keeper)));
+        all.push(keeper.unmake());
+        let call = keeper.call(builder);
         let step = builder.brief(name, all)?;
         let lists = std::iter::once(&mut step.work).chain(match &mut step.undo {
             Undo::Work(work) => Some(work),
@@ -176,8 +153,7 @@ impl Views {
         for work in lists {
             work.insert(1, call.clone());
             // Rows may be checked after the function is gone.
-            let goes = |work: &Work| matches!(work.as_change(), Some(Change::DropFunction { name, .. }) if *name == keeper);
-            let end = work.iter().rposition(goes).unwrap_or(work.len() - 1);
+            let end = work.iter().rposition(|work| keeper.is_unmade_by(work)).unwrap_or(work.len() - 1);
             work.insert(end, call.clone());
         }
         Ok(step)
@@ -194,9 +170,6 @@ impl Views {
         let of_views = format!(
             "SELECT c.oid, c.relowner, c.relacl, format('%I.%I', n.nspname, c.relname) AS name\n    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({views})"
         );
-        let grantee =
-            "CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END";
-        let option = "CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END";
         format!(
             "
 DECLARE
@@ -215,9 +188,9 @@ BEGIN
        WHERE pg_catalog.col_description(attrelid, attnum) IS NOT NULL
       UNION ALL SELECT 4, format('REVOKE ALL ON %s FROM %I', name, pg_catalog.pg_get_userbyid(relowner)) FROM v
        WHERE relacl IS NOT NULL
-      UNION ALL SELECT 5, format('GRANT %s ON %s TO %s%s', g.privilege_type, name, {grantee}, {option})
+      UNION ALL SELECT 5, format('GRANT %s ON %s TO %s%s', g.privilege_type, name, {GRANTEE}, {GRANT_OPTION})
         FROM v, pg_catalog.aclexplode(relacl) g
-      UNION ALL SELECT 6, format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, attname, name, {grantee}, {option})
+      UNION ALL SELECT 6, format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, attname, name, {GRANTEE}, {GRANT_OPTION})
         FROM a, pg_catalog.aclexplode(attacl) g
     )
     SELECT string_agg(sql, E';\\n' ORDER BY place, sql) INTO kept FROM line;
@@ -225,7 +198,7 @@ BEGIN
   ELSE
     -- Rights that new views get by default are not those that the views had.
     FOR revoked IN
-      SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', name, {grantee})
+      SELECT DISTINCT format('REVOKE ALL ON %s FROM %s', name, {GRANTEE})
         FROM ({of_views}) v, pg_catalog.aclexplode(relacl) g WHERE g.grantee <> relowner
     LOOP
       EXECUTE revoked;

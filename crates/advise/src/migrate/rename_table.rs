@@ -1,12 +1,13 @@
 //! A table with a new name, and a view that answers to the old one until no code uses it.
 
-use dbwright_model::catalog::{Function, TableKind, View};
-use dbwright_model::change::{Change, ObjectKind};
+use dbwright_model::catalog::{TableKind, View};
+use dbwright_model::change::Change;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Undo, Work};
 
 use super::Refusal;
 use super::builder::Builder;
+use super::throwaway::{GRANT_OPTION, GRANTEE, Throwaway};
 
 pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     let Change::RenameTable { table, to, .. } = change else { return Ok(()) };
@@ -32,24 +33,22 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
         options,
         ..View::default()
     };
-    let create = Change::CreateView { view: Box::new(view), or_replace: false, if_not_exists: false };
-    let rights = Rights::new(builder, &old.name, &new);
-    let [make, unmake] = rights.function();
+    let rights = rights(builder, &old.name, &new);
+    let call = rights.call(builder);
     let step = builder.brief(
         format!("Rename `{}` to `{}` and let a view answer to the old name.", old.name, to.name),
-        vec![change.clone(), create, make, unmake],
+        vec![change.clone(), Change::making_view(&view), rights.make(), rights.unmake()],
     )?;
     // The rights may be others in each database that the plan is run in, so that they are read there.
-    step.work.insert(3, Work::Sql(rights.call));
+    step.work.insert(3, call);
     if let Undo::Work(work) = &mut step.undo {
         let is_function = |work: &Work| {
             matches!(work.as_change(), Some(Change::CreateFunction { .. } | Change::DropFunction { .. }))
         };
         work.retain(|work| !is_function(work));
     }
-    let drop =
-        Change::DropView { name: old.name.clone(), materialized: false, if_exists: false, cascade: false };
-    let step = builder.brief(format!("Drop the view `{}`.", old.name), vec![drop])?;
+    let step =
+        builder.brief(format!("Drop the view `{}`.", old.name), vec![Change::dropping_view(&old.name)])?;
     step.waits_for = Some(format!(
         "No running code uses the name `{}` any more. What is granted on the table in the meantime is to be granted on the view too.",
         old.name
@@ -57,33 +56,21 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     Ok(())
 }
 
-/// A function that gives the view the owner and the grants of the table.
-struct Rights {
-    name: QualifiedName,
-    body: String,
-    call: String,
-}
-
-impl Rights {
-    fn new(builder: &Builder<'_>, view: &QualifiedName, table: &QualifiedName) -> Self {
-        let base = format!("zzz_{}", view.name);
-        let name = view.sibling(builder.free_name(&view.schema, &base, "rights"));
-        let literal = |name: &QualifiedName| format!("'{}'", builder.quoted_name(name).replace('\'', "''"));
-        let (of, on) = (literal(table), literal(view));
-        let grantee =
-            "CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END";
-        let option = "CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END";
-        let body = format!(
-            "
+/// What gives the view the owner and the grants of the table.
+fn rights(builder: &Builder<'_>, view: &QualifiedName, table: &QualifiedName) -> Throwaway {
+    let literal = |name: &QualifiedName| format!("'{}'", builder.quoted_name(name).replace('\'', "''"));
+    let (of, on) = (literal(table), literal(view));
+    let body = format!(
+        "
 DECLARE
   statement text;
 BEGIN
   FOR statement IN
     WITH t AS (SELECT c.oid, c.relowner, c.relacl FROM pg_catalog.pg_class c WHERE c.oid = {of}::pg_catalog.regclass),
     line (place, sql) AS (
-      SELECT 1, format('GRANT %s ON %s TO %s%s', g.privilege_type, {on}, {grantee}, {option})
+      SELECT 1, format('GRANT %s ON %s TO %s%s', g.privilege_type, {on}, {GRANTEE}, {GRANT_OPTION})
         FROM t, pg_catalog.aclexplode(t.relacl) g WHERE g.grantee <> t.relowner
-      UNION ALL SELECT 2, format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, a.attname, {on}, {grantee}, {option})
+      UNION ALL SELECT 2, format('GRANT %s (%I) ON %s TO %s%s', g.privilege_type, a.attname, {on}, {GRANTEE}, {GRANT_OPTION})
         FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped,
              pg_catalog.aclexplode(a.attacl) g WHERE g.grantee <> t.relowner
       UNION ALL SELECT 3, format('ALTER VIEW %s OWNER TO %I', {on}, pg_catalog.pg_get_userbyid(t.relowner))
@@ -95,27 +82,6 @@ BEGIN
   END LOOP;
 END
 "
-        );
-        let call = format!("SELECT {}()", builder.quoted_name(&name));
-        Rights { name, body, call }
-    }
-
-    /// What makes the function and what drops it.
-    fn function(&self) -> [Change; 2] {
-        let function = Function {
-            name: self.name.clone(),
-            returns: "void".to_owned(),
-            language: Name::new("plpgsql"),
-            body: self.body.clone(),
-            ..Function::default()
-        };
-        let drop = Change::DropFunction {
-            name: self.name.clone(),
-            arguments: Some(String::new()),
-            if_exists: false,
-            cascade: false,
-            kind: ObjectKind::Function,
-        };
-        [Change::CreateFunction { function: Box::new(function), or_replace: false }, drop]
-    }
+    );
+    Throwaway { name: Throwaway::free_name(builder, view, "rights"), body }
 }

@@ -159,8 +159,7 @@ fn rebuild(
         work.push(drop_trigger(trigger).into());
     }
     for view in &views {
-        let name = view.name.clone();
-        work.push(Change::DropView { name, materialized: false, if_exists: false, cascade: false }.into());
+        work.push(Change::dropping_view(&view.name).into());
     }
     let mut table = Table { name: made.clone(), definition: None, ..new.clone() };
     table.indexes.retain(|index| index.backs.is_some());
@@ -199,8 +198,7 @@ fn rebuild(
         work.push(create.into());
     }
     for view in views.iter().rev() {
-        let view = Box::new(view.clone());
-        work.push(Change::CreateView { view, or_replace: false, if_not_exists: false }.into());
+        work.push(Change::making_view(view).into());
     }
     for trigger in triggers {
         work.push(Change::CreateTrigger { trigger: Box::new(trigger), or_replace: false }.into());

@@ -247,7 +247,7 @@ pub(super) fn of(
         },
         Change::DropView { name, .. } => {
             let old = view_of(before, name).ok_or("the definition of the view is not known")?;
-            vec![Change::CreateView { view: Box::new(old.clone()), or_replace: false, if_not_exists: false }]
+            vec![Change::making_view(old)]
         }
         Change::CreateSequence { sequence, .. } => {
             vec![Change::DropSequence { name: sequence.name.clone(), if_exists: true, cascade: false }]

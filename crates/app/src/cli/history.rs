@@ -269,7 +269,7 @@ fn done(
 ) -> Result<u8, ServiceError> {
     if agreement.format == ReplyFormat::Terminal {
         let rows = if changes.len() == 1 { "1 row".to_owned() } else { format!("{} rows", changes.len()) };
-        screen.print(&format!("\nDone: {rows} of `{}` changed.\n", situation.table))?;
+        screen.say(&format!("\nDone: {rows} of `{}` changed.\n", situation.table))?;
     }
     Ok(CLEAN)
 }

@@ -1,7 +1,5 @@
 //! `dbwright migrate`.
 
-use std::io::Write;
-
 use dbwright_service::ops::migrate::backfill::{self, BackfillRequest};
 use dbwright_service::ops::migrate::down::{self, DownRequest};
 use dbwright_service::ops::migrate::lint::{self, LintRequest};
@@ -129,19 +127,19 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     let upcoming = up::look(request, &config, &world).await?;
     bar.clear();
     for note in &upcoming.notes {
-        eprintln!("{note}");
+        screen.remark(note);
     }
     if upcoming.migrations.is_empty() {
         let reply = UpReply { waiting: upcoming.waiting.clone(), ..UpReply::default() };
-        return report(&reply, "applied", arguments.json);
+        return report(&reply, "applied", arguments.json, screen);
     }
     let foreseen = up::foresee(&upcoming, request, &config, &world).await?;
     if request.dry_run {
-        screen.print(&foreseen.text())?;
+        screen.say(&foreseen.text())?;
         return Ok(CLEAN);
     }
     for check in foreseen.worth_a_word() {
-        eprintln!("{}: {}: {}", check.verdict.as_str(), check.name, check.words);
+        screen.remark(&format!("{}: {}: {}", check.verdict.as_str(), check.name, check.words));
     }
     foreseen.hold(&request.skip_preflight)?;
     let shown: Vec<String> = upcoming.migrations.iter().map(up::describe).collect();
@@ -153,7 +151,7 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     let (world, _) = super::world(global, &bar)?;
     let reply = up::run(&upcoming, word, request, &world).await?;
     bar.clear();
-    report(&reply, "applied", arguments.json)
+    report(&reply, "applied", arguments.json, screen)
 }
 
 async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -> Result<u8, ServiceError> {
@@ -163,7 +161,7 @@ async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -
     let retreat = down::look(request, &config, &world).await?;
     bar.clear();
     if retreat.migrations.is_empty() {
-        return report(&UpReply::default(), "taken back", arguments.json);
+        return report(&UpReply::default(), "taken back", arguments.json, screen);
     }
     let files: Vec<String> = retreat.migrations.iter().map(|(migration, _)| migration.file.clone()).collect();
     let mut about = listed(&format!("To be taken back on `{}`:", retreat.target), &files);
@@ -177,7 +175,7 @@ async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -
     let (world, _) = super::world(global, &bar)?;
     let reply = down::run(&retreat, word, request, &world).await?;
     bar.clear();
-    report(&reply, "taken back", arguments.json)
+    report(&reply, "taken back", arguments.json, screen)
 }
 
 /// Lines after a heading, each set in.
@@ -188,12 +186,13 @@ fn listed(heading: &str, lines: &[String]) -> String {
 }
 
 /// Prints what was done.
-fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
+fn report(reply: &UpReply, word: &str, json: bool, screen: &Screen) -> Result<u8, ServiceError> {
     let mut text = String::new();
     if json {
         let written = serde_json::to_string_pretty(reply);
         text = written.map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
         text.push('\n');
+        screen.print(&text)?;
     } else {
         for done in &reply.migrations {
             let mut more = String::new();
@@ -219,9 +218,8 @@ fn report(reply: &UpReply, word: &str, json: bool) -> Result<u8, ServiceError> {
         if let Some(waiting) = &reply.waiting {
             text.push_str(&format!("{waiting}\n"));
         }
+        screen.say(&text)?;
     }
-    // A reader that has had enough is no failure.
-    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(CLEAN)
 }
 
@@ -236,6 +234,6 @@ async fn run_backfill(
     let reply = backfill::backfill(request, &config, &world, &ask, &interrupts::heard).await;
     bar.clear();
     let reply = reply?;
-    screen.print(&reply.text)?;
+    screen.say(&reply.text)?;
     Ok(if reply.left { FOUND } else { CLEAN })
 }

@@ -1,5 +1,6 @@
 //! `dbwright migrate plan` and `dbwright migrate new`.
 
+use dbwright_render::{visible, visible_block};
 use dbwright_service::ops::migrate::plan::{self, NewRequest, PlanRequest, Planned};
 use dbwright_service::prove::Outcome;
 use dbwright_service::{ErrorKind, ServiceError};
@@ -104,49 +105,57 @@ fn deliver(
 
 /// The plan for people.
 fn draw(planned: &Planned, color: bool) -> String {
-    let bold = |text: &str| if color { text.bold().to_string() } else { text.to_owned() };
-    let mut lines =
-        vec![format!("{}, for {}", bold(&planned.title), planned.server), planned.summary.clone()];
+    let bold = |text: &str| {
+        let text = visible(text);
+        if color { text.bold().to_string() } else { text }
+    };
+    // What is told of a server, or holds names of it.
+    let told = |margin: &str, sentence: &str| format!("{margin}{}", visible_block(sentence));
+    let mut lines = vec![
+        format!("{}, for {}", bold(&planned.title), visible(&planned.server)),
+        told("", &planned.summary),
+    ];
     for (i, step) in planned.steps.iter().enumerate() {
         lines.push(String::new());
         lines.push(format!("{}. {}", i + 1, bold(&step.name)));
         if let Some(waits_for) = &step.waits_for {
-            lines.push(format!("   waits for   {waits_for}"));
+            lines.push(told("   waits for   ", waits_for));
         }
         for effect in &step.effects {
             let blocks = match effect.blocks.as_str() {
                 "nothing" => "blocks nothing an application does".to_owned(),
                 others => format!("blocks {others}"),
             };
-            lines.push(format!(
-                "   locks       {} on {}, {}: {blocks}",
-                effect.lock, effect.relation, effect.cost
-            ));
+            let felt = format!("{} on {}, {}: {blocks}", effect.lock, effect.relation, effect.cost);
+            lines.push(told("   locks       ", &felt));
         }
-        lines.push(format!("   takes       {}", step.estimated_time));
+        lines.push(told("   takes       ", &step.estimated_time));
         lines.push(match &step.irreversible {
-            Some(because) => format!("   way back    none: {because}"),
+            Some(because) => told("   way back    none: ", because),
             None => "   way back    yes".to_owned(),
         });
         lines.push(match &step.path {
-            Some(path) => format!("   file        {}", path.display()),
-            None => format!("   file        {} (not written)", step.file),
+            Some(path) => told("   file        ", &path.display().to_string()),
+            None => told("   file        ", &format!("{} (not written)", step.file)),
         });
     }
     for declined in &planned.declined {
-        lines.extend([String::new(), declined.clone()]);
+        lines.extend([String::new(), told("", declined)]);
     }
     lines.push(String::new());
     let proof = &planned.proof;
+    let server = visible(&proof.server);
     match &proof.outcome {
-        Outcome::Proven => lines.push(format!("{} on {}.", bold("Proven"), proof.server)),
+        Outcome::Proven => lines.push(format!("{} on {server}.", bold("Proven"))),
         Outcome::Failed(because) => {
-            lines.push(format!("{}: the trial on {} failed.", bold("Not proven"), proof.server));
-            lines.extend(because.iter().map(|sentence| format!("  {sentence}")));
+            lines.push(format!("{}: the trial on {server} failed.", bold("Not proven")));
+            lines.extend(because.iter().map(|sentence| told("  ", sentence)));
         }
-        Outcome::NotTried(because) => lines.push(format!("{}: {because}.", bold("Not proven"))),
+        Outcome::NotTried(because) => {
+            lines.push(format!("{}: {}.", bold("Not proven"), visible_block(because)));
+        }
     }
-    lines.extend(proof.shown.iter().map(|sentence| format!("  {sentence}")));
-    lines.extend(proof.gaps.iter().map(|sentence| format!("  Not covered: {sentence}")));
+    lines.extend(proof.shown.iter().map(|sentence| told("  ", sentence)));
+    lines.extend(proof.gaps.iter().map(|sentence| told("  Not covered: ", sentence)));
     lines.join("\n") + "\n"
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use dbwright_render::visible_block;
 use dbwright_service::consent::Word;
 use dbwright_service::{ErrorKind, ServiceError};
 use owo_colors::OwoColorize;
@@ -61,7 +62,9 @@ impl Screen {
         }
         let mut screen = io::stderr().lock();
         let gap = if about.is_empty() { "" } else { "\n" };
-        write!(screen, "{about}{gap}{question} [y/N] ").and_then(|()| screen.flush()).ok()?;
+        write!(screen, "{}{gap}{question} [y/N] ", visible_block(about))
+            .and_then(|()| screen.flush())
+            .ok()?;
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
@@ -75,7 +78,7 @@ impl Screen {
         match self.ask(about, question) {
             Some(true) => Ok(Some(Word::Answer)),
             Some(false) => {
-                eprintln!("Nothing was changed.");
+                self.remark("Nothing was changed.");
                 Ok(None)
             }
             None => Err(ServiceError::new(
@@ -86,7 +89,18 @@ impl Screen {
         }
     }
 
-    /// Writes to standard output. A reader that went away is no error.
+    /// Writes a text for people to standard output. What a server or a file says in it cannot move the cursor.
+    pub fn say(&self, text: &str) -> Result<(), ServiceError> {
+        self.print(&visible_block(text))
+    }
+
+    /// The same as a line on standard error, beside what the command prints.
+    pub fn remark(&self, line: &str) {
+        eprintln!("{}", visible_block(line));
+    }
+
+    /// Writes to standard output as it is, which is for programs, or painted of texts that are [`visible_block`]. A reader
+    /// that went away is no error.
     pub fn print(&self, text: &str) -> Result<(), ServiceError> {
         self.stream(|out| out.write_all(text.as_bytes()))
     }
@@ -145,12 +159,14 @@ impl Screen {
     /// Says what went wrong and what to do about it.
     pub fn fail(&self, error: &ServiceError) -> ExitCode {
         let mut text = String::new();
+        let message = visible_block(&error.message);
         if self.error_color {
-            text.push_str(&format!("{} {}\n", "error:".red().bold(), error.message));
+            text.push_str(&format!("{} {message}\n", "error:".red().bold()));
         } else {
-            text.push_str(&format!("error: {}\n", error.message));
+            text.push_str(&format!("error: {message}\n"));
         }
         for hint in &error.hints {
+            let hint = visible_block(hint);
             if self.error_color {
                 text.push_str(&format!("{} {hint}\n", " hint:".cyan().bold()));
             } else {

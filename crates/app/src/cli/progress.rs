@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dbwright_engine::session::Progress;
 use dbwright_model::facts::Fact;
+use dbwright_render::{visible, visible_block};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that says which fact is being read; nothing when nobody watches.
@@ -64,11 +65,11 @@ impl Progress for Bar {
     }
 
     fn step(&self, what: &str, done: u64, of: u64) {
-        self.show(what.to_owned(), done, of);
+        self.show(visible(what), done, of);
     }
 
     fn note(&self, what: &str) {
         // Where no bar is drawn, it is still to be read.
-        self.bar.suspend(|| eprintln!("{what}"));
+        self.bar.suspend(|| eprintln!("{}", visible_block(what)));
     }
 }

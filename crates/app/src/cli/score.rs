@@ -43,11 +43,15 @@ pub enum ScoreCommand {
 
 /// Runs the command.
 pub fn run(arguments: &ScoreArguments, screen: &Screen) -> Result<u8, ServiceError> {
-    let text = match &arguments.command {
-        ScoreCommand::Explain { report, json } => explain(&read(report)?, *json)?,
-        ScoreCommand::Diff { before, after, json } => diff(&read(before)?, &read(after)?, *json)?,
+    let (text, json) = match &arguments.command {
+        ScoreCommand::Explain { report, json } => (explain(&read(report)?, *json)?, *json),
+        ScoreCommand::Diff { before, after, json } => (diff(&read(before)?, &read(after)?, *json)?, *json),
     };
-    screen.print(&text)?;
+    if json {
+        screen.print(&text)?
+    } else {
+        screen.say(&text)?
+    }
     Ok(CLEAN)
 }
 

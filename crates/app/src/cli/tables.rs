@@ -2,6 +2,7 @@
 
 use dbwright_model::comparison::Comparison;
 use dbwright_model::standing::Standing;
+use dbwright_render::{visible, visible_block};
 use dbwright_service::ops::migrate::baseline::BaselineReply;
 use dbwright_service::ops::migrate::record::RecordChange;
 use dbwright_service::ops::migrate::repair::RepairReply;
@@ -20,7 +21,7 @@ const MOST_SHOWN: usize = 20;
 
 /// How migrations stand.
 pub fn status(reply: &StatusReply, screen: &Screen) -> String {
-    let mut text = format!("{}  {}\n", reply.target, reply.server);
+    let mut text = format!("{}  {}\n", visible(&reply.target), visible(&reply.server));
     if !reply.migrations.is_empty() {
         text.push('\n');
         text.push_str(&table(&reply.migrations, screen));
@@ -107,11 +108,11 @@ fn cells(line: &StatusLine) -> [String; 6] {
         (None, _, _) => String::new(),
     };
     [
-        line.version.clone(),
-        line.description.clone(),
+        visible(&line.version),
+        visible(&line.description),
         state,
         line.at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default(),
-        line.by.clone().unwrap_or_default(),
+        line.by.as_deref().map(visible).unwrap_or_default(),
         line.seconds.map(duration).unwrap_or_default(),
     ]
 }
@@ -133,7 +134,7 @@ pub fn verify(reply: &VerifyReply, screen: &Screen) -> String {
     text.push('\n');
     text.push_str(&comparison(
         &reply.drift,
-        &format!("what the applied migrations make ({})", reply.evidence),
+        &format!("what the applied migrations make ({})", visible(&reply.evidence)),
         screen,
     ));
     if !reply.checks.is_empty() {
@@ -165,7 +166,7 @@ pub fn verify(reply: &VerifyReply, screen: &Screen) -> String {
 
 /// What will be repaired.
 pub fn repair(reply: &RepairReply, screen: &Screen) -> String {
-    let mut text = format!("{}\n\n", reply.target);
+    let mut text = format!("{}\n\n", visible(&reply.target));
     if reply.changes.is_empty() {
         text.push_str("Nothing is repaired without being told what.\n");
     }
@@ -180,16 +181,16 @@ pub fn repair(reply: &RepairReply, screen: &Screen) -> String {
 
 /// What will be recorded.
 pub fn baseline(reply: &BaselineReply, screen: &Screen) -> String {
-    let mut text = format!("{}\n", reply.target);
+    let mut text = format!("{}\n", visible(&reply.target));
     if let Some(from) = &reply.from {
-        text.push_str(&format!("Taken over: {from}\n"));
+        text.push_str(&format!("Taken over: {}\n", visible(from)));
     }
     text.push('\n');
     text.push_str(&comparison(&reply.comparison, "what these migrations make", screen));
     text.push('\n');
     changes(&mut text, &reply.changes, screen);
     if !reply.pending.is_empty() {
-        text.push_str(&format!("Pending afterwards: {}\n", reply.pending.join(", ")));
+        text.push_str(&format!("Pending afterwards: {}\n", visible(&reply.pending.join(", "))));
     }
     list(&mut text, reply.refused.iter().chain(&reply.notes), screen);
     text
@@ -197,14 +198,14 @@ pub fn baseline(reply: &BaselineReply, screen: &Screen) -> String {
 
 /// What will take the place of what.
 pub fn squash(reply: &SquashReply, screen: &Screen) -> String {
-    let mut text = format!("{}\n\n", reply.target);
+    let mut text = format!("{}\n\n", visible(&reply.target));
     if !reply.comparison.is_equal() {
         text.push_str(&comparison(&reply.comparison, "what the old files make", screen));
         return text;
     }
-    text.push_str(&format!("`{}` takes the place of {} files:\n", reply.file, reply.removes.len()));
+    text.push_str(&format!("`{}` takes the place of {} files:\n", visible(&reply.file), reply.removes.len()));
     for file in &reply.removes {
-        text.push_str(&format!("  - {file}\n"));
+        text.push_str(&format!("  - {}\n", visible(file)));
     }
     text.push('\n');
     for line in &reply.proof {
@@ -264,7 +265,7 @@ fn push(text: &mut String, margin: &str, sentence: &str, screen: &Screen) {
     let width = if screen.terminal { screen.width } else { usize::MAX };
     let mut used = 0;
     text.push_str(margin);
-    for word in sentence.split(' ') {
+    for word in visible_block(sentence).split(' ') {
         let length = word.chars().count();
         if used > 0 && margin.len() + used + 1 + length > width {
             text.push('\n');
@@ -281,7 +282,8 @@ fn push(text: &mut String, margin: &str, sentence: &str, screen: &Screen) {
 }
 
 fn painted(text: &str, style: Style, screen: &Screen) -> String {
-    if screen.color { text.style(style).to_string() } else { text.to_owned() }
+    let text = visible_block(text);
+    if screen.color { text.style(style).to_string() } else { text }
 }
 
 /// The beginning of a text that fits.

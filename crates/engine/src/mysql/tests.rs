@@ -1,5 +1,6 @@
 //! Everything against a real MariaDB.
 
+use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -14,13 +15,15 @@ use mysql_async::{Conn, OptsBuilder};
 
 use super::*;
 use crate::dsn::{Host, ServerDsn, Tls};
+use crate::scratch::Places;
 use crate::scratch::mariadb::{MariadbOptions, MariadbServer};
 use crate::session::Silent;
 
 static SERVER: LazyLock<MariadbServer> = LazyLock::new(|| {
     let settings = vec![("performance-schema".to_owned(), "ON".to_owned())];
     let options = MariadbOptions { settings, ..MariadbOptions::default() };
-    MariadbServer::start(&options).expect("a MariaDB server must start: install the package mariadb-server")
+    MariadbServer::start(&Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR"))), &options)
+        .expect("a MariaDB server must start: install the package mariadb-server")
 });
 
 fn dsn(user: &str, database: &str) -> ServerDsn {

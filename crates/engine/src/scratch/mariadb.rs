@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::engine::Version;
 
+use super::Places;
 use crate::dsn::{Dsn, Host, ServerDsn, Tls, TlsMode};
 
 pub(crate) const DIRECTORY_PREFIX: &str = "dbwright-maria-";
@@ -71,14 +72,14 @@ pub struct MariadbServer {
 /// dies, then ends the server and its files. A signal tied to the parent would not do: it follows the thread that
 /// started the server, not the process.
 const KEEPER: &str = r#"
-directory=$1 install=$2 common=$3
-shift 3
+directory=$1 install=$2 base=$3 common=$4
+shift 4
 trap '' INT HUP TERM PIPE
 server=
-if "$install" --no-defaults --datadir="$directory/data" --auth-root-authentication-method=normal \
+if "$install" --no-defaults --basedir="$base" --datadir="$directory/data" --auth-root-authentication-method=normal \
     --skip-test-db --skip-name-resolve --tmpdir="$directory" $common </dev/null >"$directory/log" 2>&1
 then
-    "$@" --datadir="$directory/data" $common </dev/null >"$directory/log" 2>&1 &
+    "$@" --basedir="$base" --datadir="$directory/data" $common </dev/null >"$directory/log" 2>&1 &
     server=$!
 fi
 echo "$server" 2>/dev/null
@@ -91,13 +92,12 @@ rm -rf -- "$directory"
 "#;
 
 impl MariadbServer {
-    /// Starts a server with an empty database directory and waits until it answers.
-    pub fn start(options: &MariadbOptions) -> Result<Self, MariadbError> {
-        let server = find("mariadbd").or_else(|_| find("mysqld"))?;
-        let install = find("mariadb-install-db").or_else(|_| find("mysql_install_db"))?;
-        let version = server_version(&server)?;
+    /// Starts a server of the first installation that the places hold, with an empty database directory, and waits until
+    /// it answers.
+    pub fn start(places: &Places, options: &MariadbOptions) -> Result<Self, MariadbError> {
+        let installation = Installation::find(places)?;
         let directory = private_directory()?;
-        let started = Self::start_in(&directory, &server, &install, version, options);
+        let started = Self::start_in(&directory, &installation, options);
         if started.is_err() {
             let _ = fs::remove_dir_all(&directory);
         }
@@ -106,9 +106,7 @@ impl MariadbServer {
 
     fn start_in(
         directory: &Path,
-        server: &Path,
-        install: &Path,
-        version: Version,
+        installation: &Installation,
         options: &MariadbOptions,
     ) -> Result<Self, MariadbError> {
         let socket = directory.join("s");
@@ -117,9 +115,10 @@ impl MariadbServer {
         command
             .args(["-c", KEEPER, "dbwright-mariadb"])
             .arg(directory)
-            .arg(install)
+            .arg(&installation.install)
+            .arg(&installation.base)
             .arg(common.join(" "))
-            .arg(server)
+            .arg(&installation.server)
             .arg("--no-defaults")
             .arg(format!("--socket={}", socket.display()))
             .arg(format!("--pid-file={}", directory.join("pid").display()))
@@ -136,7 +135,8 @@ impl MariadbServer {
         if let Some(stdout) = keeper.stdout.take() {
             let _ = BufReader::new(stdout).read_line(&mut first);
         }
-        let made = MariadbServer { directory: directory.to_owned(), socket, version, keeper };
+        let made =
+            MariadbServer { directory: directory.to_owned(), socket, version: installation.version, keeper };
         if first.trim().is_empty() {
             return Err(MariadbError::Server { what: "mariadb-install-db", log: made.log() });
         }
@@ -225,37 +225,57 @@ fn user_argument() -> Option<&'static str> {
     root.unwrap_or(false).then_some("--user=root")
 }
 
-fn find(program: &'static str) -> Result<PathBuf, MariadbError> {
-    const USUAL: [&str; 7] = [
-        "/usr/sbin",
-        "/usr/bin",
-        "/usr/libexec",
-        "/usr/local/sbin",
-        "/usr/local/bin",
-        "/opt/homebrew/bin",
-        "/usr/local/mysql/bin",
-    ];
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(USUAL.into_iter().map(PathBuf::from))
-        .map(|folder| folder.join(program))
-        .find(|file| {
-            fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
-        })
-        .ok_or(MariadbError::Missing { program })
+/// What an installation of MariaDB has to start a server.
+#[derive(Debug, PartialEq, Eq)]
+struct Installation {
+    version: Version,
+    /// The program of the server.
+    server: PathBuf,
+    /// The program that makes a directory of databases.
+    install: PathBuf,
+    /// The folder below which its messages and the tables of a new server lie.
+    base: PathBuf,
 }
 
-fn server_version(server: &Path) -> Result<Version, MariadbError> {
-    let output = Command::new(server)
-        .args(["--no-defaults", "--version"])
-        .output()
-        .map_err(|source| MariadbError::Io { what: "asking mariadbd for its version", source })?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    // A server of Oracle's prints its version alike, but its directory is made in another way.
-    text.contains("MariaDB")
-        .then(|| text.split("Ver").nth(1).and_then(Version::parse))
-        .flatten()
-        .ok_or(MariadbError::Missing { program: "mariadbd" })
+impl Installation {
+    /// The first in the order of the places.
+    fn find(places: &Places) -> Result<Self, MariadbError> {
+        let directories = places.binary_directories();
+        let servers = directories.iter().flat_map(|folder| SERVERS.map(|name| folder.join(name)));
+        let mut programs = servers.filter(|file| is_program(file));
+        let (version, server) = programs
+            .find_map(|file| {
+                let file = fs::canonicalize(file).ok()?;
+                Some((version_of(&file)?, file))
+            })
+            .ok_or(MariadbError::Missing { program: SERVERS[0] })?;
+        let base = server.ancestors().nth(2).unwrap_or(Path::new("/")).to_path_buf();
+        // What makes the directory is of the same installation where it has such a program.
+        let own = [base.join("bin"), base.join("scripts")];
+        let install = own
+            .iter()
+            .chain(&directories)
+            .flat_map(|folder| INSTALLERS.map(|name| folder.join(name)))
+            .find(|file| is_program(file))
+            .ok_or(MariadbError::Missing { program: INSTALLERS[0] })?;
+        Ok(Installation { version, server, install, base })
+    }
+}
+
+/// Names of the server's program.
+const SERVERS: [&str; 2] = ["mariadbd", "mysqld"];
+/// Names of the program that makes a directory of databases.
+const INSTALLERS: [&str; 2] = ["mariadb-install-db", "mysql_install_db"];
+
+fn is_program(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// The version of a server of MariaDB. One of Oracle's prints its version alike, but its directory is made in another way.
+fn version_of(server: &Path) -> Option<Version> {
+    let output = Command::new(server).args(["--no-defaults", "--version"]).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.contains("MariaDB").then(|| text.split("Ver").nth(1).and_then(Version::parse)).flatten()
 }
 
 fn private_directory() -> Result<PathBuf, MariadbError> {
@@ -298,11 +318,15 @@ fn tail(log: &str) -> String {
 mod tests {
     use super::*;
 
+    fn places() -> Places {
+        Places::for_tests(Path::new(env!("CARGO_MANIFEST_DIR")))
+    }
+
     #[test]
     fn a_server_goes_with_its_owner() {
         let begun = Instant::now();
-        let server =
-            MariadbServer::start(&MariadbOptions::default()).expect("install the package mariadb-server");
+        let server = MariadbServer::start(&places(), &MariadbOptions::default())
+            .expect("install the package mariadb-server");
         eprintln!("started after {:?}", begun.elapsed());
         let directory = server.directory.clone();
         let process = fs::read_to_string(directory.join("pid")).unwrap_or_default();
@@ -317,7 +341,39 @@ mod tests {
     fn a_wrong_setting_is_reported_with_the_servers_words() {
         let options =
             MariadbOptions { settings: vec![("no-such-setting".into(), "1".into())], ..Default::default() };
-        let error = MariadbServer::start(&options).expect_err("the setting does not exist").to_string();
+        let error =
+            MariadbServer::start(&places(), &options).expect_err("the setting does not exist").to_string();
         assert!(error.contains("no-such-setting"), "{error}");
+    }
+
+    #[test]
+    fn servers_are_looked_for_in_the_places_and_nowhere_else() {
+        let root = std::env::temp_dir().join(format!("dbwright-found-{}", std::process::id()));
+        let program = |path: &str, says: &str| {
+            let file = root.join(path);
+            fs::create_dir_all(file.parent().expect("it lies in a folder")).expect("it can be made");
+            fs::write(&file, format!("#!/bin/sh\necho '{says}'\n")).expect("it can be written");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        };
+        let found = |folder: &str| {
+            Installation::find(&Places { directories: vec![root.join(folder)], temporary: root.clone() })
+        };
+        program("oracle/bin/mysqld", "mysqld  Ver 8.4.0 for Linux on x86_64 (MySQL Community Server - GPL)");
+        program("all/maria/bin/mariadbd", "mariadbd  Ver 11.4.99-MariaDB for Linux on x86_64");
+        program("all/maria/scripts/mariadb-install-db", "");
+        let base = fs::canonicalize(root.join("all/maria")).expect("it was made");
+        let expected = Installation {
+            version: Version::new(11, 4, 99),
+            server: base.join("bin/mariadbd"),
+            install: base.join("scripts/mariadb-install-db"),
+            base,
+        };
+        for folder in ["all", "all/maria"] {
+            assert_eq!(found(folder).ok().as_ref(), Some(&expected), "{folder}");
+        }
+        for folder in ["oracle", "nowhere"] {
+            assert!(matches!(found(folder), Err(MariadbError::Missing { .. })), "{folder}");
+        }
+        fs::remove_dir_all(&root).expect("it is ours");
     }
 }

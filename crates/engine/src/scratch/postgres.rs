@@ -87,6 +87,16 @@ pub fn closest(installations: &[Installation], major: u16) -> Option<&Installati
     installations.iter().find(|one| one.version.major >= major).or(installations.last())
 }
 
+/// The installation in some places that is nearest to a version, or else the newest there.
+pub fn nearest(places: &Places, wanted: Option<Version>) -> Result<Installation, ScratchError> {
+    let installed = installations(places);
+    let chosen = match wanted {
+        Some(wanted) => closest(&installed, wanted.major),
+        None => installed.last(),
+    };
+    chosen.cloned().ok_or_else(|| ScratchError::new("no PostgreSQL server was found on this machine"))
+}
+
 impl PostgresServer {
     /// Starts a server on a fresh, empty cluster.
     pub fn start(installation: &Installation, options: &ServerOptions) -> Result<Self, ScratchError> {

@@ -3,7 +3,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Findings, Found, Rule, quantity};
+use crate::{Context, Findings, Found, Rule, lint, quantity};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -21,12 +21,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let chain = context.migrations();
-    let Some(standing) = &chain.standing else {
-        findings.not_applicable("no history of a database was compared with the files");
-        return;
-    };
-    findings.examined(chain.files.len().max(1) as u64);
+    let Some(standing) = lint::standing(context, findings) else { return };
+    findings.examined(context.migrations().files.len().max(1) as u64);
     let without = &standing.without_file;
     if without.is_empty() {
         return;

@@ -49,7 +49,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Change::AddForeignKey { table, foreign_key, .. } = change else { return Verdict::Other };
         let demanded = judged.statement.effects.demands.iter().any(|demand| {
             matches!(demand, Demand::Reference { table: owner, parent }
-                if lint::same(owner, table) && lint::same(parent, &foreign_key.references))
+                if owner.may_be(table) && parent.may_be(&foreign_key.references))
         });
         let Some((name, effect)) =
             judged.blocking_tree(table).filter(|_| demanded && foreign_key.validated && foreign_key.enforced)

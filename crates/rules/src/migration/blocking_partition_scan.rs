@@ -42,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             return Verdict::Fine;
         };
         let name = &effect.relation;
-        let own = lint::is_meant(name, partition);
+        let own = name.may_be(partition);
         let work = match (own, effect.cost) {
             (true, Cost::IndexBuild) => "the indexes of the partitioned table are built on it",
             (true, _) => "its rows are checked against its bounds",

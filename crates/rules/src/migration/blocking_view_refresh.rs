@@ -30,7 +30,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Change::RefreshView { name, concurrently: false, populated: true } = change else {
             return Verdict::Other;
         };
-        let view = judged.statement.around.views.iter().find(|view| lint::is_meant(&view.name, name));
+        let view = judged.statement.around.views.iter().find(|view| view.name.may_be(name));
         // One that was never filled cannot be read anyway.
         let empty = view.is_some_and(|view| !view.populated);
         let Some(effect) = judged.blocking(name).filter(|_| !empty) else { return Verdict::Fine };

@@ -43,7 +43,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(effect) = judged.effect(table) else { return Verdict::Fine };
         let added = lint::changes(&judged.chain.statements).any(|change| {
             matches!(change, Change::AddColumn { table: owner, column: added, .. }
-                if lint::same(owner, table) && added.name == *column)
+                if owner.may_be(table) && added.name == *column)
         });
         if added {
             return Verdict::Fine;

@@ -67,15 +67,15 @@ fn settles<'a>(
 ) -> bool {
     changes.any(|change| match change {
         Change::ValidateConstraint { table: owner, constraint: name, .. } => {
-            lint::same(owner, table) && name == constraint
+            owner.may_be(table) && name == constraint
         }
         Change::DropConstraint { table: owner, constraint: DroppedConstraint::Named(name), .. } => {
-            lint::same(owner, table) && name == constraint
+            owner.may_be(table) && name == constraint
         }
-        Change::DropTable { name, .. } => lint::same(name, table),
-        Change::RenameTable { table: owner, .. } => lint::same(owner, table),
+        Change::DropTable { name, .. } => name.may_be(table),
+        Change::RenameTable { table: owner, .. } => owner.may_be(table),
         Change::RenameConstraint { table: owner, constraint: name, .. } => {
-            lint::same(owner, table) && name == constraint
+            owner.may_be(table) && name == constraint
         }
         _ => false,
     })

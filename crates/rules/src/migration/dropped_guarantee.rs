@@ -142,27 +142,27 @@ fn is_replaced(judged: &Judged<'_>, table: &Table, lost: &Lost<'_>) -> bool {
     };
     let within = &judged.statement.changes;
     let by_migration = lint::changes(judged.later()).chain(within).any(|change| match (change, lost) {
-        (Change::DropTable { name, .. }, _) => lint::same(name, &table.name),
+        (Change::DropTable { name, .. }, _) => name.may_be(&table.name),
         (Change::DropColumn { table: owner, column, .. }, _) => {
-            lint::same(owner, &table.name) && columns.contains(&column)
+            owner.may_be(&table.name) && columns.contains(&column)
         }
         (Change::AddPrimaryKey { table: owner, .. }, Lost::Primary(_) | Lost::Unique(_)) => {
-            lint::same(owner, &table.name)
+            owner.may_be(&table.name)
         }
         (Change::AddUnique { table: owner, key, .. }, Lost::Unique(_)) => {
-            lint::same(owner, &table.name) && (key.columns.is_empty() || equal(&key.columns))
+            owner.may_be(&table.name) && (key.columns.is_empty() || equal(&key.columns))
         }
         (Change::CreateIndex { table: owner, index, .. }, Lost::Unique(_)) => {
-            lint::same(owner, &table.name) && index.unique
+            owner.may_be(&table.name) && index.unique
         }
         (Change::AddForeignKey { table: owner, foreign_key, .. }, Lost::Reference(_)) => {
-            lint::same(owner, &table.name) && equal(&foreign_key.columns)
+            owner.may_be(&table.name) && equal(&foreign_key.columns)
         }
-        (Change::AddCheck { table: owner, .. }, Lost::Check(_)) => lint::same(owner, &table.name),
+        (Change::AddCheck { table: owner, .. }, Lost::Check(_)) => owner.may_be(&table.name),
         (Change::SetNotNull { table: owner, column, not_null: true, .. }, Lost::Check(_)) => {
-            lint::same(owner, &table.name) && columns.contains(&column)
+            owner.may_be(&table.name) && columns.contains(&column)
         }
-        (Change::AddExclusion { table: owner, .. }, Lost::Exclusion(_)) => lint::same(owner, &table.name),
+        (Change::AddExclusion { table: owner, .. }, Lost::Exclusion(_)) => owner.may_be(&table.name),
         _ => false,
     });
     by_table || by_migration

@@ -80,7 +80,7 @@ enum Swap {
 /// Whether a later statement of the file gives the name to a table that took the rows over.
 fn swap(judged: Judged<'_>, name: &QualifiedName) -> Swap {
     let successor = judged.later_in_file().find_map(|later| {
-        let is_new = |table| later.new_relations.iter().any(|new| lint::is_meant(new, table));
+        let is_new = |table| later.new_relations.iter().any(|new| new.may_be(table));
         later.changes.iter().find_map(|change| match change {
             Change::RenameTable { table, to, .. } if to.name == name.name && is_new(table) => Some(table),
             _ => None,

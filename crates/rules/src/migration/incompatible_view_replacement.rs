@@ -28,7 +28,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let Change::CreateView { view, or_replace: true, .. } = change else { return Verdict::Other };
         let around = &judged.statement.around;
-        let old = around.views.iter().find(|old| lint::is_meant(&old.name, &view.name) && !old.materialized);
+        let old = around.views.iter().find(|old| old.name.may_be(&view.name) && !old.materialized);
         let Some(old) = old.filter(|old| !old.columns.is_empty() && !around.view_columns.is_empty()) else {
             return Verdict::Fine;
         };

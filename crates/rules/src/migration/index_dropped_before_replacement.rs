@@ -48,9 +48,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .any(|other| other.name != old.name && other.valid && other.predicate.is_none() && serves(other));
         let replacement = judged.later_in_file().find_map(|later| {
             later.changes.iter().find_map(|change| match change {
-                Change::CreateIndex { table: on, index, .. }
-                    if lint::is_meant(&table.name, on) && serves(index) =>
-                {
+                Change::CreateIndex { table: on, index, .. } if table.name.may_be(on) && serves(index) => {
                     Some((later, index))
                 }
                 _ => None,

@@ -39,7 +39,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             // What was tried and failed is told with the server's own words.
             if judged.statement.failed.is_some()
                 || judged.effect(table).is_none()
-                || written.iter().any(|other| lint::same(other, table))
+                || written.iter().any(|other| other.may_be(table))
             {
                 continue;
             }
@@ -139,7 +139,7 @@ fn judge(
             }
             let (to, using) = judged.statement.changes.iter().find_map(|change| match change {
                 Change::AlterColumnType { table: owner, column: other, to, using, .. }
-                    if lint::same(owner, table) && other == column =>
+                    if owner.may_be(table) && other == column =>
                 {
                     Some((to, using.as_ref()))
                 }
@@ -167,12 +167,12 @@ fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name
     judged.statement.changes.iter().find_map(|change| match change {
         Change::AddPrimaryKey { table: owner, key, using_index: None, .. }
         | Change::AddUnique { table: owner, key, using_index: None, .. }
-            if lint::same(owner, table) && !key.columns.is_empty() =>
+            if owner.may_be(table) && !key.columns.is_empty() =>
         {
             Some(key.columns.clone())
         }
         Change::CreateIndex { table: owner, index, .. }
-            if lint::same(owner, table) && index.unique && index.predicate.is_none() =>
+            if owner.may_be(table) && index.unique && index.predicate.is_none() =>
         {
             Some(index.columns()?.into_iter().cloned().collect())
         }
@@ -195,11 +195,11 @@ fn is_unique(table: &Table, columns: &[Name], judged: &Judged<'_>) -> bool {
 fn checked<'a>(judged: &Judged<'a>, known: Option<&'a Table>, table: &QualifiedName) -> Option<&'a Check> {
     judged.statement.changes.iter().find_map(|change| match change {
         Change::AddCheck { table: owner, check, .. }
-            if lint::same(owner, table) && check.validated && check.enforced =>
+            if owner.may_be(table) && check.validated && check.enforced =>
         {
             Some(check)
         }
-        Change::ValidateConstraint { table: owner, constraint, .. } if lint::same(owner, table) => {
+        Change::ValidateConstraint { table: owner, constraint, .. } if owner.may_be(table) => {
             known?.checks.iter().find(|check| check.name.as_ref() == Some(constraint) && !check.validated)
         }
         _ => None,
@@ -215,11 +215,11 @@ fn referring<'a>(
 ) -> Option<&'a ForeignKey> {
     judged.statement.changes.iter().find_map(|change| match change {
         Change::AddForeignKey { table: owner, foreign_key, .. }
-            if lint::same(owner, table) && lint::same(&foreign_key.references, parent) =>
+            if owner.may_be(table) && foreign_key.references.may_be(parent) =>
         {
             Some(foreign_key.as_ref())
         }
-        Change::ValidateConstraint { table: owner, constraint, .. } if lint::same(owner, table) => {
+        Change::ValidateConstraint { table: owner, constraint, .. } if owner.may_be(table) => {
             known?.foreign_keys.iter().find(|key| key.name.as_ref() == Some(constraint))
         }
         _ => None,

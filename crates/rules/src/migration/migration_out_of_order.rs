@@ -3,7 +3,7 @@ use dbwright_model::finding::{Level, Location, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule, lint};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -22,8 +22,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let chain = context.migrations();
-    if chain.standing.is_none() {
-        findings.not_applicable("no history of a database was compared with the files");
+    if lint::standing(context, findings).is_none() {
         return;
     }
     findings.examined(chain.files.len() as u64);

@@ -110,12 +110,12 @@ fn begins_with(key: &Key, columns: &[Name]) -> bool {
 fn is_indexed(judged: &Judged<'_>, table: &QualifiedName, columns: &[Name]) -> bool {
     lint::changes(&judged.chain.statements).any(|change| match change {
         Change::CreateIndex { table: owner, index, .. } => {
-            lint::same(owner, table) && finds_children(index, columns)
+            owner.may_be(table) && finds_children(index, columns)
         }
         Change::AddPrimaryKey { table: owner, key, .. } | Change::AddUnique { table: owner, key, .. } => {
-            lint::same(owner, table) && begins_with(key, columns) && !key.columns.is_empty()
+            owner.may_be(table) && begins_with(key, columns) && !key.columns.is_empty()
         }
-        Change::DropTable { name, .. } => lint::same(name, table),
+        Change::DropTable { name, .. } => name.may_be(table),
         _ => false,
     })
 }

@@ -38,7 +38,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             // A statement that does more may look at the rows for something else.
             let demanded = judged.statement.effects.demands.iter().any(|demand| {
                 matches!(demand, Demand::NotNull { table: owner, column: other }
-                    if lint::same(owner, table) && other == column)
+                    if owner.may_be(table) && other == column)
             });
             // A constraint that is validated later reads nothing, which its change does not tell.
             if (!judged.alone() && !demanded) || judged.says(&["not valid"]) {

@@ -47,7 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .effects
             .demands
             .iter()
-            .any(|demand| matches!(demand, Demand::Empty { table: owner } if lint::same(owner, table)));
+            .any(|demand| matches!(demand, Demand::Empty { table: owner } if owner.may_be(table)));
         let Some(effect) = judged.effect(table).filter(|_| demanded && !filled) else { return Verdict::Fine };
         let name = &effect.relation;
         let message = format!(
@@ -72,9 +72,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// SQLite can only tell in the schema what the rows hold that are there: a constant.
 fn sqlite(judged: &Judged<'_>, table: &QualifiedName, column: &Column) -> Verdict {
     let demands = &judged.statement.effects.demands;
-    let demanded = demands
-        .iter()
-        .any(|demand| matches!(demand, Demand::Empty { table: owner } if lint::same(owner, table)));
+    let demanded =
+        demands.iter().any(|demand| matches!(demand, Demand::Empty { table: owner } if owner.may_be(table)));
     let Some(effect) = judged.effect(table).filter(|_| demanded) else { return Verdict::Fine };
     let name = &effect.relation;
     let refers = judged.statement.changes.iter().any(|change| matches!(change, Change::AddForeignKey { .. }));

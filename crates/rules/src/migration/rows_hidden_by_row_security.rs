@@ -29,7 +29,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Change::SetRowSecurity { table, enabled: Some(true), .. } = change else { return Verdict::Other };
         let name = judged.full_name(table);
         let already = judged.statement.table(table).is_some_and(|table| table.row_security.enabled);
-        let makes = |change: &Change| matches!(change, Change::CreatePolicy { policy } if lint::is_meant(&name, &policy.table));
+        let makes =
+            |change: &Change| matches!(change, Change::CreatePolicy { policy } if name.may_be(&policy.table));
         // What is made earlier is there, as far as it is known what is there.
         let policy_follows = judged.later_in_transaction().any(|later| later.changes.iter().any(makes));
         if judged.is_new(table) || already || policy_follows || judged.statement.around.policies > 0 {

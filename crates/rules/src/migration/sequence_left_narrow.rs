@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let widened = old.data_type.max_integer().zip(to.max_integer()).is_some_and(|(old, new)| new > old);
         let follows = lint::changes(&judged.chain.statements).any(|change| {
             matches!(change, Change::AlterSequence { name, changes, .. }
-                if lint::same(name, sequence)
+                if name.may_be(sequence)
                     && (changes.data_type.as_ref().is_some_and(|own| own.max_integer() >= to.max_integer())
                         || changes.max.is_some()))
         });

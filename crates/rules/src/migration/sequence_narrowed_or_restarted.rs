@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     name,
                     format!("The sequence `{name}`"),
                     changes,
-                    known.clone().find(|known| lint::is_meant(&known.name, name)),
+                    known.clone().find(|known| known.name.may_be(name)),
                 )
             }
             Change::AlterIdentity { table, column, options, .. } => (
@@ -62,7 +62,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 /// `setval` to where the sequence begins. Another number may well be behind the largest one in use.
 fn set(judged: &Judged<'_>, name: &QualifiedName, value: i64) -> Verdict {
     let mut known = judged.statement.around.sequences.iter();
-    let known = known.find(|known| lint::is_meant(&known.name, name));
+    let known = known.find(|known| known.name.may_be(name));
     let begins = known.map_or(1, |known| known.start);
     let downwards = known.is_some_and(|known| known.increment < 0);
     if value > begins || downwards || judged.is_new(name) || judged.is_absent(name) {

@@ -32,15 +32,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let name = &effect.relation;
         let analysed = lint::changes(judged.later()).any(|change| match change {
             Change::Analyze { table: None } => true,
-            Change::Analyze { table: Some(other) } => lint::same(other, name),
+            Change::Analyze { table: Some(other) } => other.may_be(name),
             Change::Vacuum { .. } => judged.later().iter().any(|later| {
                 let sql = later.sql.to_ascii_lowercase();
                 sql.contains("vacuum") && sql.contains("analyze")
             }),
-            Change::DropColumn { table: owner, column: other, .. } => {
-                lint::same(owner, name) && other == column
-            }
-            Change::DropTable { name: other, .. } => lint::same(other, name),
+            Change::DropColumn { table: owner, column: other, .. } => owner.may_be(name) && other == column,
+            Change::DropTable { name: other, .. } => other.may_be(name),
             _ => false,
         });
         // One ANALYZE serves all columns of the table.

@@ -149,7 +149,7 @@ fn is_declared_unstable(context: &Context<'_>, judged: &Judged<'_>, name: &[Name
     });
     let known = own_functions(context).unwrap_or_default();
     let declared: Vec<&Function> =
-        migrated.chain(known).filter(|function| lint::same(&function.name, &wanted)).collect();
+        migrated.chain(known).filter(|function| function.name.may_be(&wanted)).collect();
     // The last declaration counts, and those of the migrations come after those of the catalog.
     declared.first().is_some_and(|function| function.volatility != Volatility::Immutable)
 }

@@ -1,6 +1,7 @@
 //! `explain`: everything dbwright knows about one rule.
 
 use dbwright_model::engine::Engine;
+use dbwright_model::remedy::Applicability;
 use dbwright_rules::{Applies, Entry, OptionValue, Status};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,11 @@ pub fn text(entry: &Entry) -> String {
     let (title, body) = entry.text.split_once('\n').unwrap_or((entry.text, ""));
     let mut text =
         format!("{title}\n\n`{}` · {} · {} (weight {})", entry.id, rule.level, rule.dimension, rule.weight);
+    text.push_str(match rule.remedy {
+        Applicability::Manual => " · mended by hand",
+        Applicability::Review => " · mended by statements to be reviewed",
+        Applicability::Safe => " · mended by safe statements",
+    });
     if rule.status == Status::Preview {
         text.push_str(" · preview");
     }

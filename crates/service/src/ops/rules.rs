@@ -3,6 +3,7 @@
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::Level;
+use dbwright_model::remedy::Applicability;
 use dbwright_model::score::Dimension;
 use dbwright_rules::{Applies, Status};
 use schemars::JsonSchema;
@@ -25,6 +26,8 @@ pub struct RuleSummary {
     pub when: &'static str,
     /// Engines it applies to.
     pub engines: Vec<Engine>,
+    /// How far the most automatic remedy of its findings may be applied.
+    pub remedy: Applicability,
     /// Facts it needs.
     pub needs: Vec<String>,
 }
@@ -44,6 +47,7 @@ pub fn rules() -> Vec<RuleSummary> {
                 .into_iter()
                 .filter(|engine| entry.rule.engines.of(*engine) == Applies::Yes)
                 .collect(),
+            remedy: entry.rule.remedy,
             needs: entry.rule.needs.iter().copied().map(Fact::describe).map(str::to_owned).collect(),
         })
         .collect()

@@ -136,10 +136,7 @@ fn collect(expr: &Expr, found: &mut Vec<String>) {
 /// A value of a type, the same for every column of it. Texts are digits, which many types can be made of.
 fn of_type(catalog: &Catalog, data_type: &DataType, row: u32) -> String {
     if let Some(name) = &data_type.user_type {
-        let found = catalog.types.iter().find(|user_type| {
-            user_type.name.name == name.name
-                && (name.schema.is_empty() || user_type.name.schema == name.schema)
-        });
+        let found = catalog.types.iter().find(|user_type| name.may_mean(&user_type.name));
         match found.map(|user_type| &user_type.kind) {
             Some(UserTypeKind::Enum(labels)) if !labels.is_empty() && !data_type.array => {
                 return labels[row as usize % labels.len()].clone();

@@ -29,18 +29,8 @@ pub(super) fn made_again(plan: &Plan) -> Vec<QualifiedName> {
 /// Changes with the views dropped before and made again after them, as the server has `told` their definition and not as
 /// the plan says it.
 pub(super) fn around(views: &[QualifiedName], told: &[View], changes: Vec<Change>) -> Vec<Change> {
-    let drops = views.iter().map(|name| Change::DropView {
-        name: name.clone(),
-        materialized: false,
-        if_exists: false,
-        cascade: false,
-    });
+    let drops = views.iter().map(Change::dropping_view);
     // A view is dropped before those that it reads.
     let creates = views.iter().rev().filter_map(|name| told.iter().find(|view| view.name == *name));
-    let creates = creates.map(|view| Change::CreateView {
-        view: Box::new(view.clone()),
-        or_replace: false,
-        if_not_exists: false,
-    });
-    drops.chain(changes).chain(creates).collect()
+    drops.chain(changes).chain(creates.map(Change::making_view)).collect()
 }

@@ -157,7 +157,7 @@ fn merge(foretold: &Effects, seen: &Observation, shape: Shape) -> Effects {
         effects.transaction = TransactionUse::Commits;
     }
     for effect in &seen.relations {
-        let before = foretold.relations.iter().find(|other| is_same(&other.relation, &effect.relation));
+        let before = foretold.relations.iter().find(|other| other.relation.may_mean(&effect.relation));
         let unweighed = seen.unweighed.contains(&effect.relation);
         let cost = match before {
             // How rows are found depends on how many there are, and here there are next to none.
@@ -170,16 +170,11 @@ fn merge(foretold: &Effects, seen: &Observation, shape: Shape) -> Effects {
     for effect in &foretold.relations {
         // A lock that the transaction holds already does not show when it is taken again.
         let held =
-            seen.held.iter().find(|(name, lock)| is_same(&effect.relation, name) && *lock == effect.lock);
+            seen.held.iter().find(|(name, lock)| effect.relation.may_mean(name) && *lock == effect.lock);
         if let Some((name, lock)) = held {
             let cost = if shape == Shape::Rows { effect.cost } else { Default::default() };
             effects.add(name, *lock, cost);
         }
     }
     effects
-}
-
-/// Whether a name that may lack its schema is a full one.
-fn is_same(name: &dbwright_model::name::QualifiedName, full: &dbwright_model::name::QualifiedName) -> bool {
-    name.name == full.name && (name.schema.is_empty() || name.schema == full.schema)
 }

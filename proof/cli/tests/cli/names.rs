@@ -1,7 +1,9 @@
 //! Names that try to be markup, commands, escapes or other lines.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use dbwright_engine::dsn::Dsn;
 use proof_cli::Sandbox;
 use proof_cli::servers::Postgres;
 use pulldown_cmark::{Event, Tag};
@@ -79,6 +81,75 @@ fn hostile_names_do_no_harm_in_postgres() {
         let run = sandbox.run(&["audit", &target, "--format", format, "--fail-on", "never"]).expect(0);
         assert!(format == "json" || !run.out().contains("<script>\u{1b}"), "{format}");
     }
+}
+
+/// Moves the cursor of a terminal, and its escape.
+const MOVE: [&str; 2] = ["\u{1b}[2J", "\\u{1b}[2J"];
+
+#[test]
+fn what_a_record_holds_moves_no_cursor() {
+    let sandbox = Sandbox::new();
+    let make = "create table t (id integer not null primary key);\n";
+    sandbox.file("m/1_make_t.sql", make);
+    sandbox.sqlite("shop.sqlite", make);
+    let run = |command: &str, more: &[&str]| {
+        let mut all = vec!["migrate", command, "m", "--target", "shop.sqlite"];
+        all.extend(more);
+        sandbox.dbwright(&all).colored().run()
+    };
+    run("baseline", &["--yes"]).expect(0);
+    sandbox.sqlite(
+        "shop.sqlite",
+        &format!(
+            "update dbwright_migrations set applied_by = '{0}owner', error = '{0}no' || char(10) || 'more'; \
+             create temp table other as select * from dbwright_migrations; \
+             update other set version = '0{0}', description = '{0}gone'; \
+             insert into dbwright_migrations select * from other",
+            MOVE[0]
+        ),
+    );
+    for command in ["status", "verify"] {
+        for color in ["always", "never"] {
+            let shown = run(command, &["--color", color]);
+            let text = shown.out() + &shown.err();
+            assert!(!text.contains(MOVE[0]), "{command}, colours {color}: {text:?}");
+            for word in ["owner", "gone"] {
+                assert!(text.contains(&format!("{}{word}", MOVE[1])), "{word}, {command}: {text}");
+            }
+        }
+    }
+    let told = run("up", &["--yes"]).expect(0).err();
+    assert!(told.contains(MOVE[1]) && !told.contains(MOVE[0]), "{told:?}");
+}
+
+#[test]
+fn who_is_waited_for_moves_no_cursor() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::start(&sandbox, &[]);
+    server.database(
+        "shop",
+        &format!(
+            "create table t (id integer primary key); create role \"{}\" superuser login password 'p'",
+            MOVE[0]
+        ),
+    );
+    sandbox.file("m/1_add.sql", "alter table t add column b integer;\n");
+    let holder = Dsn::parse(&server.target("%1B%5B2J:p", "shop")).expect("it is a target");
+    let runtime = proof_cli::runtime();
+    let mut holder = runtime.block_on(proof_cli::write(&holder));
+    runtime
+        .block_on(holder.script(&format!("begin; update t set id = id /* {}held */", MOVE[0])))
+        .expect("it is free");
+    // A younger transaction is not worth a word.
+    std::thread::sleep(Duration::from_millis(5_500));
+    let target = server.target("postgres", "shop");
+    let up = ["migrate", "up", "m", "--target", &target, "--yes", "--lock-timeout", "3s", "--retries", "0"];
+    // Every run is held to print no escape.
+    let told = sandbox.run(&up).expect(2).err();
+    for words in [format!("of `{}` (", MOVE[1]), format!("of `{}`", MOVE[1]), format!("{}held", MOVE[1])] {
+        assert!(told.contains(&words), "{words}: {told}");
+    }
+    runtime.block_on(holder.script("rollback")).expect("it ends");
 }
 
 const FORMATS: [&str; 8] = ["terminal", "json", "sarif", "junit", "github", "markdown", "html", "csv"];

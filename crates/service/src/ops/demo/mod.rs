@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_engine::write::{Consent, Load, WriteSession};
 use dbwright_model::report::Report;
 use schemars::JsonSchema;
@@ -106,15 +106,11 @@ fn keep_file(from: &Path, to: &Path) -> Result<(), ServiceError> {
 }
 
 async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceError> {
-    let installed = installations(&world.places);
-    let Some(newest) = installed.last() else {
-        return Err(ServiceError::new(
-            ErrorKind::Unsupported,
-            "no PostgreSQL server was found on this machine",
-        )
-        .hint("install one, for example: apt-get install postgresql")
-        .hint("`dbwright demo` without --engine needs nothing"));
-    };
+    let newest = nearest(&world.places, None).map_err(|error| {
+        ServiceError::new(ErrorKind::Unsupported, error.to_string())
+            .hint("install one, for example: apt-get install postgresql")
+            .hint("`dbwright demo` without --engine needs nothing")
+    })?;
     // Everything the server leaves behind goes away with this folder, after the server.
     let folder = scratch_folder(world)?;
     // The server may run as another account, which has to pass through.
@@ -125,7 +121,7 @@ async fn postgres(config: &Config, world: &World<'_>) -> Result<Report, ServiceE
         ..ServerOptions::default()
     };
     world.progress.step("starting a scratch server", 0, 0);
-    let server = PostgresServer::start(newest, &options)
+    let server = PostgresServer::start(&newest, &options)
         .map_err(|error| ServiceError::new(ErrorKind::Unsupported, error.to_string()))?;
     server
         .create_database("shop")
@@ -154,7 +150,7 @@ async fn mariadb(config: &Config, world: &World<'_>) -> Result<Report, ServiceEr
         ..MariadbOptions::default()
     };
     world.progress.step("starting a scratch server", 0, 0);
-    let server = MariadbServer::start(&options).map_err(|error| {
+    let server = MariadbServer::start(&world.places, &options).map_err(|error| {
         ServiceError::new(ErrorKind::Unsupported, error.to_string())
             .hint("`dbwright demo` without --engine needs nothing")
     })?;

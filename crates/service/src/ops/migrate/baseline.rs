@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{self, Changes, RecordChange};
 use super::situation::{Place, Situation};
+use super::status::counted;
 use super::verify;
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
@@ -257,6 +258,18 @@ fn import_rows<'a>(
         reply.notes.push(format!("Of {unchecked} files no checksum was there to compare."));
     }
     Ok(there)
+}
+
+/// That another tool keeps a record, as a sentence without its end, and how many migrations it holds that ended well.
+pub(super) fn recorded(history: &MigrationHistory) -> (String, usize) {
+    let count = history.applied.iter().filter(|row| row.ok).count();
+    (format!("{} records {} in `{}`", history.tool, counted(count, "migration"), history.table), count)
+}
+
+/// The command that takes another tool's record over, between backticks; `None` where its tool is not known.
+pub(super) fn takeover(history: &MigrationHistory) -> Option<String> {
+    let source = Source::ALL.iter().find(|source| source.history() == history.tool)?;
+    Some(format!("`dbwright migrate baseline --from {}`", source.name().to_ascii_lowercase()))
 }
 
 /// Rows that are read of a tool's table at most.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dbwright_engine::apply::RecordReader;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::mariadb::{MariadbOptions, MariadbServer};
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, closest, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_engine::write::{Consent, WriteSession};
 use dbwright_model::catalog::Catalog;
 use dbwright_model::engine::{Dialect, Engine, Version};
@@ -58,17 +58,11 @@ impl Scratch {
     pub fn start(engine: Engine, version: Option<Version>, world: &World<'_>) -> Result<Self, Unable> {
         world.progress.step("starting a scratch server", 0, 0);
         match engine {
-            Engine::Postgres => {
-                let installed = installations(&world.places);
-                let major = version.map_or(u16::MAX, |version| version.major);
-                let Some(nearest) = closest(&installed, major) else {
-                    return Err(Unable("no PostgreSQL server was found on this machine".to_owned()));
-                };
-                PostgresServer::start(nearest, &ServerOptions::default())
-                    .map(|server| Scratch::Postgres(Box::new(server)))
-                    .map_err(|error| Unable(error.to_string()))
-            }
-            Engine::Mariadb => MariadbServer::start(&MariadbOptions::default())
+            Engine::Postgres => nearest(&world.places, version)
+                .and_then(|chosen| PostgresServer::start(&chosen, &ServerOptions::default()))
+                .map(|server| Scratch::Postgres(Box::new(server)))
+                .map_err(|error| Unable(error.to_string())),
+            Engine::Mariadb => MariadbServer::start(&world.places, &MariadbOptions::default())
                 .map(Scratch::Mariadb)
                 .map_err(|error| Unable(error.to_string())),
             Engine::Mysql => Err(Unable("dbwright starts no scratch servers of MySQL".to_owned())),

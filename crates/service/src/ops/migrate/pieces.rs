@@ -258,33 +258,48 @@ async fn piece(
                 pace.taken(&Taken { rows: written, full, took_ms });
                 return Ok(reached);
             }
-            Err(JobError::Apply(ApplyError::LockNotAvailable(message))) => {
-                rollback(session).await;
-                tries += 1;
-                if tries >= TRIES {
-                    return Err(JobError::GivenUp { rows, tries, message });
-                }
-                pace.hindered();
-                let pause = (100_u64 << tries.min(6)).min(5_000) + u64::from(std::process::id() % 97);
-                outcome.wait("a lock was not had in time", pause).await;
-            }
-            // A server that speaks another language than English does not say which of the two it was.
-            Err(JobError::Apply(ApplyError::TimedOut(message) | ApplyError::Cancelled(message)))
-                if begun.elapsed() >= job.longest() =>
-            {
-                rollback(session).await;
-                tries += 1;
-                if tries >= TRIES {
-                    return Err(JobError::GivenUp { rows, tries, message });
-                }
-                pace.too_long();
-                outcome.cut += 1;
-            }
             Err(error) => {
+                let is_late = begun.elapsed() >= job.longest();
                 rollback(session).await;
-                return Err(error);
+                let (hindrance, message) = hindrance(error, is_late)?;
+                tries += 1;
+                if tries >= TRIES {
+                    return Err(JobError::GivenUp { rows, tries, message });
+                }
+                match hindrance {
+                    Hindrance::Lock => {
+                        pace.hindered();
+                        let pause = (100_u64 << tries.min(6)).min(5_000) + u64::from(std::process::id() % 97);
+                        outcome.wait("a lock was not had in time", pause).await;
+                    }
+                    Hindrance::Time => {
+                        pace.too_long();
+                        outcome.cut += 1;
+                    }
+                }
             }
         }
+    }
+}
+
+/// What keeps a piece from being written that may be written at another try.
+enum Hindrance {
+    /// Somebody else has a lock.
+    Lock,
+    /// It takes too long.
+    Time,
+}
+
+/// The hindrance that an error is, with the server's words, or the error itself. `is_late` is whether the longest time of a
+/// piece was over.
+fn hindrance(error: JobError, is_late: bool) -> Result<(Hindrance, String), JobError> {
+    match error {
+        JobError::Apply(ApplyError::LockNotAvailable(message)) => Ok((Hindrance::Lock, message)),
+        // A server that speaks another language than English does not say which of the two it was.
+        JobError::Apply(ApplyError::TimedOut(message) | ApplyError::Cancelled(message)) if is_late => {
+            Ok((Hindrance::Time, message))
+        }
+        other => Err(other),
     }
 }
 

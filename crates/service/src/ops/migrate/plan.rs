@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, closest, installations};
+use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Cost, RelationEffect};
 use dbwright_model::engine::{Dialect, Engine, Version};
@@ -304,9 +304,11 @@ const OLDEST_POSTGRES: u16 = 13;
 /// The version to plan for where nobody says it: one that the plan can be tried on, or else the oldest, whose plans serve
 /// every later one.
 fn unsaid_version(engine: Engine, world: &World<'_>) -> Option<Version> {
-    let newest = || installations(&world.places).last().map(|one| one.version);
     match engine {
-        Engine::Postgres => Some(newest().unwrap_or(Version::new(OLDEST_POSTGRES, 0, 0))),
+        Engine::Postgres => {
+            let newest = nearest(&world.places, None).map(|one| one.version);
+            Some(newest.unwrap_or(Version::new(OLDEST_POSTGRES, 0, 0)))
+        }
         _ => None,
     }
 }
@@ -326,12 +328,14 @@ async fn prove(
         Dialect::Mysql => return Ok(Proof::not_tried(format!("plans for {engine} are not tried yet"))),
     }
     world.progress.step("starting a scratch server", 0, 0);
-    let installed = installations(&world.places);
-    let newest = installed.last().map(|one| one.version.major);
-    let Some(major) = version.map(|version| version.major).or(newest) else {
-        return Ok(no_server());
+    let installation = match nearest(&world.places, version) {
+        Ok(installation) => installation,
+        Err(error) => {
+            let way = "install one, or name its folder in DBWRIGHT_SERVERS";
+            return Ok(Proof::not_tried(format!("{error}; {way}")));
+        }
     };
-    let Some(installation) = closest(&installed, major) else { return Ok(no_server()) };
+    let major = version.unwrap_or(installation.version).major;
     let known = |change: &Change| dbwright_sql::write(engine, Some(installation.version), change).is_some();
     if !plan.steps.iter().flat_map(|step| step.changes()).all(known) {
         return Ok(Proof::not_tried(format!(
@@ -339,7 +343,7 @@ async fn prove(
             installation.version.major
         )));
     }
-    let server = match PostgresServer::start(installation, &ServerOptions::default()) {
+    let server = match PostgresServer::start(&installation, &ServerOptions::default()) {
         Ok(server) => server,
         Err(error) => return Ok(Proof::not_tried(format!("the scratch server did not start: {error}"))),
     };
@@ -365,12 +369,6 @@ async fn prove(
         );
     }
     Ok(proof)
-}
-
-fn no_server() -> Proof {
-    Proof::not_tried(
-        "no PostgreSQL server was found on this machine; install one, or name its folder in DBWRIGHT_SERVERS",
-    )
 }
 
 /// Where files go; `None` when they are only shown.

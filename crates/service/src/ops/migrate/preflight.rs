@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::postgres::standing::{Standing, standing};
 use dbwright_model::activity::Session;
-use dbwright_model::catalog::{Catalog, Table};
+use dbwright_model::catalog::Catalog;
 use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Blocks, Cost, LossKind, TransactionUse};
@@ -14,11 +14,10 @@ use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::history;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
-use dbwright_sql::import::Source;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::status::counted;
+use super::baseline;
 use super::up::Upcoming;
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
@@ -205,21 +204,14 @@ fn record(chain: &Chain, facts: &Facts, has_record: bool) -> Judged {
         return unknown("Whether another tool records migrations", &facts.migration_history);
     };
     let others = histories.iter().filter(|history| history.tool != history::OWN);
-    if let Some((tool, count, table)) = others
-        .map(|history| (&history.tool, history.applied.iter().filter(|row| row.ok).count(), &history.table))
-        .find(|(_, count, _)| *count > 0)
-    {
-        let from = Source::ALL.iter().find(|source| source.history() == *tool);
-        let way = match from {
-            Some(source) => {
-                format!("`dbwright migrate baseline --from {}`", source.name().to_ascii_lowercase())
-            }
-            None => "`dbwright migrate baseline`".to_owned(),
-        };
+    for history in others {
+        let (recorded, count) = baseline::recorded(history);
+        if count == 0 {
+            continue;
+        }
+        let way = baseline::takeover(history).unwrap_or_else(|| "`dbwright migrate baseline`".to_owned());
         let words = format!(
-            "{tool} records {} in `{table}`, and dbwright has applied nothing here: they would run a second time. {way} \
-             takes them over.",
-            counted(count, "migration")
+            "{recorded}, and dbwright has applied nothing here: they would run a second time. {way} takes them over."
         );
         return (Verdict::Fail, words);
     }
@@ -248,14 +240,11 @@ fn made_again<'c>(chain: &'c Chain, catalog: &Catalog) -> Option<(&'c ChainState
                 Change::DropTable { name, .. } | Change::RenameTable { table: name, .. } => {
                     gone.insert(name);
                 }
-                Change::CreateTable { table, if_not_exists: false, .. } if !gone.contains(&table.name) => {
-                    let is_same = |other: &Table| {
-                        other.name.name == table.name.name
-                            && (table.name.schema.is_empty() || other.name.schema == table.name.schema)
-                    };
-                    if catalog.tables.iter().any(is_same) {
-                        return Some((statement, &table.name));
-                    }
+                Change::CreateTable { table, if_not_exists: false, .. }
+                    if !gone.contains(&table.name)
+                        && catalog.tables.iter().any(|other| table.name.may_mean(&other.name)) =>
+                {
+                    return Some((statement, &table.name));
                 }
                 _ => {}
             }

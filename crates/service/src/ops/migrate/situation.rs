@@ -149,8 +149,8 @@ impl Situation {
         let mut gone = BTreeSet::new();
         self.catalog.tables.retain(|table| {
             let name = &table.name;
-            let is_own = name.name == own.name && (name.schema == own.schema || name.schema.is_empty());
-            let leave = is_own || (history::is_tool_table(name.name.as_str()) && !made.contains(name));
+            let leave =
+                name.may_mean(own) || (history::is_tool_table(name.name.as_str()) && !made.contains(name));
             if leave {
                 gone.insert(name.clone());
             }

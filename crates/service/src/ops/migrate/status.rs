@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::baseline;
 use super::situation::{Place, Situation};
 use crate::config::Config;
 use crate::error::ServiceError;
@@ -164,17 +165,9 @@ fn notes(situation: &Situation) -> Vec<String> {
             situation.table
         ));
         for history in &situation.histories {
-            let applied = history.applied.iter().filter(|row| row.ok).count();
-            let known = dbwright_sql::import::Source::ALL.iter().find(|one| one.history() == history.tool);
-            let mut note =
-                format!("{} records {} in `{}`.", history.tool, counted(applied, "migration"), history.table);
-            if let Some(source) = known {
-                note.push_str(&format!(
-                    " `dbwright migrate baseline --from {}` takes them over.",
-                    source.name().to_ascii_lowercase()
-                ));
-            }
-            notes.push(note);
+            let (recorded, _) = baseline::recorded(history);
+            let way = baseline::takeover(history).map(|command| format!(" {command} takes them over."));
+            notes.push(format!("{recorded}.{}", way.unwrap_or_default()));
         }
         if let Some(because) = &situation.histories_unknown {
             notes.push(format!("Whether another tool records migrations there is not known: {because}."));

@@ -55,10 +55,7 @@ impl<'t> Values<'t> {
             return None;
         }
         if let Some(name) = &data_type.user_type {
-            let found = catalog.types.iter().find(|user_type| {
-                user_type.name.name == name.name
-                    && (name.schema.is_empty() || user_type.name.schema == name.schema)
-            })?;
+            let found = catalog.types.iter().find(|user_type| name.may_mean(&user_type.name))?;
             return matches!(found.kind, UserTypeKind::Enum(_)).then_some(Values::Same(data_type));
         }
         Some(match data_type.kind {

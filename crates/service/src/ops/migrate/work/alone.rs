@@ -115,10 +115,7 @@ impl Work<'_> {
     async fn drop_broken(&mut self, changes: &[Change]) -> Result<bool, ServiceError> {
         let of_this = |index: &QualifiedName| {
             changes.iter().any(|change| match change {
-                Change::CreateIndex { table, index: made, .. } => {
-                    let schema = table.schema.is_empty() || table.schema == index.schema;
-                    schema && made.name == index.name
-                }
+                Change::CreateIndex { table, index: made, .. } => table.sibling(&made.name).may_mean(index),
                 Change::Reindex { concurrently: true, .. }
                 | Change::ReindexAll { concurrently: true, .. } => {
                     let name = index.name.as_str().trim_end_matches(|c: char| c.is_ascii_digit());
