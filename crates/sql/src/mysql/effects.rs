@@ -7,7 +7,7 @@ mod column;
 
 use dbwright_model::catalog::{Persistence, Table, TableKind};
 use dbwright_model::change::{Change, DataKind, PartitionChange};
-use dbwright_model::effect::{Cost, Effects, Lock, LossKind, TransactionUse};
+use dbwright_model::effect::{Cost, Effects, Lock, LossKind, Refusal, TransactionUse};
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::name::QualifiedName;
 
@@ -105,7 +105,12 @@ fn commits(change: &Change) -> bool {
 
 impl Reckoning<'_> {
     fn refuse(&mut self, because: impl Into<String>) {
-        self.effects.refused.get_or_insert_with(|| because.into());
+        self.effects.refuse(Refusal::Other, because);
+    }
+
+    /// Notes that the statement fails because what it makes is there.
+    fn refuse_existing(&mut self, because: impl Into<String>) {
+        self.effects.refuse(Refusal::AlreadyThere, because);
     }
 
     fn assume(&mut self, what: impl Into<String>) {
@@ -147,7 +152,7 @@ impl Reckoning<'_> {
             return;
         }
         if let Some(known) = self.before.table(name).filter(|known| known.persistence == persistence) {
-            self.refuse(format!("there is a table `{}` already", known.name));
+            self.refuse_existing(format!("there is a table `{}` already", known.name));
         }
     }
 

@@ -139,6 +139,12 @@ impl Alteration<'_, '_> {
         }
     }
 
+    fn refuse_existing(&mut self, because: String) {
+        if self.known {
+            self.reckoning.refuse_existing(because);
+        }
+    }
+
     fn demand(&mut self, demand: Demand) {
         if !self.reckoning.effects.demands.contains(&demand) {
             self.reckoning.effects.demands.push(demand);
@@ -182,7 +188,7 @@ impl Alteration<'_, '_> {
             Change::ModifyColumn { column, to, .. } => self.modify_column(column, to),
             Change::AddPrimaryKey { key, .. } => {
                 if self.table.primary_key.is_some() && !self.drops_primary_key() {
-                    self.refuse(format!("`{table}` has a primary key already"));
+                    self.refuse_existing(format!("`{table}` has a primary key already"));
                 }
                 self.raise(REBUILD);
                 self.demand(Demand::Unique { table: table.clone() });
@@ -254,7 +260,7 @@ impl Alteration<'_, '_> {
         let name = &column.name;
         if self.column(name).is_some() && !self.drops_column(name) {
             if !if_not_exists {
-                self.refuse(format!("`{}` has a column `{name}` already", self.name));
+                self.refuse_existing(format!("`{}` has a column `{name}` already", self.name));
             }
             return;
         }
@@ -599,7 +605,7 @@ impl Alteration<'_, '_> {
         });
         if exists && !replaced {
             if !if_not_exists {
-                self.refuse(format!("`{}` has an index `{}` already", self.name, index.name));
+                self.refuse_existing(format!("`{}` has an index `{}` already", self.name, index.name));
             }
             return;
         }

@@ -33,7 +33,7 @@ impl<'a> Reckoning<'a> {
             DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
             RenameTable { table, to, .. } => {
                 if self.before.table(&self.before.full_name(table).sibling(&to.name)).is_some() {
-                    self.refuse(format!("there is a table `{}` already", to.name));
+                    self.refuse_existing(format!("there is a table `{}` already", to.name));
                 }
                 self.note(table, AX, Cost::Brief);
             }
@@ -73,7 +73,7 @@ impl<'a> Reckoning<'a> {
         let name = before.full_name(&table.name);
         if before.table(&name).is_some() {
             if !if_not_exists {
-                self.refuse(format!("there is a table `{name}` already"));
+                self.refuse_existing(format!("there is a table `{name}` already"));
             }
             return;
         }
