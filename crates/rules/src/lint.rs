@@ -2,7 +2,7 @@
 
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement};
-use dbwright_model::change::{Change, DataClauses, DataKind};
+use dbwright_model::change::{Change, DataClauses};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
@@ -367,60 +367,6 @@ pub fn files<'a>(context: &Context<'a>) -> Vec<JudgedFile<'a>> {
     }
     files.retain(|file| file.file.judged);
     files
-}
-
-/// The table, or other relation, that a change is made to and that must be there before it.
-pub fn target(change: &Change) -> Option<&QualifiedName> {
-    use Change::*;
-    match change {
-        DropTable { name, .. } => Some(name),
-        RenameTable { table, .. }
-        | AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | AlterColumnType { table, .. }
-        | ModifyColumn { table, .. }
-        | SetNotNull { table, .. }
-        | SetDefault { table, .. }
-        | SetIdentity { table, .. }
-        | AlterIdentity { table, .. }
-        | SetExpression { table, .. }
-        | DropExpression { table, .. }
-        | SetStatisticsTarget { table, .. }
-        | SetStorage { table, .. }
-        | SetCompression { table, .. }
-        | SetColumnOptions { table, .. }
-        | AddPrimaryKey { table, .. }
-        | AddUnique { table, .. }
-        | AddCheck { table, .. }
-        | AddNotNull { table, .. }
-        | AddForeignKey { table, .. }
-        | AddExclusion { table, .. }
-        | DropConstraint { table, .. }
-        | AlterConstraint { table, .. }
-        | RenameConstraint { table, .. }
-        | ValidateConstraint { table, .. }
-        | CreateIndex { table, .. }
-        | DropIndex { table: Some(table), .. }
-        | RenameIndex { table: Some(table), .. }
-        | SetIndexVisible { table, .. }
-        | AttachPartition { table, .. }
-        | DetachPartition { table, .. }
-        | SetInherit { table, .. }
-        | SetRowSecurity { table, .. }
-        | SetReplicaIdentity { table, .. }
-        | SetTableOptions { table, .. }
-        | SetLogged { table, .. }
-        | SetAccessMethod { table, .. }
-        | SetCluster { table, .. }
-        | RebuildTable { table, .. }
-        | OrderTable { table, .. }
-        | AlterPartitions { table, .. }
-        | SetTriggerEnabled { table, .. }
-        | Data { kind: DataKind::Truncate, table: Some(table), .. } => Some(table),
-        CreateTrigger { trigger, .. } => Some(&trigger.table),
-        _ => None,
-    }
 }
 
 /// Whether a change is of the schema, as opposed to rows, settings and transactions.

@@ -36,31 +36,9 @@ pub(crate) fn named(change: &Change) -> Vec<&QualifiedName> {
         RenameObject { object, .. } | SetSchema { object, .. } => object,
         AttachPartition { partition, .. } | DetachPartition { partition, .. } => partition,
         Cluster { table: Some(table), .. } | Vacuum { table: Some(table), .. } => table,
-        _ => return table_of(change).into_iter().collect(),
+        _ => return change.altered().into_iter().collect(),
     };
     vec![name]
-}
-
-/// The table that an action of `ALTER TABLE` is about.
-fn table_of(change: &Change) -> Option<&QualifiedName> {
-    use Change::*;
-    match change {
-        RenameTable { table, .. }
-        | AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | ModifyColumn { table, .. }
-        | AddPrimaryKey { table, .. }
-        | DropConstraint { table, .. }
-        | SetRowSecurity { table, .. }
-        | SetReplicaIdentity { table, .. }
-        | SetTableOptions { table, .. }
-        | SetLogged { table, .. }
-        | SetAccessMethod { table, .. }
-        | AlterIdentity { table, .. } => Some(table),
-        SetTablespace { object, .. } => Some(object),
-        _ => None,
-    }
 }
 
 /// What the state before a statement tells of what the statement names.

@@ -374,6 +374,19 @@ impl ProceduralKind {
 }
 
 impl ObjectKind {
+    /// Whether objects of the kind take locks of tables.
+    pub fn is_relation(&self) -> bool {
+        matches!(
+            self,
+            ObjectKind::Table
+                | ObjectKind::ForeignTable
+                | ObjectKind::View
+                | ObjectKind::MaterializedView
+                | ObjectKind::Sequence
+                | ObjectKind::Index
+        )
+    }
+
     /// The words of the statement, upper case.
     pub fn as_str(&self) -> &str {
         match self {

@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let refused = change.alter().is_some()
             || matches!(change, Change::DropTable { .. } | Change::Data { kind: DataKind::Truncate, .. });
-        let (true, Some(name)) = (refused, lint::target(change)) else { return Verdict::Other };
+        let (true, Some(name)) = (refused, change.target()) else { return Verdict::Other };
         let Some((line, key)) = pending(&judged, name) else { return Verdict::Fine };
         let message = format!(
             "`{}` is refused: the foreign key `{key}` of `{}` is still to be checked for the rows written in line {line}.",

@@ -49,35 +49,17 @@ pub(crate) fn of_statement(before: &Folder, circumstances: &Circumstances, state
     reckoning.effects
 }
 
-/// The table of an action of `ALTER TABLE`, or of what can be written as one.
+/// The table of an action of `ALTER TABLE` that may say `ALGORITHM` and `LOCK`, or of what can be written as one: statements
+/// about indexes, and a comment on a table.
 fn altered_table(change: &Change) -> Option<&QualifiedName> {
     use Change::*;
     match change {
         AlterPartitions { partitions, .. } if !is_online(partitions) => None,
-        AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | ModifyColumn { table, .. }
-        | AlterColumnType { table, .. }
-        | SetNotNull { table, .. }
-        | SetDefault { table, .. }
-        | AddPrimaryKey { table, .. }
-        | AddUnique { table, .. }
-        | AddCheck { table, .. }
-        | AddForeignKey { table, .. }
-        | DropConstraint { table, .. }
-        | RenameConstraint { table, .. }
-        | SetIndexVisible { table, .. }
-        | SetTableOptions { table, .. }
-        | RebuildTable { table, .. }
-        | OrderTable { table, .. }
-        | AlterPartitions { table, .. }
-        | RenameTable { table, .. }
-        | CreateIndex { table, .. }
+        CreateIndex { table, .. }
         | DropIndex { table: Some(table), .. }
         | RenameIndex { table: Some(table), .. }
         | Comment { on: dbwright_model::change::CommentTarget::Table(table), .. } => Some(table),
-        _ => None,
+        _ => change.altered(),
     }
 }
 

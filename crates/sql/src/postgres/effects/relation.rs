@@ -10,7 +10,6 @@ use dbwright_model::reads;
 use super::Reckoning;
 use super::column::parent_of;
 use super::constraint::is_same_reference;
-use super::presence::is_relation;
 
 const AX: Lock = Lock::AccessExclusive;
 const SRX: Lock = Lock::ShareRowExclusive;
@@ -50,7 +49,7 @@ impl<'a> Reckoning<'a> {
             SetLogged { table, kind, logged, .. } => self.set_logged(table, kind, *logged),
             SetTablespace { object, tablespace, kind, .. } => self.set_tablespace(object, kind, tablespace),
             SetAccessMethod { table, method, .. } => self.set_access_method(table, method.as_ref()),
-            SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if is_relation(kind) => {
+            SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if kind.is_relation() => {
                 self.set_owner(object);
             }
             RenameObject { kind, object, table, .. } => self.rename_object(kind, object, table.as_ref()),
@@ -187,7 +186,7 @@ impl<'a> Reckoning<'a> {
             }
             (ObjectKind::Policy | ObjectKind::Rule, Some(table)) => self.note(table, AX, Cost::Brief),
             (ObjectKind::Index, _) => self.note_index(object, SUX, Cost::Brief),
-            (kind, _) if is_relation(kind) => self.note(object, AX, Cost::Brief),
+            (kind, _) if kind.is_relation() => self.note(object, AX, Cost::Brief),
             _ => {}
         }
     }
