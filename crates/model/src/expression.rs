@@ -425,30 +425,36 @@ impl Expr {
 
     /// The direct sub-expressions. Subqueries are not entered.
     pub fn children(&self) -> Vec<&Expr> {
+        let mut children = Vec::new();
+        self.add_children(&mut children);
+        children
+    }
+
+    /// Adds the direct sub-expressions to others, so that a walk needs one list only.
+    fn add_children<'a>(&'a self, to: &mut Vec<&'a Expr>) {
         match self {
             Expr::Column { .. }
             | Expr::Wildcard { .. }
             | Expr::Literal(_)
             | Expr::Parameter(_)
             | Expr::Exists { .. }
-            | Expr::Subquery(_) => Vec::new(),
-            Expr::Call(call) => call.args.iter().chain(call.filter.as_deref()).collect(),
+            | Expr::Subquery(_) => {}
+            Expr::Call(call) => to.extend(call.args.iter().chain(call.filter.as_deref())),
             Expr::Unary { operand, .. }
             | Expr::IsNull { operand, .. }
             | Expr::IsTruth { operand, .. }
             | Expr::InQuery { operand, .. }
-            | Expr::Cast { operand, .. } => vec![operand],
-            Expr::Binary { left, right, .. } => vec![left, right],
-            Expr::InList { operand, list, .. } => std::iter::once(operand.as_ref()).chain(list).collect(),
-            Expr::Between { operand, low, high, .. } => vec![operand, low, high],
-            Expr::Like { operand, pattern, .. } => vec![operand, pattern],
-            Expr::Case { operand, branches, otherwise } => operand
-                .as_deref()
-                .into_iter()
-                .chain(branches.iter().flat_map(|(when, then)| [when, then]))
-                .chain(otherwise.as_deref())
-                .collect(),
-            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => parts.iter().collect(),
+            | Expr::Cast { operand, .. } => to.push(operand),
+            Expr::Binary { left, right, .. } => to.extend([left.as_ref(), right]),
+            Expr::InList { operand, list, .. } => to.extend(std::iter::once(operand.as_ref()).chain(list)),
+            Expr::Between { operand, low, high, .. } => to.extend([operand.as_ref(), low, high]),
+            Expr::Like { operand, pattern, .. } => to.extend([operand.as_ref(), pattern]),
+            Expr::Case { operand, branches, otherwise } => {
+                to.extend(operand.as_deref());
+                to.extend(branches.iter().flat_map(|(when, then)| [when, then]));
+                to.extend(otherwise.as_deref());
+            }
+            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => to.extend(parts),
         }
     }
 
@@ -457,9 +463,9 @@ impl Expr {
         let mut pending = vec![self];
         while let Some(expr) = pending.pop() {
             visit(expr);
-            let mut children = expr.children();
-            children.reverse();
-            pending.append(&mut children);
+            let first = pending.len();
+            expr.add_children(&mut pending);
+            pending[first..].reverse();
         }
     }
 

@@ -80,7 +80,10 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
                 let schema = Some(&function.name.schema).filter(|schema| !schema.is_empty());
                 let known = before.functions(schema, function.name.name.as_str());
                 around.functions.extend(known.cloned());
-                around.dependants = users_of_function(before, &function.name.name);
+                // Nothing rests on a function that was not there, and looking through all tables takes long.
+                if around.functions.iter().any(|old| old.arguments == function.arguments) {
+                    around.dependants.extend(users_of_function(before, &function.name.name));
+                }
             }
             Change::DropExtension { name, .. } => {
                 let known = before.catalog().extensions.known().into_iter().flatten();
