@@ -145,7 +145,7 @@ pub struct Surroundings {
     pub default_partition: Option<QualifiedName>,
     /// Views of MySQL that read a table or column that it drops or renames, which the server lets happen.
     pub readers: Vec<QualifiedName>,
-    /// What depends on the objects that it drops or on the function that it makes: fragments such as "view `v`".
+    /// What depends on the objects that it drops or on the function that it replaces: fragments such as "view `v`".
     pub dependants: Vec<String>,
 }
 

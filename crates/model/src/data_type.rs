@@ -118,6 +118,40 @@ pub enum TypeKind {
     Other,
 }
 
+/// How SQLite prefers to store the values of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affinity {
+    /// Whole numbers, and what reads as one.
+    Integer,
+    /// Text; numbers are stored as their text.
+    Text,
+    /// As given.
+    Blob,
+    /// Floating point.
+    Real,
+    /// What reads as a number becomes one: `'01234'` is stored as 1234.
+    Numeric,
+}
+
+impl Affinity {
+    /// The affinity of a declared type, by SQLite's five rules in their order.
+    pub fn of(declared: &str) -> Affinity {
+        let declared = declared.to_ascii_uppercase();
+        let holds = |part: &str| declared.contains(part);
+        if holds("INT") {
+            Affinity::Integer
+        } else if holds("CHAR") || holds("CLOB") || holds("TEXT") {
+            Affinity::Text
+        } else if holds("BLOB") || declared.trim().is_empty() {
+            Affinity::Blob
+        } else if holds("REAL") || holds("FLOA") || holds("DOUB") {
+            Affinity::Real
+        } else {
+            Affinity::Numeric
+        }
+    }
+}
+
 impl TypeKind {
     /// Whether values are whole numbers.
     pub fn is_integer(self) -> bool {
@@ -178,6 +212,25 @@ impl DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn affinity_follows_the_five_rules() {
+        for (declared, expected) in [
+            ("INTEGER", Affinity::Integer),
+            ("charint", Affinity::Integer),
+            ("FLOATING POINT", Affinity::Integer),
+            ("VARCHAR(20)", Affinity::Text),
+            ("clob", Affinity::Text),
+            ("", Affinity::Blob),
+            ("BLOB", Affinity::Blob),
+            ("DOUBLE PRECISION", Affinity::Real),
+            ("STRING", Affinity::Numeric),
+            ("DATETIME", Affinity::Numeric),
+            ("BOOLEAN", Affinity::Numeric),
+        ] {
+            assert_eq!(Affinity::of(declared), expected, "{declared}");
+        }
+    }
 
     #[test]
     fn the_largest_integer_follows_width_and_sign() {

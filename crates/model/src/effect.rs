@@ -181,6 +181,23 @@ pub enum Demand {
     },
 }
 
+/// Why a server refuses a statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// What it makes is there, under this name or as the only one that may be.
+    AlreadyThere,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+impl Refusal {
+    fn is_other(&self) -> bool {
+        *self == Refusal::Other
+    }
+}
+
 /// What one statement does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Effects {
@@ -195,6 +212,9 @@ pub struct Effects {
     pub losses: Vec<Loss>,
     /// Why the server refuses the statement in this state, whatever the rows are.
     pub refused: Option<String>,
+    /// What kind of reason `refused` is.
+    #[serde(default, skip_serializing_if = "Refusal::is_other")]
+    pub refusal: Refusal,
     /// What was assumed because the catalog did not tell: fragments such as "the type of `t.c` is not known".
     pub assumed: Vec<String>,
 }
@@ -432,8 +452,18 @@ impl Effects {
         for loss in later.losses {
             self.lose(&loss.relation, loss.kind);
         }
-        self.refused = self.refused.take().or(later.refused);
+        if let Some(because) = later.refused {
+            self.refuse(later.refusal, because);
+        }
         self.assumed.extend(later.assumed);
+    }
+
+    /// Notes that the server refuses the statement; the first reason stands.
+    pub fn refuse(&mut self, kind: Refusal, because: impl Into<String>) {
+        if self.refused.is_none() {
+            self.refused = Some(because.into());
+            self.refusal = kind;
+        }
     }
 
     /// Notes a loss, once.
@@ -509,6 +539,24 @@ mod tests {
                 modes.iter().copied().filter(|other| lock.conflicts_with(*other)).collect();
             assert_eq!(found, expected, "{}", lock.as_str());
         }
+    }
+
+    #[test]
+    fn the_first_refusal_stands_with_its_kind() {
+        let mut effects = Effects::default();
+        effects.include(Effects::default());
+        let mut later = Effects::default();
+        later.refuse(Refusal::AlreadyThere, "it is there");
+        later.refuse(Refusal::Other, "it is a view");
+        effects.include(later.clone());
+        assert_eq!(
+            (effects.refused.as_deref(), effects.refusal),
+            (Some("it is there"), Refusal::AlreadyThere)
+        );
+        let mut first = Effects::default();
+        first.refuse(Refusal::Other, "it is a view");
+        first.include(later);
+        assert_eq!((first.refused.as_deref(), first.refusal), (Some("it is a view"), Refusal::Other));
     }
 
     #[test]

@@ -425,30 +425,36 @@ impl Expr {
 
     /// The direct sub-expressions. Subqueries are not entered.
     pub fn children(&self) -> Vec<&Expr> {
+        let mut children = Vec::new();
+        self.add_children(&mut children);
+        children
+    }
+
+    /// Adds the direct sub-expressions to others, so that a walk needs one list only.
+    fn add_children<'a>(&'a self, to: &mut Vec<&'a Expr>) {
         match self {
             Expr::Column { .. }
             | Expr::Wildcard { .. }
             | Expr::Literal(_)
             | Expr::Parameter(_)
             | Expr::Exists { .. }
-            | Expr::Subquery(_) => Vec::new(),
-            Expr::Call(call) => call.args.iter().chain(call.filter.as_deref()).collect(),
+            | Expr::Subquery(_) => {}
+            Expr::Call(call) => to.extend(call.args.iter().chain(call.filter.as_deref())),
             Expr::Unary { operand, .. }
             | Expr::IsNull { operand, .. }
             | Expr::IsTruth { operand, .. }
             | Expr::InQuery { operand, .. }
-            | Expr::Cast { operand, .. } => vec![operand],
-            Expr::Binary { left, right, .. } => vec![left, right],
-            Expr::InList { operand, list, .. } => std::iter::once(operand.as_ref()).chain(list).collect(),
-            Expr::Between { operand, low, high, .. } => vec![operand, low, high],
-            Expr::Like { operand, pattern, .. } => vec![operand, pattern],
-            Expr::Case { operand, branches, otherwise } => operand
-                .as_deref()
-                .into_iter()
-                .chain(branches.iter().flat_map(|(when, then)| [when, then]))
-                .chain(otherwise.as_deref())
-                .collect(),
-            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => parts.iter().collect(),
+            | Expr::Cast { operand, .. } => to.push(operand),
+            Expr::Binary { left, right, .. } => to.extend([left.as_ref(), right]),
+            Expr::InList { operand, list, .. } => to.extend(std::iter::once(operand.as_ref()).chain(list)),
+            Expr::Between { operand, low, high, .. } => to.extend([operand.as_ref(), low, high]),
+            Expr::Like { operand, pattern, .. } => to.extend([operand.as_ref(), pattern]),
+            Expr::Case { operand, branches, otherwise } => {
+                to.extend(operand.as_deref());
+                to.extend(branches.iter().flat_map(|(when, then)| [when, then]));
+                to.extend(otherwise.as_deref());
+            }
+            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => to.extend(parts),
         }
     }
 
@@ -457,7 +463,48 @@ impl Expr {
         let mut pending = vec![self];
         while let Some(expr) = pending.pop() {
             visit(expr);
-            let mut children = expr.children();
+            let first = pending.len();
+            expr.add_children(&mut pending);
+            pending[first..].reverse();
+        }
+    }
+
+    /// The direct sub-expressions, to change. Subqueries are not entered.
+    pub fn children_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Expr::Column { .. }
+            | Expr::Wildcard { .. }
+            | Expr::Literal(_)
+            | Expr::Parameter(_)
+            | Expr::Exists { .. }
+            | Expr::Subquery(_) => Vec::new(),
+            Expr::Call(call) => call.args.iter_mut().chain(call.filter.as_deref_mut()).collect(),
+            Expr::Unary { operand, .. }
+            | Expr::IsNull { operand, .. }
+            | Expr::IsTruth { operand, .. }
+            | Expr::InQuery { operand, .. }
+            | Expr::Cast { operand, .. } => vec![operand],
+            Expr::Binary { left, right, .. } => vec![left, right],
+            Expr::InList { operand, list, .. } => std::iter::once(operand.as_mut()).chain(list).collect(),
+            Expr::Between { operand, low, high, .. } => vec![operand, low, high],
+            Expr::Like { operand, pattern, .. } => vec![operand, pattern],
+            Expr::Case { operand, branches, otherwise } => operand
+                .as_deref_mut()
+                .into_iter()
+                .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
+                .chain(otherwise.as_deref_mut())
+                .collect(),
+            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => parts.iter_mut().collect(),
+        }
+    }
+
+    /// Calls `change` on this expression and then on everything that is below it after that, outermost first. Subqueries
+    /// are not entered.
+    pub fn walk_mut(&mut self, change: &mut dyn FnMut(&mut Expr)) {
+        let mut pending = vec![self];
+        while let Some(expr) = pending.pop() {
+            change(expr);
+            let mut children = expr.children_mut();
             children.reverse();
             pending.append(&mut children);
         }
@@ -499,5 +546,43 @@ impl Expr {
             expr = operand;
         }
         expr
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_walked_to_be_changed_is_what_is_walked_to_be_read() {
+        let column = |name: &str| Expr::column(name);
+        let boxed = |name: &str| Box::new(Expr::column(name));
+        let call = Call { args: vec![column("c")], filter: Some(boxed("d")), ..Call::default() };
+        let mut tree = Expr::Row(vec![
+            Expr::Binary { op: "AND".to_owned(), left: boxed("a"), right: boxed("b") },
+            Expr::Call(Box::new(call)),
+            Expr::Case {
+                operand: Some(boxed("e")),
+                branches: vec![(column("f"), column("g"))],
+                otherwise: Some(boxed("h")),
+            },
+            Expr::Between { operand: boxed("i"), low: boxed("j"), high: boxed("k"), negated: false },
+            Expr::InList { operand: boxed("l"), list: vec![column("m")], negated: false },
+            Expr::InQuery { operand: boxed("n"), query: Box::default(), negated: false },
+            Expr::Like { op: "LIKE".to_owned(), operand: boxed("o"), pattern: boxed("p"), negated: false },
+            Expr::Cast { operand: boxed("q"), to: "text".to_owned() },
+        ]);
+        let mut read = Vec::new();
+        tree.clone().walk(&mut |expr| read.push(expr.clone()));
+        let mut changed = Vec::new();
+        tree.walk_mut(&mut |expr| {
+            changed.push(expr.clone());
+            if let Expr::Column { name, .. } = expr {
+                *name = Name::new(name.as_str().to_uppercase());
+            }
+        });
+        assert_eq!(changed, read);
+        let columns: String = tree.columns().into_iter().map(Name::as_str).collect();
+        assert_eq!(columns, "ABCDEFGHIJKLMNOPQ");
     }
 }

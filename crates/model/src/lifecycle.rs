@@ -1,4 +1,5 @@
-//! Until when the makers of a server repair it: one table, so that no rule knows dates.
+//! Until when the makers of a server repair it, and since when it is supported here: one table of each, so that nothing else
+//! knows dates and numbers.
 
 use jiff::civil::{Date, date};
 
@@ -40,6 +41,16 @@ const LINES: &[ReleaseLine] = &[
     line(Engine::Mariadb, 11, Some(4), date(2029, 5, 29)),
 ];
 
+/// The oldest version of an engine whose servers are supported: what is told of servers holds from there on.
+pub const fn oldest_supported(engine: Engine) -> Version {
+    match engine {
+        Engine::Postgres => Version::new(13, 0, 0),
+        Engine::Mysql => Version::new(8, 0, 0),
+        Engine::Mariadb => Version::new(10, 6, 0),
+        Engine::Sqlite => Version::new(3, 35, 0),
+    }
+}
+
 /// The last day of a version's line; for a version older than every known line, the end of the oldest of them.
 /// `None` when nobody says.
 pub fn end_of_life(engine: Engine, version: Version) -> Option<Date> {
@@ -67,5 +78,18 @@ mod tests {
         assert_eq!(end(Engine::Mariadb, 10, 7), None);
         assert_eq!(end(Engine::Mysql, 8, 0), Some(date(2026, 4, 30)));
         assert_eq!(end(Engine::Sqlite, 3, 40), None);
+    }
+
+    #[test]
+    fn what_is_supported_is_no_older_than_what_is_known() {
+        for line in LINES {
+            let oldest = oldest_supported(line.engine);
+            let known = LINES.iter().any(|other| {
+                other.engine == line.engine
+                    && other.major == oldest.major
+                    && other.minor.is_none_or(|minor| minor == oldest.minor)
+            });
+            assert!(known, "{} {oldest}", line.engine);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Standing};
-use dbwright_model::change::{Change, DataKind};
+use dbwright_model::change::{Change, DataClauses};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
@@ -98,13 +98,6 @@ impl<'a> Judged<'a> {
     /// Whether the statement consists of this one change, so that everything it does is done for it.
     pub fn alone(&self) -> bool {
         self.statement.changes.len() == 1
-    }
-
-    /// Whether the statement says one of these words, given in lower case: clauses that its changes do not keep, so that
-    /// a statement written from them would lose them.
-    pub fn says(&self, words: &[&str]) -> bool {
-        let text = self.statement.sql.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-        words.iter().any(|words| text.contains(words))
     }
 
     /// The column as the statement itself adds it, if it does.
@@ -372,60 +365,6 @@ pub fn files<'a>(context: &Context<'a>) -> Vec<JudgedFile<'a>> {
     files
 }
 
-/// The table, or other relation, that a change is made to and that must be there before it.
-pub fn target(change: &Change) -> Option<&QualifiedName> {
-    use Change::*;
-    match change {
-        DropTable { name, .. } => Some(name),
-        RenameTable { table, .. }
-        | AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | AlterColumnType { table, .. }
-        | ModifyColumn { table, .. }
-        | SetNotNull { table, .. }
-        | SetDefault { table, .. }
-        | SetIdentity { table, .. }
-        | AlterIdentity { table, .. }
-        | SetExpression { table, .. }
-        | DropExpression { table, .. }
-        | SetStatisticsTarget { table, .. }
-        | SetStorage { table, .. }
-        | SetCompression { table, .. }
-        | SetColumnOptions { table, .. }
-        | AddPrimaryKey { table, .. }
-        | AddUnique { table, .. }
-        | AddCheck { table, .. }
-        | AddNotNull { table, .. }
-        | AddForeignKey { table, .. }
-        | AddExclusion { table, .. }
-        | DropConstraint { table, .. }
-        | AlterConstraint { table, .. }
-        | RenameConstraint { table, .. }
-        | ValidateConstraint { table, .. }
-        | CreateIndex { table, .. }
-        | DropIndex { table: Some(table), .. }
-        | RenameIndex { table: Some(table), .. }
-        | SetIndexVisible { table, .. }
-        | AttachPartition { table, .. }
-        | DetachPartition { table, .. }
-        | SetInherit { table, .. }
-        | SetRowSecurity { table, .. }
-        | SetReplicaIdentity { table, .. }
-        | SetTableOptions { table, .. }
-        | SetLogged { table, .. }
-        | SetAccessMethod { table, .. }
-        | SetCluster { table, .. }
-        | RebuildTable { table, .. }
-        | OrderTable { table, .. }
-        | AlterPartitions { table, .. }
-        | SetTriggerEnabled { table, .. }
-        | Data { kind: DataKind::Truncate, table: Some(table), .. } => Some(table),
-        CreateTrigger { trigger, .. } => Some(&trigger.table),
-        _ => None,
-    }
-}
-
 /// Whether a change is of the schema, as opposed to rows, settings and transactions.
 pub fn changes_schema(change: &Change) -> bool {
     !matches!(
@@ -607,21 +546,12 @@ pub fn guarded(change: &Change) -> Option<bool> {
 }
 
 /// Whether a statement about rows chooses them by key: `WHERE id = 7`.
-pub fn picks_by_key(statement: &ChainStatement, table: &QualifiedName) -> bool {
-    let words: Vec<&str> = statement.sql.split_whitespace().collect();
-    let text = words.join(" ").to_ascii_lowercase();
-    let Some((_, condition)) = text.split_once(" where ") else { return false };
-    let end = condition.find(['=', ' ', '<', '>']).unwrap_or(condition.len());
-    let (column, rest) = condition.split_at(end);
-    let column = column.trim_matches('"').rsplit('.').next().unwrap_or_default().trim_matches('"');
-    let rest = rest.trim_start();
-    let equal = rest.starts_with('=') || rest.starts_with("in (") || rest.starts_with("in(");
-    let key = statement.table(table).and_then(|table| table.primary_key.as_ref());
-    let is_key = match key {
-        Some(key) => matches!(key.columns.as_slice(), [only] if only.eq_ignore_case(column)),
-        None => column == "id",
-    };
-    equal && is_key && !rest.contains("select")
+pub fn picks_by_key(statement: &ChainStatement, table: &QualifiedName, clauses: &DataClauses) -> bool {
+    let Some(column) = &clauses.first_equal else { return false };
+    match statement.table(table).and_then(|table| table.primary_key.as_ref()) {
+        Some(key) => matches!(key.columns.as_slice(), [only] if only.eq_ignore_case(column.as_str())),
+        None => column.eq_ignore_case("id"),
+    }
 }
 
 impl Judged<'_> {

@@ -38,12 +38,19 @@ pub(crate) fn refine(dialect: Dialect, text: &str, changes: &mut [Change]) {
                     };
                     let statement = &tokens[begin..];
                     let limited = statement.iter().any(|token| token.depth == 0 && token.is("limit"));
-                    if condition(statement, 0).is_some_and(holds_always) && !limited {
+                    let condition = condition(statement, 0).unwrap_or_default();
+                    if holds_always(condition) && !limited {
                         *filtered = false;
                         clauses.filter.clear();
-                    } else if !with && !limited {
+                        continue;
+                    }
+                    if !with && !limited {
                         clauses.joined = joined(dialect, statement);
                     }
+                    if !limited {
+                        clauses.only_null = only_null(dialect, condition);
+                    }
+                    clauses.first_equal = first_equal(dialect, condition);
                 }
             }
             _ => {}
@@ -217,6 +224,36 @@ fn holds_always(condition: &[Token<'_>]) -> bool {
         }
         _ => false,
     })
+}
+
+/// The column that tokens begin with, whatever qualifies it, and the tokens behind it.
+fn column<'a, 'b>(dialect: Dialect, tokens: &'a [Token<'b>]) -> Option<(Name, &'a [Token<'b>])> {
+    let (column, used) = name(dialect, tokens)?;
+    match &tokens[used..] {
+        [dot, last, rest @ ..] if dot.text == "." && last.is_name() => {
+            Some((name(dialect, &[*last])?.0.name, rest))
+        }
+        rest => Some((column.name, rest)),
+    }
+}
+
+/// The column of `a IS NULL`, if a condition is nothing but that.
+fn only_null(dialect: Dialect, condition: &[Token<'_>]) -> Option<Name> {
+    match column(dialect, condition)? {
+        (column, [is, null]) if is.is("is") && null.is("null") => Some(column),
+        _ => None,
+    }
+}
+
+/// The column that a condition begins to compare by `=` or `IN` with something that no query gives.
+fn first_equal(dialect: Dialect, condition: &[Token<'_>]) -> Option<Name> {
+    let (column, rest) = column(dialect, condition)?;
+    let compared = match rest {
+        [equal, ..] if equal.text == "=" => true,
+        [within, open, ..] => within.is("in") && open.text == "(",
+        _ => false,
+    };
+    (compared && !rest.iter().any(|token| token.is("select"))).then_some(column)
 }
 
 /// The tables that members of `WITH` update or delete from without a condition.
@@ -393,6 +430,31 @@ mod tests {
         check("WITH p AS (SELECT 1) UPDATE t SET a = p.a FROM p WHERE p.id = t.parent_id", None);
         check("UPDATE t SET a = p.a FROM parent p WHERE p.id = p.a", None);
         check("UPDATE t SET a = 1 WHERE t.a = t.b", None);
+    }
+
+    #[test]
+    fn a_condition_is_told_that_asks_for_nulls_or_a_value() {
+        let check = |text: &str, only_null: Option<&str>, first_equal: Option<&str>| {
+            let clauses = data(Dialect::Postgres, text).1;
+            let found =
+                [clauses.only_null, clauses.first_equal].map(|name| name.map(|name| name.to_string()));
+            assert_eq!([found[0].as_deref(), found[1].as_deref()], [only_null, first_equal], "{text}");
+        };
+        check("UPDATE t SET a = 1 WHERE a IS NULL", Some("a"), None);
+        check("UPDATE s.t SET a = 1 WHERE s.t.\"A b\" is\n/* not */ null;", Some("A b"), None);
+        check("UPDATE t SET a = 1 WHERE t.a = 1 AND t.b IS NULL", None, Some("a"));
+        check("UPDATE t SET a = 1 WHERE a IS NOT NULL", None, None);
+        check("UPDATE t SET a = 1 WHERE a IS NULL OR b IS NULL", None, None);
+        check("UPDATE t SET a = ' where b = ' WHERE c > 'x is null'", None, None);
+        check("DELETE FROM t WHERE id=7 RETURNING a", None, Some("id"));
+        check("DELETE FROM t WHERE t.id\nIN(1, 2)", None, Some("id"));
+        check("DELETE FROM t WHERE id IN (SELECT a FROM child)", None, None);
+        check("DELETE FROM t WHERE a > 7 AND id = 7", None, None);
+        check("UPDATE t SET a = (SELECT b FROM child WHERE id = 7)", None, None);
+        let clauses = data(Dialect::Mysql, "UPDATE t SET a = 1 WHERE `t`.`a` IS NULL LIMIT 10").1;
+        assert_eq!(clauses.only_null, None);
+        let clauses = data(Dialect::Mysql, "DELETE FROM t WHERE `id` = 7").1;
+        assert_eq!(clauses.first_equal, Some(Name::new("id")));
     }
 
     #[test]

@@ -386,7 +386,8 @@ impl Folder {
             }
             Change::SetTableOptions { table, options, .. } => self.set_table_options(table, options),
             Change::SetOwner { kind, object, owner, .. } => {
-                if is_relation(kind) {
+                // An index belongs to whom its table belongs to.
+                if kind.is_relation() && *kind != ObjectKind::Index {
                     self.set_owner(object, owner);
                 }
             }
@@ -1825,18 +1826,6 @@ fn usual_storage(data_type: &DataType) -> Option<&'static str> {
 /// The name of the tablespace unless it is the one that every cluster has.
 fn usual_tablespace(name: Name) -> Option<Name> {
     Some(name).filter(|name| *name != "pg_default")
-}
-
-/// Whether objects of a kind have their owner in the catalog.
-fn is_relation(kind: &ObjectKind) -> bool {
-    matches!(
-        kind,
-        ObjectKind::Table
-            | ObjectKind::ForeignTable
-            | ObjectKind::View
-            | ObjectKind::MaterializedView
-            | ObjectKind::Sequence
-    )
 }
 
 /// Whether a column of this type can be a foreign key's own index in MySQL.

@@ -36,31 +36,9 @@ pub(crate) fn named(change: &Change) -> Vec<&QualifiedName> {
         RenameObject { object, .. } | SetSchema { object, .. } => object,
         AttachPartition { partition, .. } | DetachPartition { partition, .. } => partition,
         Cluster { table: Some(table), .. } | Vacuum { table: Some(table), .. } => table,
-        _ => return table_of(change).into_iter().collect(),
+        _ => return change.altered().into_iter().collect(),
     };
     vec![name]
-}
-
-/// The table that an action of `ALTER TABLE` is about.
-fn table_of(change: &Change) -> Option<&QualifiedName> {
-    use Change::*;
-    match change {
-        RenameTable { table, .. }
-        | AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | ModifyColumn { table, .. }
-        | AddPrimaryKey { table, .. }
-        | DropConstraint { table, .. }
-        | SetRowSecurity { table, .. }
-        | SetReplicaIdentity { table, .. }
-        | SetTableOptions { table, .. }
-        | SetLogged { table, .. }
-        | SetAccessMethod { table, .. }
-        | AlterIdentity { table, .. } => Some(table),
-        SetTablespace { object, .. } => Some(object),
-        _ => None,
-    }
 }
 
 /// What the state before a statement tells of what the statement names.
@@ -102,7 +80,10 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
                 let schema = Some(&function.name.schema).filter(|schema| !schema.is_empty());
                 let known = before.functions(schema, function.name.name.as_str());
                 around.functions.extend(known.cloned());
-                around.dependants = users_of_function(before, &function.name.name);
+                // Nothing rests on a function that was not there, and looking through all tables takes long.
+                if around.functions.iter().any(|old| old.arguments == function.arguments) {
+                    around.dependants.extend(users_of_function(before, &function.name.name));
+                }
             }
             Change::DropExtension { name, .. } => {
                 let known = before.catalog().extensions.known().into_iter().flatten();

@@ -191,6 +191,34 @@ fn what_has_no_safe_way_is_declined_with_a_reason() {
 }
 
 #[test]
+fn a_way_back_to_not_null_asks_for_nulls_first() {
+    let before = fold(
+        &start(),
+        &parse("ALTER TABLE parent ADD CONSTRAINT parent_code__back CHECK (code IS NOT NULL) NOT VALID"),
+    );
+    let know = Text::postgres(15);
+    let questions = |change: &str| -> Vec<String> {
+        let plan = plan(&know, &before, know.version, &parse(change)).expect("there is a plan");
+        assert_eq!(plan.declined, [], "{change}");
+        let asked = plan.steps.iter().flat_map(|step| match &step.undo {
+            Undo::Work(work) => work.as_slice(),
+            _ => &[],
+        });
+        let asked = asked.filter_map(|work| match work {
+            Work::Sql(sql) => sql.contains("cannot be NOT NULL again").then(|| sql.clone()),
+            Work::Change(_) => None,
+        });
+        asked.collect()
+    };
+    assert_eq!(
+        questions("ALTER TABLE t ALTER b DROP NOT NULL"),
+        ["SELECT (count(*) || ' rows have no value in b, so that it cannot be NOT NULL again')::integer \
+          FROM public.t WHERE b IS NULL HAVING count(*) > 0"]
+    );
+    assert_eq!(questions("ALTER TABLE parent DROP CONSTRAINT parent_code__back"), Vec::<String>::new());
+}
+
+#[test]
 fn a_wrong_plan_is_noticed() {
     let before = start();
     let know = Text::postgres(15);

@@ -184,3 +184,49 @@ fn remedies_parse_back_silence_their_rule_and_make_nothing_worse() {
     assert!(written > 0 && applied > 0, "there must be remedies");
     assert!(complaints.is_empty(), "{}:\n{}", complaints.len(), complaints.join("\n"));
 }
+
+#[test]
+fn remedies_keep_what_the_statement_says() {
+    let check = |rule: &str, sql: &str, expected: &[&str]| {
+        let entry = ALL.iter().find(|entry| entry.id == rule).expect("the rule is there");
+        let body = Body::Migration(sql.to_owned());
+        let example = Example { entry, line: 1, engines: vec![Engine::Postgres], since: None, body };
+        let facts = example.facts(Engine::Postgres).expect("the migration is read");
+        let findings = example.judge(&facts).expect("the rule runs");
+        let [finding] = findings.as_slice() else { panic!("{sql}: {findings:?}") };
+        let remedy = finding.remedy.as_ref().expect("there is a remedy");
+        let written: Vec<String> = remedy
+            .changes
+            .iter()
+            .flat_map(|change| dbwright_sql::write(Engine::Postgres, None, change).unwrap_or_default())
+            .map(|statement| statement.sql)
+            .collect();
+        assert_eq!(written, expected, "{sql}: {remedy:?}");
+    };
+    check(
+        "migration/blocking-foreign-key",
+        "ALTER TABLE child ADD FOREIGN KEY (match_id) REFERENCES parent MATCH FULL ON DELETE CASCADE INITIALLY DEFERRED;",
+        &[
+            "ALTER TABLE child ADD CONSTRAINT child_match_id_fkey FOREIGN KEY (match_id) REFERENCES parent MATCH FULL \
+             ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED NOT VALID",
+            "ALTER TABLE child VALIDATE CONSTRAINT child_match_id_fkey",
+        ],
+    );
+    check(
+        "migration/blocking-check",
+        "ALTER TABLE t ADD CHECK (a > 0) NO INHERIT;",
+        &[
+            "ALTER TABLE t ADD CONSTRAINT t_a_check CHECK (a > 0) NO INHERIT NOT VALID",
+            "ALTER TABLE t VALIDATE CONSTRAINT t_a_check",
+        ],
+    );
+    check(
+        "migration/constraint-builds-index",
+        "ALTER TABLE t ADD UNIQUE (included_a) INCLUDE (b) WITH (fillfactor = 70) USING INDEX TABLESPACE fast INITIALLY DEFERRED;",
+        &[
+            "CREATE UNIQUE INDEX CONCURRENTLY t_included_a_key ON t (included_a) INCLUDE (b) WITH (fillfactor = 70) \
+             TABLESPACE fast",
+            "ALTER TABLE t ADD CONSTRAINT t_included_a_key UNIQUE USING INDEX t_included_a_key DEFERRABLE INITIALLY DEFERRED",
+        ],
+    );
+}

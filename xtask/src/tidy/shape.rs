@@ -17,7 +17,6 @@ const LONGER: &[(&str, usize, &str)] = &[
     ("crates/rules/src/lexicon/reserved.rs", 750, "lists of words"),
     ("crates/sql/src/fold.rs", 1850, "a flat list of what each change does to a catalog"),
     ("crates/sql/src/mysql/effects/alter.rs", 750, "a flat list of what each change does to a server"),
-    ("crates/rules/src/lint.rs", 650, "a flat list of questions that rules over migrations ask"),
     ("crates/sql/src/fold/heirs.rs", 700, "a flat list of what is handed down"),
     ("crates/sql/src/mysql/expression.rs", 850, "a grammar"),
     ("crates/sql/src/mysql/write.rs", 800, "a flat list of statements"),

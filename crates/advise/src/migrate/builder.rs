@@ -307,10 +307,11 @@ impl<'a> Builder<'a> {
                         if changes.len() > 1 && !passing.contains(constraint))
                 };
                 let (late, back): (Vec<Change>, Vec<Change>) = back.into_iter().partition(is_late);
+                let back: Vec<Change> = back.into_iter().chain(late).collect();
                 let mut undo: Vec<Work> = Vec::new();
-                for change in back.into_iter().chain(late) {
-                    undo.extend(not_null::guard(self.know, &change).map(Work::Sql));
-                    undo.push(change.into());
+                for change in &back {
+                    undo.extend(not_null::guard(self.know, change, &back).map(Work::Sql));
+                    undo.push(change.clone().into());
                 }
                 Undo::Work(undo)
             }

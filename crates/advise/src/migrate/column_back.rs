@@ -39,11 +39,11 @@ impl Copy {
         if old.not_null {
             let name = not_null::way_back_check(&self.table, &self.old);
             let demand = not_null::demand(builder.knowledge(), &self.table, &self.left, &name);
-            prepared.before.extend(not_null::guard(builder.knowledge(), &demand).map(Work::Sql));
+            let know = builder.knowledge();
+            prepared.before.push(Work::Sql(not_null::no_nulls(know, &self.table.name, &self.left)));
             prepared.before.push(demand.into());
             prepared.before.push(not_null::validate(&self.table, &name).into());
-            let later = not_null::demand(builder.knowledge(), &self.table, &self.old, &name);
-            prepared.guard = not_null::guard(builder.knowledge(), &later);
+            prepared.guard = Some(not_null::no_nulls(know, &self.table.name, &self.old));
             prepared.check = Some(name);
         }
         // After the switch the old column bears another name.

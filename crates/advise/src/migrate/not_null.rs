@@ -3,13 +3,10 @@
 use dbwright_model::catalog::{Check, NotNull, Table, TableKind};
 use dbwright_model::change::{AlterClauses, Change, DroppedConstraint};
 use dbwright_model::expression::{Expr, Expression};
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
 
 use super::builder::Builder;
 use super::{Knowledge, Refusal, query};
-
-/// What the name of the check of a way back ends in.
-const BACK: &str = "__back";
 
 pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     let Change::SetNotNull { table, column, .. } = change else { return Ok(()) };
@@ -106,22 +103,44 @@ pub(super) fn again(know: &dyn Knowledge, table: &Table, column: &Name) -> Vec<C
 pub(super) fn way_back_check(table: &Table, column: &Name) -> Name {
     let base = format!("{}_{column}", table.name.name);
     let end = (0..=base.len().min(57)).rev().find(|end| base.is_char_boundary(*end)).unwrap_or(0);
-    Name::from(format!("{}{BACK}", &base[..end]))
+    Name::from(format!("{}__back", &base[..end]))
+}
+
+/// The question to be asked before a change of a way back: where it is the check that stands in for the scan of a `NOT NULL`
+/// which the way back sets.
+pub(super) fn guard(know: &dyn Knowledge, change: &Change, back: &[Change]) -> Option<String> {
+    let Change::AddCheck { table, check, .. } = change else { return None };
+    let column = refuses_nulls_in(check)?;
+    let sets = back.iter().any(|other| {
+        matches!(other, Change::SetNotNull { table: of, column: set, not_null: true, .. } if of == table && set == column)
+    });
+    let passes = back.iter().any(|other| {
+        matches!(other, Change::DropConstraint { table: of, constraint: DroppedConstraint::Named(name), .. }
+            if of == table && check.name.as_ref() == Some(name))
+    });
+    (sets && passes).then(|| no_nulls(know, table, column))
+}
+
+/// The column that a check refuses nulls in, if it says nothing else.
+fn refuses_nulls_in(check: &Check) -> Option<&Name> {
+    let Expr::IsNull { operand, negated: true } = check.expression.tree.as_deref()? else { return None };
+    match operand.as_ref() {
+        Expr::Column { name, .. } => Some(name),
+        _ => None,
+    }
 }
 
 /// A question that fails when rows bar the way back, so that nothing of it is begun: the check of the way back would refuse
 /// what the application writes, and stay in force.
-pub(super) fn guard(know: &dyn Knowledge, change: &Change) -> Option<String> {
-    let Change::AddCheck { table, check, .. } = change else { return None };
-    check.name.as_ref().filter(|name| name.as_str().ends_with(BACK))?;
+pub(super) fn no_nulls(know: &dyn Knowledge, table: &QualifiedName, column: &Name) -> String {
     let parts = [&table.schema, &table.name].into_iter().filter(|part| !part.is_empty());
     let quoted: Vec<String> = parts.map(|part| know.identifier(part.as_str())).collect();
-    let column = check.expression.text.trim_end_matches(" IS NOT NULL");
-    Some(format!(
+    let column = know.identifier(column.as_str());
+    format!(
         "SELECT (count(*) || ' rows have no value in {}, so that it cannot be NOT NULL again')::integer FROM {} WHERE {column} IS NULL HAVING count(*) > 0",
         column.replace('\'', "''"),
         quoted.join(".")
-    ))
+    )
 }
 
 /// A check against nulls that old rows are not checked with yet.

@@ -31,6 +31,7 @@ use std::time::{Duration, Instant};
 
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::facts::{DataAnswer, DataQuestion, Fact, FactSource, Facts, Origin};
+use dbwright_model::lifecycle::oldest_supported;
 use dbwright_model::name::Name;
 use dbwright_model::observed::Observed;
 use jiff::Timestamp;
@@ -43,9 +44,6 @@ use draft::Draft;
 use statements::{MAY_BE_EMPTY, STATEMENTS, Statement, Text, fact_word, needs_catalog};
 use template::Known;
 use wire::{Trouble, Wire};
-
-/// The oldest major version whose facts are known to be right.
-const OLDEST: u16 = 13;
 
 /// A session that cannot write.
 pub struct ReadSession {
@@ -105,10 +103,11 @@ impl ReadSession {
 
     /// What a user should know about this server before believing its facts.
     pub fn warning(&self) -> Option<String> {
-        (self.server.version.major < OLDEST).then(|| {
+        let oldest = oldest_supported(Engine::Postgres);
+        (self.server.version < oldest).then(|| {
             format!(
-                "PostgreSQL {} is older than {OLDEST}; facts are read as far as it has them, and none of that is tested",
-                self.server.version
+                "PostgreSQL {} is older than {}; facts are read as far as it has them, and none of that is tested",
+                self.server.version, oldest.major
             )
         })
     }

@@ -230,6 +230,13 @@ pub struct DataClauses {
     pub whole: Vec<QualifiedName>,
     /// The table that `UPDATE ... FROM` or `DELETE ... USING` joins, where the condition says nothing else.
     pub joined: Option<QualifiedName>,
+    /// The column that the condition of `UPDATE` or `DELETE` asks to be null, where it says nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_null: Option<Name>,
+    /// The column with which the condition of `UPDATE` or `DELETE` begins, where it is compared by `=` or `IN` and no
+    /// other query tells with what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_equal: Option<Name>,
     /// The table that `INSERT ... SELECT` reads only in part; `None` too where that cannot be told.
     pub part_of: Option<PartOf>,
 }
@@ -367,6 +374,19 @@ impl ProceduralKind {
 }
 
 impl ObjectKind {
+    /// Whether objects of the kind take locks of tables.
+    pub fn is_relation(&self) -> bool {
+        matches!(
+            self,
+            ObjectKind::Table
+                | ObjectKind::ForeignTable
+                | ObjectKind::View
+                | ObjectKind::MaterializedView
+                | ObjectKind::Sequence
+                | ObjectKind::Index
+        )
+    }
+
     /// The words of the statement, upper case.
     pub fn as_str(&self) -> &str {
         match self {

@@ -47,7 +47,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             format!("The check {called} is verified on every row of `{name}` while reads and writes wait.");
         let object = ObjectRef::constraint(name, check.name.as_ref().map_or("check", Name::as_str));
         let found = judged.felt(context, effect, object, message);
-        let remedy = match steps(table, check).filter(|_| judged.alone() && !judged.says(&["no inherit"])) {
+        let remedy = match steps(table, check).filter(|_| judged.alone()) {
             Some(changes) => Remedy::review(RULE.instead, changes),
             None => Remedy::manual(RULE.instead),
         };

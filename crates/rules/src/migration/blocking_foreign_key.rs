@@ -72,10 +72,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             .name
             .clone()
             .or_else(|| lint::constraint_name(table, &foreign_key.columns, "fkey"))
-            .filter(|_| {
-                judged.alone()
-                    && !judged.says(&["match", "initially", "set null (", "set default (", "period"])
-            });
+            .filter(|_| judged.alone());
         let Some(constraint) = named else {
             let columns = join(&foreign_key.columns);
             return Verdict::Found(found.remedy(Remedy::manual(format!(

@@ -64,7 +64,7 @@ fn remedy(judged: &Judged<'_>, change: &Change) -> Remedy {
         Change::AddUnique { table, key, .. } => (table, key, false),
         _ => return Remedy::manual(COPY),
     };
-    if judged.says(&["without overlaps"]) {
+    if key.without_overlaps {
         return Remedy::manual(COPY);
     }
     let known = judged.statement.table(table);
@@ -81,8 +81,7 @@ fn remedy(judged: &Judged<'_>, change: &Change) -> Remedy {
             "Make the columns `NOT NULL`, proven by a validated check, build a unique index `CONCURRENTLY`, and make it the key with `USING INDEX`.",
         );
     }
-    let whole = judged.alone() && !judged.says(&["include", "initially", "using index tablespace", "with ("]);
-    match steps(table, key, primary).filter(|_| whole) {
+    match steps(table, key, primary).filter(|_| judged.alone()) {
         Some(changes) => Remedy::review(RULE.instead, changes),
         None => Remedy::manual(RULE.instead),
     }
@@ -98,8 +97,11 @@ fn steps(table: &QualifiedName, key: &Key, primary: bool) -> Option<Vec<Change>>
     let index = Index {
         name: name.clone(),
         parts: key.columns.iter().map(IndexPart::column).collect(),
+        include: key.include.clone(),
         unique: true,
         nulls_not_distinct: key.nulls_not_distinct,
+        options: key.options.clone(),
+        tablespace: key.tablespace.clone(),
         ..Index::default()
     };
     let create = Change::CreateIndex {
@@ -112,9 +114,8 @@ fn steps(table: &QualifiedName, key: &Key, primary: bool) -> Option<Vec<Change>>
     };
     let taken = Key {
         name: Some(name.clone()),
-        columns: Vec::new(),
-        nulls_not_distinct: false,
         deferrable: key.deferrable,
+        initially_deferred: key.initially_deferred,
         ..Key::default()
     };
     let (table, using_index) = (table.clone(), Some(name));

@@ -36,7 +36,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.examined(1);
             if let Some((_, line)) = written.take() {
                 let verb = lint::verb(statement);
-                let object = match statement.changes.iter().find_map(lint::target) {
+                let object = match statement.changes.iter().find_map(Change::target) {
                     Some(table) => ObjectRef::table(table),
                     None => ObjectRef::file(&statement.location.file),
                 };

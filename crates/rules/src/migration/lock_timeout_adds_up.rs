@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use dbwright_model::change::Change;
 use dbwright_model::effect::Blocks;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
@@ -50,7 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for judged in lint::statements(context) {
         let alone = if judged.in_transaction() { 0 } else { judged.position };
         let Limit::Milliseconds(limit) = judged.limit(context, "lock_timeout") else { continue };
-        for name in judged.statement.changes.iter().filter_map(lint::target) {
+        for name in judged.statement.changes.iter().filter_map(Change::target) {
             let Some(effect) = judged.effect(name) else { continue };
             if effect.lock.blocks() < Blocks::Writes || judged.is_concurrent() {
                 continue;

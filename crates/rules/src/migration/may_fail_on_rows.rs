@@ -75,8 +75,6 @@ fn judge(
         // Rules of their own tell it.
         Demand::Empty { .. } => None,
         _ if converts(demand) && lint::is_loose(context, judged) => None,
-        // A constraint that is validated later demands nothing yet, which its change does not tell.
-        Demand::NotNull { .. } if judged.says(&["not valid"]) => None,
         Demand::NotNull { column, .. } => say(
             ObjectRef::column(table, column),
             format!("The statement fails if `{table}.{column}` holds a null."),
@@ -86,12 +84,12 @@ fn judge(
             )),
         ),
         Demand::Unique { .. } => {
-            let columns = unique_columns(judged, table)?;
+            let (columns, nulls_agree) = unique_columns(judged, table)?;
             // Nulls never repeat, so a new column without a value is free.
             let new_and_empty = columns.iter().any(|name| {
                 judged.new_column(table, name).is_some_and(|column| !is_constant(column.default.as_ref()))
             });
-            if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, judged)) {
+            if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, nulls_agree)) {
                 return None;
             }
             let list = lint::spelled_columns(context, &columns);
@@ -162,30 +160,31 @@ fn is_constant(default: Option<&Expression>) -> bool {
     tree.is_some_and(|tree| matches!(tree.without_casts(), Expr::Literal(literal) if *literal != dbwright_model::expression::Literal::Null))
 }
 
-/// The columns of the key or unique index that the statement makes; `None` where an expression is one of them.
-fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<Vec<Name>> {
+/// The columns of the key or unique index that the statement makes, and whether nulls are to agree; `None` where an
+/// expression is one of them.
+fn unique_columns(judged: &Judged<'_>, table: &QualifiedName) -> Option<(Vec<Name>, bool)> {
     judged.statement.changes.iter().find_map(|change| match change {
         Change::AddPrimaryKey { table: owner, key, using_index: None, .. }
         | Change::AddUnique { table: owner, key, using_index: None, .. }
             if owner.may_be(table) && !key.columns.is_empty() =>
         {
-            Some(key.columns.clone())
+            Some((key.columns.clone(), key.nulls_not_distinct))
         }
         Change::CreateIndex { table: owner, index, .. }
             if owner.may_be(table) && index.unique && index.predicate.is_none() =>
         {
-            Some(index.columns()?.into_iter().cloned().collect())
+            Some((index.columns()?.into_iter().cloned().collect(), index.nulls_not_distinct))
         }
         _ => None,
     })
 }
 
 /// Whether the rows are kept apart already by some of the columns. Where nulls are to agree, only a primary key says enough.
-fn is_unique(table: &Table, columns: &[Name], judged: &Judged<'_>) -> bool {
+fn is_unique(table: &Table, columns: &[Name], nulls_agree: bool) -> bool {
     let by_index = |index: &Index| {
         let whole = index.unique && index.valid && index.predicate.is_none();
         let primary = index.backs == Some(ConstraintKind::PrimaryKey);
-        let enough = whole && (primary || !judged.says(&["nulls not distinct"]));
+        let enough = whole && (primary || !nulls_agree);
         enough && index.columns().is_some_and(|own| own.into_iter().all(|name| columns.contains(name)))
     };
     table.indexes.iter().any(by_index)

@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     "When a later statement fails, `{}` stays and stops the next attempt.",
                     lint::verb(judged.statement)
                 );
-                let object = match lint::target(change) {
+                let object = match change.target() {
                     Some(table) => ObjectRef::table(table),
                     None => ObjectRef::file(&file.file.name),
                 };

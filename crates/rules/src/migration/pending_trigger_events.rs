@@ -3,7 +3,7 @@ use dbwright_model::change::{Change, DataKind};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -33,7 +33,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let refused = change.alter().is_some()
             || matches!(change, Change::DropTable { .. } | Change::Data { kind: DataKind::Truncate, .. });
-        let (true, Some(name)) = (refused, lint::target(change)) else { return Verdict::Other };
+        let (true, Some(name)) = (refused, change.target()) else { return Verdict::Other };
         let Some((line, key)) = pending(&judged, name) else { return Verdict::Fine };
         let message = format!(
             "`{}` is refused: the foreign key `{key}` of `{}` is still to be checked for the rows written in line {line}.",
@@ -62,9 +62,12 @@ fn pending(judged: &Judged<'_>, name: &QualifiedName) -> Option<(u32, String)> {
                     let _ = names;
                     pending = None;
                 }
-                Change::Data { kind, table: Some(table), .. } if lint::same_relation(table, name) => {
-                    let key =
-                        earlier.table(table).and_then(|table| awaited(table, *kind, deferred, &earlier.sql));
+                Change::Data { kind, table: Some(table), clauses, .. }
+                    if lint::same_relation(table, name) =>
+                {
+                    let key = earlier
+                        .table(table)
+                        .and_then(|table| awaited(table, *kind, deferred, &clauses.columns));
                     if let Some(key) = key {
                         pending.get_or_insert((earlier.location.line, key));
                     }
@@ -77,10 +80,10 @@ fn pending(judged: &Judged<'_>, name: &QualifiedName) -> Option<(u32, String)> {
 }
 
 /// The foreign key that is checked only at the end of the transaction after such a statement.
-fn awaited(table: &Table, kind: DataKind, deferred: bool, sql: &str) -> Option<String> {
-    let touches = |columns: &[dbwright_model::name::Name]| match kind {
+fn awaited(table: &Table, kind: DataKind, deferred: bool, written: &[Name]) -> Option<String> {
+    let touches = |columns: &[Name]| match kind {
         DataKind::Insert | DataKind::Copy | DataKind::Merge => true,
-        DataKind::Update => columns.iter().any(|column| lint::has_word(sql, column.as_str())),
+        DataKind::Update => columns.iter().any(|column| written.contains(column)),
         _ => false,
     };
     let key = table.foreign_keys.iter().find(|key| {

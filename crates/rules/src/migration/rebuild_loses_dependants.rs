@@ -1,5 +1,5 @@
 use dbwright_model::catalog::{Index, Table};
-use dbwright_model::change::Change;
+use dbwright_model::change::{Change, DataKind};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -90,9 +90,9 @@ fn lost_triggers(context: &Context<'_>, judged: &Judged<'_>, old: &Table) -> Vec
 }
 
 fn loses_counter(judged: &Judged<'_>, old: &Table) -> bool {
-    old.columns.iter().any(|column| column.auto_increment)
-        && !judged
-            .earlier_in_file()
-            .chain(judged.later_in_file())
-            .any(|statement| lint::has_word(&statement.sql, "sqlite_sequence"))
+    let sets_counter = |change: &Change| {
+        matches!(change, Change::Data { kind: DataKind::Insert | DataKind::Update, table: Some(table), .. }
+            if table.name.eq_ignore_case("sqlite_sequence"))
+    };
+    old.columns.iter().any(|column| column.auto_increment) && !in_file(judged).any(sets_counter)
 }

@@ -1,5 +1,6 @@
 use dbwright_model::chain::ChainStatement;
 use dbwright_model::change::Change;
+use dbwright_model::effect::Refusal;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
@@ -68,7 +69,7 @@ fn makes(change: &Change) -> bool {
 
 /// Whether the server refuses a statement because what it makes is there.
 fn is_there(statement: &ChainStatement) -> bool {
-    statement.effects.refused.as_ref().is_some_and(|because| because.ends_with(" already"))
+    statement.effects.refused.is_some() && statement.effects.refusal == Refusal::AlreadyThere
 }
 
 fn seems_applied(file: &JudgedFile<'_>, made: usize) -> Found {

@@ -198,7 +198,7 @@ impl Scope<'_, '_> {
                 | Change::SetDefault { column, default: Some(_), .. } => *column == old.name,
                 _ => false,
             };
-            let is_set = self.later(|change| set(change).then(|| lint::target(change)).flatten());
+            let is_set = self.later(|change| set(change).then(|| change.target()).flatten());
             if again {
                 continue;
             }

@@ -66,5 +66,5 @@ fn alone<'a>(context: &Context<'_>, judged: &Judged<'a>) -> Option<&'a Qualified
         change => change.alter().is_some(),
     });
     let is_alter = lint::verb(judged.statement) == "ALTER TABLE";
-    changes.iter().find_map(lint::target).filter(|_| combines && is_alter)
+    changes.iter().find_map(Change::target).filter(|_| combines && is_alter)
 }

@@ -1,6 +1,6 @@
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::change::Change;
-use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::data_type::{Affinity, DataType, TypeKind};
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -111,7 +111,7 @@ fn same_type(dialect: Dialect, old: &DataType, new: &DataType) -> bool {
         return true;
     }
     if dialect == Dialect::Sqlite {
-        return affinity(old.text.as_str()) == affinity(new.text.as_str());
+        return Affinity::of(old.text.as_str()) == Affinity::of(new.text.as_str());
     }
     let either = |kind: TypeKind| old.kind == kind || new.kind == kind;
     if dialect == Dialect::Mysql && (either(TypeKind::Boolean) || either(TypeKind::Json)) {
@@ -129,17 +129,4 @@ fn same_type(dialect: Dialect, old: &DataType, new: &DataType) -> bool {
         && old.unsigned == new.unsigned
         && same_length
         && (old.scale.is_none() || new.scale.is_none() || old.scale == new.scale)
-}
-
-/// What SQLite makes of a declared type.
-fn affinity(declared: &str) -> u8 {
-    let text = declared.to_ascii_uppercase();
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    match () {
-        () if says(&["INT"]) => 0,
-        () if says(&["CHAR", "CLOB", "TEXT"]) => 1,
-        () if says(&["BLOB"]) || text.is_empty() => 2,
-        () if says(&["REAL", "FLOA", "DOUB"]) => 3,
-        () => 4,
-    }
 }

@@ -129,7 +129,7 @@ fn work<'a>(judged: &Judged<'a>) -> Option<(Option<&'a RelationEffect>, String, 
             || clauses.limited
             || !judged.is_in_use(table)
             || (is_of_the_server(Dialect::Postgres, table) && judged.statement.table(table).is_none())
-            || lint::picks_by_key(judged.statement, table)
+            || lint::picks_by_key(judged.statement, table, clauses)
         {
             continue;
         }

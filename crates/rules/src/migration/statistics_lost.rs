@@ -31,12 +31,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let Some(effect) = judged.effect(table) else { return Verdict::Fine };
         let name = &effect.relation;
         let analysed = lint::changes(judged.later()).any(|change| match change {
-            Change::Analyze { table: None } => true,
-            Change::Analyze { table: Some(other) } => other.may_be(name),
-            Change::Vacuum { .. } => judged.later().iter().any(|later| {
-                let sql = later.sql.to_ascii_lowercase();
-                sql.contains("vacuum") && sql.contains("analyze")
-            }),
+            Change::Analyze { table } | Change::Vacuum { table, analyze: true, .. } => {
+                table.as_ref().is_none_or(|other| other.may_be(name))
+            }
             Change::DropColumn { table: owner, column: other, .. } => owner.may_be(name) && other == column,
             Change::DropTable { name: other, .. } => other.may_be(name),
             _ => false,

@@ -1,8 +1,8 @@
 use dbwright_model::catalog::Persistence;
-use dbwright_model::change::{Change, DataKind};
+use dbwright_model::change::{Change, DataClauses, DataKind};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
@@ -71,7 +71,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             format!("`{verb}` works on every row of `{name}` at once.")
         } else if let Some(other) = partner {
             format!("`{verb}` works at once on every row of `{name}` that finds its partner in `{other}`.")
-        } else if let Some(column) = fills(&judged, change) {
+        } else if let Some(column) = fills(&judged, table, clauses) {
             format!("`{verb}` fills the new column `{column}` in every row of `{name}` at once.")
         } else {
             return member(&judged, &clauses.whole, &few);
@@ -104,20 +104,15 @@ fn is_temporary(judged: &Judged<'_>, table: &QualifiedName) -> bool {
 }
 
 /// The column that the same file has added and that the statement fills wherever it is null: everywhere.
-fn fills(judged: &Judged<'_>, change: &Change) -> Option<String> {
-    let Change::Data { table: Some(table), .. } = change else { return None };
-    let words: Vec<String> =
-        judged.statement.sql.split_whitespace().map(|word| word.to_ascii_lowercase()).collect();
-    let text = words.join(" ");
-    let condition = text.rsplit_once(" where ")?.1.trim_end_matches(';').replace(['"', '`'], "");
-    let column = condition.strip_suffix(" is null")?.rsplit('.').next()?.to_owned();
+fn fills<'a>(judged: &Judged<'_>, table: &QualifiedName, clauses: &'a DataClauses) -> Option<&'a Name> {
+    let column = clauses.only_null.as_ref()?;
     judged
         .earlier_in_file()
         .flat_map(|earlier| &earlier.changes)
         .any(|earlier| match earlier {
             Change::AddColumn { table: of, column: added, .. } => {
                 lint::same_relation(of, table)
-                    && added.name.eq_ignore_case(&column)
+                    && added.name.eq_ignore_case(column.as_str())
                     && added.default.is_none()
                     && added.generated.is_none()
             }

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -76,7 +77,7 @@ fn waits(context: &Context<'_>, judged: &Judged<'_>) -> Option<(ObjectRef, Strin
         return Some((ObjectRef::table(name), message));
     }
     // Every change of a definition needs the lock of the definition for an instant.
-    let mut targets = judged.statement.changes.iter().filter_map(lint::target);
+    let mut targets = judged.statement.changes.iter().filter_map(Change::target);
     let name = targets.find(|name| judged.is_in_use(name))?;
     let message = format!(
         "`{verb}` may wait a year for the definition of `{name}`, and reads and writes of the table wait behind it."

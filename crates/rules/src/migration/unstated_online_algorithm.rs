@@ -29,7 +29,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let changes = &judged.statement.changes;
         let mut clauses = changes.iter().filter_map(|change| clauses(context.engine(), change));
         let Some(first) = clauses.next() else { continue };
-        let Some(name) = changes.iter().filter_map(lint::target).find(|name| judged.is_in_use(name)) else {
+        let Some(name) = changes.iter().filter_map(Change::target).find(|name| judged.is_in_use(name)) else {
             continue;
         };
         findings.examined(1);

@@ -1,4 +1,4 @@
-use dbwright_model::data_type::{DataType, TypeKind};
+use dbwright_model::data_type::{Affinity, DataType, TypeKind};
 use dbwright_model::engine::Engine;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
@@ -49,11 +49,8 @@ const TEXT_WORDS: &[&str] = &[
 fn trap(data_type: &DataType) -> Option<Confidence> {
     let text = data_type.text.as_str().to_ascii_uppercase();
     let holds = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
-    // The words by which SQLite chooses text, floating point or no affinity.
-    let kept =
-        holds(&["CHAR", "CLOB", "TEXT", "BLOB"]) || (!holds(&["INT"]) && holds(&["REAL", "FLOA", "DOUB"]));
     match data_type.kind {
-        _ if kept && !holds(&["INT"]) => None,
+        _ if !matches!(Affinity::of(&text), Affinity::Integer | Affinity::Numeric) => None,
         TypeKind::Text => Some(Confidence::High),
         TypeKind::Other if holds(TEXT_WORDS) => Some(Confidence::Medium),
         _ => None,

@@ -65,48 +65,10 @@ fn rename_in_source(source: &mut Source, is_it: &dyn Fn(&QualifiedName) -> bool,
 }
 
 fn rename_in_expr(expr: &mut Expr, is_it: &dyn Fn(&QualifiedName) -> bool, to: &QualifiedName) {
-    let mut each = |inner: &mut Expr| rename_in_expr(inner, is_it, to);
-    match expr {
-        Expr::Subquery(query) | Expr::Exists { query, .. } => rename_in_query(query, is_it, to),
-        Expr::InQuery { operand, query, .. } => {
-            each(operand);
+    expr.walk_mut(&mut |expr| match expr {
+        Expr::Subquery(query) | Expr::Exists { query, .. } | Expr::InQuery { query, .. } => {
             rename_in_query(query, is_it, to);
         }
-        Expr::Call(call) => {
-            call.args.iter_mut().for_each(&mut each);
-            call.filter.iter_mut().for_each(|filter| each(filter));
-        }
-        Expr::Unary { operand, .. }
-        | Expr::IsNull { operand, .. }
-        | Expr::IsTruth { operand, .. }
-        | Expr::Cast { operand, .. } => each(operand),
-        Expr::Binary { left, right, .. } => {
-            each(left);
-            each(right);
-        }
-        Expr::InList { operand, list, .. } => {
-            each(operand);
-            list.iter_mut().for_each(each);
-        }
-        Expr::Between { operand, low, high, .. } => {
-            each(operand);
-            each(low);
-            each(high);
-        }
-        Expr::Like { operand, pattern, .. } => {
-            each(operand);
-            each(pattern);
-        }
-        Expr::Case { operand, branches, otherwise } => {
-            operand.iter_mut().chain(otherwise).for_each(|inner| each(inner));
-            for (when, then) in branches {
-                each(when);
-                each(then);
-            }
-        }
-        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
-            parts.iter_mut().for_each(each);
-        }
-        Expr::Column { .. } | Expr::Wildcard { .. } | Expr::Literal(_) | Expr::Parameter(_) => {}
-    }
+        _ => {}
+    });
 }

@@ -7,7 +7,7 @@ use dbwright_model::catalog::{
     ReferentialAction, Table, TableKind,
 };
 use dbwright_model::change::Change;
-use dbwright_model::data_type::DataType;
+use dbwright_model::data_type::{Affinity, DataType};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Query, QueryBody, SelectItem, Source};
 use dbwright_model::name::{Name, QualifiedName};
@@ -304,20 +304,14 @@ impl Folder {
         if self.engine != Engine::Sqlite {
             return data_type;
         }
-        let text = data_type.text.as_str().to_ascii_uppercase();
-        let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-        let affinity = if has(&["INT"]) {
-            "INT"
-        } else if has(&["CHAR", "CLOB", "TEXT"]) {
-            "TEXT"
-        } else if text.is_empty() || has(&["BLOB"]) {
-            ""
-        } else if has(&["REAL", "FLOA", "DOUB"]) {
-            "REAL"
-        } else {
-            "NUM"
+        let word = match Affinity::of(data_type.text.as_str()) {
+            Affinity::Integer => "INT",
+            Affinity::Text => "TEXT",
+            Affinity::Blob => "",
+            Affinity::Real => "REAL",
+            Affinity::Numeric => "NUM",
         };
-        crate::data_type(Dialect::Sqlite, affinity)
+        crate::data_type(Dialect::Sqlite, word)
     }
 
     pub(super) fn add_exclusion(&mut self, table: &QualifiedName, exclusion: &Exclusion) {

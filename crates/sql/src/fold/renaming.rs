@@ -80,61 +80,15 @@ fn rename_in_expression(expression: &mut Expression, from: &Name, to: &Name) {
         return;
     }
     if let Some(tree) = &mut expression.tree {
-        rename_in_tree(Arc::make_mut(tree), from, to);
-    }
-    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
-}
-
-fn rename_in_tree(expr: &mut Expr, from: &Name, to: &Name) {
-    match expr {
-        Expr::Column { name, .. } => {
-            if name == from {
+        Arc::make_mut(tree).walk_mut(&mut |expr| {
+            if let Expr::Column { name, .. } = expr
+                && name == from
+            {
                 *name = to.clone();
             }
-        }
-        Expr::Wildcard { .. }
-        | Expr::Literal(_)
-        | Expr::Parameter(_)
-        | Expr::Exists { .. }
-        | Expr::Subquery(_) => {}
-        Expr::Call(call) => {
-            call.args.iter_mut().for_each(|arg| rename_in_tree(arg, from, to));
-            call.filter.iter_mut().for_each(|filter| rename_in_tree(filter, from, to));
-        }
-        Expr::Unary { operand, .. }
-        | Expr::IsNull { operand, .. }
-        | Expr::IsTruth { operand, .. }
-        | Expr::InQuery { operand, .. }
-        | Expr::Cast { operand, .. } => rename_in_tree(operand, from, to),
-        Expr::Binary { left, right, .. } => {
-            rename_in_tree(left, from, to);
-            rename_in_tree(right, from, to);
-        }
-        Expr::InList { operand, list, .. } => {
-            rename_in_tree(operand, from, to);
-            list.iter_mut().for_each(|member| rename_in_tree(member, from, to));
-        }
-        Expr::Between { operand, low, high, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(low, from, to);
-            rename_in_tree(high, from, to);
-        }
-        Expr::Like { operand, pattern, .. } => {
-            rename_in_tree(operand, from, to);
-            rename_in_tree(pattern, from, to);
-        }
-        Expr::Case { operand, branches, otherwise } => {
-            operand.iter_mut().for_each(|operand| rename_in_tree(operand, from, to));
-            for (when, then) in branches {
-                rename_in_tree(when, from, to);
-                rename_in_tree(then, from, to);
-            }
-            otherwise.iter_mut().for_each(|otherwise| rename_in_tree(otherwise, from, to));
-        }
-        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => {
-            parts.iter_mut().for_each(|part| rename_in_tree(part, from, to));
-        }
+        });
     }
+    expression.text = replace_word(&expression.text, from.as_str(), to.as_str());
 }
 
 /// Replaces whole words only, string constants left alone.

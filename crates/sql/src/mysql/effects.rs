@@ -7,7 +7,7 @@ mod column;
 
 use dbwright_model::catalog::{Persistence, Table, TableKind};
 use dbwright_model::change::{Change, DataKind, PartitionChange};
-use dbwright_model::effect::{Cost, Effects, Lock, LossKind, TransactionUse};
+use dbwright_model::effect::{Cost, Effects, Lock, LossKind, Refusal, TransactionUse};
 use dbwright_model::engine::{Engine, Version};
 use dbwright_model::name::QualifiedName;
 
@@ -49,35 +49,17 @@ pub(crate) fn of_statement(before: &Folder, circumstances: &Circumstances, state
     reckoning.effects
 }
 
-/// The table of an action of `ALTER TABLE`, or of what can be written as one.
+/// The table of an action of `ALTER TABLE` that may say `ALGORITHM` and `LOCK`, or of what can be written as one: statements
+/// about indexes, and a comment on a table.
 fn altered_table(change: &Change) -> Option<&QualifiedName> {
     use Change::*;
     match change {
         AlterPartitions { partitions, .. } if !is_online(partitions) => None,
-        AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | ModifyColumn { table, .. }
-        | AlterColumnType { table, .. }
-        | SetNotNull { table, .. }
-        | SetDefault { table, .. }
-        | AddPrimaryKey { table, .. }
-        | AddUnique { table, .. }
-        | AddCheck { table, .. }
-        | AddForeignKey { table, .. }
-        | DropConstraint { table, .. }
-        | RenameConstraint { table, .. }
-        | SetIndexVisible { table, .. }
-        | SetTableOptions { table, .. }
-        | RebuildTable { table, .. }
-        | OrderTable { table, .. }
-        | AlterPartitions { table, .. }
-        | RenameTable { table, .. }
-        | CreateIndex { table, .. }
+        CreateIndex { table, .. }
         | DropIndex { table: Some(table), .. }
         | RenameIndex { table: Some(table), .. }
         | Comment { on: dbwright_model::change::CommentTarget::Table(table), .. } => Some(table),
-        _ => None,
+        _ => change.altered(),
     }
 }
 
@@ -105,7 +87,12 @@ fn commits(change: &Change) -> bool {
 
 impl Reckoning<'_> {
     fn refuse(&mut self, because: impl Into<String>) {
-        self.effects.refused.get_or_insert_with(|| because.into());
+        self.effects.refuse(Refusal::Other, because);
+    }
+
+    /// Notes that the statement fails because what it makes is there.
+    fn refuse_existing(&mut self, because: impl Into<String>) {
+        self.effects.refuse(Refusal::AlreadyThere, because);
     }
 
     fn assume(&mut self, what: impl Into<String>) {
@@ -147,7 +134,7 @@ impl Reckoning<'_> {
             return;
         }
         if let Some(known) = self.before.table(name).filter(|known| known.persistence == persistence) {
-            self.refuse(format!("there is a table `{}` already", known.name));
+            self.refuse_existing(format!("there is a table `{}` already", known.name));
         }
     }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use dbwright_model::catalog::{Table, TableKind, Volatility};
 use dbwright_model::change::{Change, ObjectKind, TransactionControl};
-use dbwright_model::effect::{Cost, Effects, Lock, TransactionUse};
+use dbwright_model::effect::{Cost, Effects, Lock, Refusal, TransactionUse};
 use dbwright_model::name::{Name, QualifiedName};
 
 use crate::effects::Circumstances;
@@ -118,7 +118,12 @@ impl<'a> Reckoning<'a> {
     }
 
     fn refuse(&mut self, because: impl Into<String>) {
-        self.effects.refused.get_or_insert_with(|| because.into());
+        self.effects.refuse(Refusal::Other, because);
+    }
+
+    /// Notes that the statement fails because what it makes is there.
+    fn refuse_existing(&mut self, because: impl Into<String>) {
+        self.effects.refuse(Refusal::AlreadyThere, because);
     }
 
     fn assume(&mut self, what: impl Into<String>) {

@@ -6,7 +6,7 @@ mod script;
 
 use dbwright_model::catalog::{Column, Index, Persistence, ReferentialAction, Table};
 use dbwright_model::change::{Change, DataKind, DroppedConstraint};
-use dbwright_model::effect::{Cost, Demand, Effects, Lock, LossKind, TransactionUse};
+use dbwright_model::effect::{Cost, Demand, Effects, Lock, LossKind, Refusal, TransactionUse};
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -68,7 +68,12 @@ fn is_constant(tree: &Expr) -> bool {
 
 impl Reckoning<'_> {
     fn refuse(&mut self, because: impl Into<String>) {
-        self.effects.refused.get_or_insert_with(|| because.into());
+        self.effects.refuse(Refusal::Other, because);
+    }
+
+    /// Notes that the statement fails because what it makes is there.
+    fn refuse_existing(&mut self, because: impl Into<String>) {
+        self.effects.refuse(Refusal::AlreadyThere, because);
     }
 
     fn assume(&mut self, what: &str) {
@@ -156,7 +161,7 @@ impl Reckoning<'_> {
         }
         if let Some(table) = self.before.table(name) {
             if table.columns.iter().any(|other| other.name.eq_ignore_case(column.name.as_str())) {
-                self.refuse(format!("`{full}` has a column `{}` already", column.name));
+                self.refuse_existing(format!("`{full}` has a column `{}` already", column.name));
             }
             if table.strict && column.data_type.text.is_empty() {
                 self.refuse(format!("`{full}` is strict, and `{}` has no type", column.name));
@@ -241,7 +246,7 @@ impl Reckoning<'_> {
         let before = self.before;
         let full = before.full_name(name);
         if before.table(to).is_some() && !same(&full, to) {
-            self.refuse(format!("there is a table `{to}` already"));
+            self.refuse_existing(format!("there is a table `{to}` already"));
         }
         let legacy = is_legacy(before);
         if !legacy {
@@ -291,7 +296,7 @@ impl Reckoning<'_> {
         let own = QualifiedName { schema: Name::DEFAULT, name: index.name.clone() };
         if self.before.index(None, &own).is_some() {
             if !if_not_exists {
-                self.refuse(format!("there is an index `{}` already", index.name));
+                self.refuse_existing(format!("there is an index `{}` already", index.name));
             }
             return;
         }
@@ -364,7 +369,7 @@ impl Reckoning<'_> {
     fn make_table(&mut self, name: &QualifiedName, persistence: Persistence) {
         let known = self.before.table(name).filter(|known| known.persistence == persistence);
         if known.is_some() && persistence != Persistence::Temporary && name.schema.is_empty() {
-            self.refuse(format!("there is a table `{name}` already"));
+            self.refuse_existing(format!("there is a table `{name}` already"));
         }
     }
 

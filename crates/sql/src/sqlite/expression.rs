@@ -73,42 +73,13 @@ pub fn data_statement(text: &str) -> Option<DataStatement> {
 
 /// Turns double-quoted words into columns where the table has a column of that name, as SQLite does.
 pub fn resolve_double_quoted(expr: &mut Expr, columns: &[&Name]) {
-    if let Expr::Literal(Literal::DoubleQuoted(word)) = expr
-        && columns.iter().any(|column| column.eq_ignore_case(word))
-    {
-        *expr = Expr::column(&word);
-    }
-    for child in children_mut(expr) {
-        resolve_double_quoted(child, columns);
-    }
-}
-
-fn children_mut(expr: &mut Expr) -> Vec<&mut Expr> {
-    match expr {
-        Expr::Column { .. }
-        | Expr::Wildcard { .. }
-        | Expr::Literal(_)
-        | Expr::Parameter(_)
-        | Expr::Exists { .. }
-        | Expr::Subquery(_) => Vec::new(),
-        Expr::Call(call) => call.args.iter_mut().chain(call.filter.as_deref_mut()).collect(),
-        Expr::Unary { operand, .. }
-        | Expr::IsNull { operand, .. }
-        | Expr::IsTruth { operand, .. }
-        | Expr::InQuery { operand, .. }
-        | Expr::Cast { operand, .. } => vec![operand],
-        Expr::Binary { left, right, .. } => vec![left, right],
-        Expr::InList { operand, list, .. } => std::iter::once(operand.as_mut()).chain(list).collect(),
-        Expr::Between { operand, low, high, .. } => vec![operand, low, high],
-        Expr::Like { operand, pattern, .. } => vec![operand, pattern],
-        Expr::Case { operand, branches, otherwise } => operand
-            .as_deref_mut()
-            .into_iter()
-            .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
-            .chain(otherwise.as_deref_mut())
-            .collect(),
-        Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => parts.iter_mut().collect(),
-    }
+    expr.walk_mut(&mut |expr| {
+        if let Expr::Literal(Literal::DoubleQuoted(word)) = expr
+            && columns.iter().any(|column| column.eq_ignore_case(word))
+        {
+            *expr = Expr::column(&word);
+        }
+    });
 }
 
 /// One statement by the parser library; `None` when it refuses or when more than one statement is there.

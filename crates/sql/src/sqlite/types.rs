@@ -2,38 +2,6 @@
 
 use dbwright_model::data_type::{DataType, TypeKind};
 
-/// How SQLite prefers to store the values of a column.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Affinity {
-    /// Whole numbers, and what reads as one.
-    Integer,
-    /// Text; numbers are stored as their text.
-    Text,
-    /// As given.
-    Blob,
-    /// Floating point.
-    Real,
-    /// What reads as a number becomes one: `'01234'` is stored as 1234.
-    Numeric,
-}
-
-/// The affinity of a declared type, by SQLite's five rules in their order.
-pub fn affinity(declared: &str) -> Affinity {
-    let declared = declared.to_ascii_uppercase();
-    let holds = |part: &str| declared.contains(part);
-    if holds("INT") {
-        Affinity::Integer
-    } else if holds("CHAR") || holds("CLOB") || holds("TEXT") {
-        Affinity::Text
-    } else if holds("BLOB") || declared.trim().is_empty() {
-        Affinity::Blob
-    } else if holds("REAL") || holds("FLOA") || holds("DOUB") {
-        Affinity::Real
-    } else {
-        Affinity::Numeric
-    }
-}
-
 /// Types whose case SQLite itself forgets.
 const STANDARD: [&str; 6] = ["ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"];
 
@@ -94,25 +62,6 @@ fn kind(name: &str, limited: bool) -> TypeKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn affinity_follows_the_five_rules() {
-        for (declared, expected) in [
-            ("INTEGER", Affinity::Integer),
-            ("charint", Affinity::Integer),
-            ("FLOATING POINT", Affinity::Integer),
-            ("VARCHAR(20)", Affinity::Text),
-            ("clob", Affinity::Text),
-            ("", Affinity::Blob),
-            ("BLOB", Affinity::Blob),
-            ("DOUBLE PRECISION", Affinity::Real),
-            ("STRING", Affinity::Numeric),
-            ("DATETIME", Affinity::Numeric),
-            ("BOOLEAN", Affinity::Numeric),
-        ] {
-            assert_eq!(affinity(declared), expected, "{declared}");
-        }
-    }
 
     #[test]
     fn declared_types_have_kinds() {

@@ -7,6 +7,7 @@ use dbwright_model::change::Change;
 use dbwright_model::effect::{Cost, RelationEffect};
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, Facts};
+use dbwright_model::lifecycle::oldest_supported;
 use dbwright_model::migration::{Header, Risk};
 use dbwright_model::plan::{Plan, Step, Undo};
 use dbwright_model::report::{Report, ReportEffect};
@@ -298,16 +299,13 @@ async fn planned(
     })
 }
 
-/// The oldest major whose servers are supported: what it can do, every later one can.
-const OLDEST_POSTGRES: u16 = 13;
-
 /// The version to plan for where nobody says it: one that the plan can be tried on, or else the oldest, whose plans serve
 /// every later one.
 fn unsaid_version(engine: Engine, world: &World<'_>) -> Option<Version> {
     match engine {
         Engine::Postgres => {
             let newest = nearest(&world.places, None).map(|one| one.version);
-            Some(newest.unwrap_or(Version::new(OLDEST_POSTGRES, 0, 0)))
+            Some(newest.unwrap_or(oldest_supported(engine)))
         }
         _ => None,
     }

@@ -12,6 +12,7 @@ use dbwright_model::effect::{Blocks, Cost, LossKind, TransactionUse};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::history;
+use dbwright_model::lifecycle::oldest_supported;
 use dbwright_model::name::QualifiedName;
 use dbwright_model::observed::Observed;
 use schemars::JsonSchema;
@@ -299,16 +300,10 @@ fn version(chain: &Chain, facts: &Facts) -> Judged {
         return (Verdict::Unknown, "The server's version is not known.".to_owned());
     };
     let engine = facts.source.engine;
-    let oldest = match engine {
-        Engine::Postgres => 13,
-        Engine::Mysql => 8,
-        Engine::Mariadb => 10,
-        Engine::Sqlite => 3,
-    };
     match refused {
         // The server has the last word, and leaves nothing half done by refusing.
         Some(words) => (Verdict::Warn, format!("{engine} {version} would refuse {words}.")),
-        None if version.major < oldest => (
+        None if version < oldest_supported(engine) => (
             Verdict::Warn,
             format!(
                 "{engine} {version} is older than what is tested; what statements do there is not known."

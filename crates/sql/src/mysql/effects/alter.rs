@@ -182,7 +182,7 @@ impl Alteration<'_, '_> {
             Change::ModifyColumn { column, to, .. } => self.modify_column(column, to),
             Change::AddPrimaryKey { key, .. } => {
                 if self.table.primary_key.is_some() && !self.drops_primary_key() {
-                    self.refuse(format!("`{table}` has a primary key already"));
+                    self.reckoning.refuse_existing(format!("`{table}` has a primary key already"));
                 }
                 self.raise(REBUILD);
                 self.demand(Demand::Unique { table: table.clone() });
@@ -254,7 +254,7 @@ impl Alteration<'_, '_> {
         let name = &column.name;
         if self.column(name).is_some() && !self.drops_column(name) {
             if !if_not_exists {
-                self.refuse(format!("`{}` has a column `{name}` already", self.name));
+                self.reckoning.refuse_existing(format!("`{}` has a column `{name}` already", self.name));
             }
             return;
         }
@@ -591,15 +591,15 @@ impl Alteration<'_, '_> {
     }
 
     fn create_index(&mut self, index: &Index, if_not_exists: bool) {
-        let table = self.table;
         let exists = !index.name.is_empty()
-            && table.indexes.iter().any(|other| other.name.eq_ignore_case(index.name.as_str()));
+            && self.table.indexes.iter().any(|other| other.name.eq_ignore_case(index.name.as_str()));
         let replaced = self.changes.iter().any(|change| {
             matches!(change, Change::DropIndex { index: gone, .. } if gone.name.eq_ignore_case(index.name.as_str()))
         });
         if exists && !replaced {
             if !if_not_exists {
-                self.refuse(format!("`{}` has an index `{}` already", self.name, index.name));
+                self.reckoning
+                    .refuse_existing(format!("`{}` has an index `{}` already", self.name, index.name));
             }
             return;
         }
@@ -608,7 +608,7 @@ impl Alteration<'_, '_> {
         }
         let fulltext = |change: &&Change| matches!(change, Change::CreateIndex { index, .. } if index.method == "fulltext");
         if index.method == "fulltext" {
-            let numbered = table.columns.iter().any(|column| column.name.eq_ignore_case("FTS_DOC_ID"));
+            let numbered = self.column(&Name::new("FTS_DOC_ID")).is_some();
             // The first one adds a hidden column that numbers the rows.
             self.raise(
                 match (self.has_fulltext() || numbered, self.changes.iter().filter(fulltext).count()) {

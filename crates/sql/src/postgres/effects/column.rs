@@ -87,7 +87,7 @@ impl<'a> Reckoning<'a> {
             });
             if !dropped && known.column(column.name.as_str()).is_some() {
                 if !if_not_exists {
-                    self.refuse(format!("`{name}` has a column `{}` already", column.name));
+                    self.refuse_existing(format!("`{name}` has a column `{}` already", column.name));
                 }
                 self.note_target(&name, AX, Cost::Brief);
                 return;

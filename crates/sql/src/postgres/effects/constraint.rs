@@ -54,7 +54,7 @@ impl<'a> Reckoning<'a> {
             constraint_names(table).any(|other| other == name) && !self.drops_constraint(&table.name, name)
         });
         if taken {
-            self.refuse(format!("`{table}` has a constraint `{name}` already"));
+            self.refuse_existing(format!("`{table}` has a constraint `{name}` already"));
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Reckoning<'a> {
         if known.is_some_and(|table| table.primary_key.is_some())
             && !self.statement.iter().any(|change| matches!(change, Change::DropConstraint { .. }))
         {
-            self.refuse(format!("`{name}` has a primary key already"));
+            self.refuse_existing(format!("`{name}` has a primary key already"));
         }
         self.refuse_key_without_partition_key(known, key);
         self.note_rows(known, &name, AX, Cost::IndexBuild);

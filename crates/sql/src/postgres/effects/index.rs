@@ -72,7 +72,7 @@ impl<'a> Reckoning<'a> {
         };
         if !index.name.is_empty() && before.index(None, &name.sibling(&index.name)).is_some() {
             if !if_not_exists {
-                self.refuse(format!("there is an index `{}` already", index.name));
+                self.refuse_existing(format!("there is an index `{}` already", index.name));
             }
             for name in std::iter::once(&name).chain(heirs.iter().map(|heir| &heir.name)) {
                 self.note(name, lock, Cost::Brief);

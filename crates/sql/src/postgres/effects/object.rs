@@ -100,7 +100,7 @@ impl<'a> Reckoning<'a> {
                 if !if_not_exists
                     && matches!(known, Some(UserTypeKind::Enum(labels)) if labels.contains(value))
                 {
-                    self.refuse(format!("`{name}` has the value `{value}` already"));
+                    self.refuse_existing(format!("`{name}` has the value `{value}` already"));
                 }
             }
             AddDomainCheck { name, check } if check.validated => self.check_domain(name),
@@ -263,7 +263,7 @@ impl<'a> Reckoning<'a> {
             .flatten()
             .any(|known| known.name == trigger.name && self.is_named(&known.table, &trigger.table));
         if taken && !or_replace {
-            self.refuse(format!("`{}` has a trigger `{}` already", trigger.table, trigger.name));
+            self.refuse_existing(format!("`{}` has a trigger `{}` already", trigger.table, trigger.name));
         }
         match trigger.for_each_row {
             true => self.note_parts(&trigger.table, SRX),

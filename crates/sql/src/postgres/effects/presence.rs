@@ -11,7 +11,7 @@ use super::column::parent_of;
 impl<'a> Reckoning<'a> {
     /// Whether the change does nothing, or fails, because of what is there and what is not.
     pub(super) fn is_futile(&mut self, change: &Change) -> bool {
-        if let (Some(table), Some(alter)) = (altered(change), change.alter()) {
+        if let (Some(table), Some(alter)) = (change.altered(), change.alter()) {
             if self.is_absent(table, alter.if_exists) {
                 return true;
             }
@@ -202,67 +202,6 @@ fn is_of_the_server(name: &QualifiedName) -> bool {
 
 fn is_system_column(column: &Name) -> bool {
     matches!(column.as_str(), "ctid" | "xmin" | "xmax" | "cmin" | "cmax" | "tableoid")
-}
-
-/// The relation that an `ALTER TABLE` names.
-fn altered(change: &Change) -> Option<&QualifiedName> {
-    use Change::*;
-    match change {
-        RenameTable { table, .. }
-        | AddColumn { table, .. }
-        | DropColumn { table, .. }
-        | RenameColumn { table, .. }
-        | AlterColumnType { table, .. }
-        | SetNotNull { table, .. }
-        | SetDefault { table, .. }
-        | SetIdentity { table, .. }
-        | AlterIdentity { table, .. }
-        | SetExpression { table, .. }
-        | DropExpression { table, .. }
-        | SetStatisticsTarget { table, .. }
-        | SetStorage { table, .. }
-        | SetCompression { table, .. }
-        | SetColumnOptions { table, .. }
-        | AddPrimaryKey { table, .. }
-        | AddUnique { table, .. }
-        | AddCheck { table, .. }
-        | AddNotNull { table, .. }
-        | AddForeignKey { table, .. }
-        | AddExclusion { table, .. }
-        | DropConstraint { table, .. }
-        | AlterConstraint { table, .. }
-        | RenameConstraint { table, .. }
-        | ValidateConstraint { table, .. }
-        | AttachPartition { table, .. }
-        | DetachPartition { table, .. }
-        | SetInherit { table, .. }
-        | SetRowSecurity { table, .. }
-        | SetReplicaIdentity { table, .. }
-        | SetTableOptions { table, .. }
-        | SetLogged { table, .. }
-        | SetTablespace { object: table, .. }
-        | SetAccessMethod { table, .. }
-        | SetCluster { table, .. }
-        | SetOfType { table, .. }
-        | SetForeignOptions { table, .. }
-        | SetTriggerEnabled { table, .. }
-        | SetRuleEnabled { table, .. } => Some(table),
-        SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if is_relation(kind) => Some(object),
-        _ => None,
-    }
-}
-
-/// Kinds of object that take table locks.
-pub(super) fn is_relation(kind: &ObjectKind) -> bool {
-    matches!(
-        kind,
-        ObjectKind::Table
-            | ObjectKind::ForeignTable
-            | ObjectKind::View
-            | ObjectKind::MaterializedView
-            | ObjectKind::Sequence
-            | ObjectKind::Index
-    )
 }
 
 /// Actions that views and materialised views have too.

@@ -10,7 +10,6 @@ use dbwright_model::reads;
 use super::Reckoning;
 use super::column::parent_of;
 use super::constraint::is_same_reference;
-use super::presence::is_relation;
 
 const AX: Lock = Lock::AccessExclusive;
 const SRX: Lock = Lock::ShareRowExclusive;
@@ -33,7 +32,7 @@ impl<'a> Reckoning<'a> {
             DropTable { name, cascade, .. } => self.drop_table(name, *cascade),
             RenameTable { table, to, .. } => {
                 if self.before.table(&self.before.full_name(table).sibling(&to.name)).is_some() {
-                    self.refuse(format!("there is a table `{}` already", to.name));
+                    self.refuse_existing(format!("there is a table `{}` already", to.name));
                 }
                 self.note(table, AX, Cost::Brief);
             }
@@ -50,7 +49,7 @@ impl<'a> Reckoning<'a> {
             SetLogged { table, kind, logged, .. } => self.set_logged(table, kind, *logged),
             SetTablespace { object, tablespace, kind, .. } => self.set_tablespace(object, kind, tablespace),
             SetAccessMethod { table, method, .. } => self.set_access_method(table, method.as_ref()),
-            SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if is_relation(kind) => {
+            SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if kind.is_relation() => {
                 self.set_owner(object);
             }
             RenameObject { kind, object, table, .. } => self.rename_object(kind, object, table.as_ref()),
@@ -73,7 +72,7 @@ impl<'a> Reckoning<'a> {
         let name = before.full_name(&table.name);
         if before.table(&name).is_some() {
             if !if_not_exists {
-                self.refuse(format!("there is a table `{name}` already"));
+                self.refuse_existing(format!("there is a table `{name}` already"));
             }
             return;
         }
@@ -187,7 +186,7 @@ impl<'a> Reckoning<'a> {
             }
             (ObjectKind::Policy | ObjectKind::Rule, Some(table)) => self.note(table, AX, Cost::Brief),
             (ObjectKind::Index, _) => self.note_index(object, SUX, Cost::Brief),
-            (kind, _) if is_relation(kind) => self.note(object, AX, Cost::Brief),
+            (kind, _) if kind.is_relation() => self.note(object, AX, Cost::Brief),
             _ => {}
         }
     }
