@@ -6,7 +6,7 @@ use std::path::Path;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::scratch::Places;
 use dbwright_engine::session::{Limits, Silent};
-use dbwright_model::engine::Dialect;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::standing::Standing;
 use dbwright_service::config::Config;
 use dbwright_service::consent::{self, Word};
@@ -538,6 +538,33 @@ fn an_answer_about_a_statement_is_recorded() {
         let last = case.repair(answer(StatementAnswer::Done)).await.expect("it is recorded");
         assert!(last.changes[0].says.contains("counts as applied"), "{last:?}");
         assert!(case.repair(answer(StatementAnswer::Done)).await.is_err(), "nothing is unfinished");
+    });
+}
+
+#[test]
+fn roles_that_files_only_name_are_on_the_scratch_server() {
+    on_each(async |server| {
+        if server.engine() != Engine::Postgres {
+            return;
+        }
+        let made = "create role scratch_made; grant select on t to scratch_made;\n";
+        let named = "grant select on parent to scratch_named; alter table t owner to \"scratch Owner\";\n";
+        let files = [("1_parent.sql", PARENT), ("2_t.sql", T), ("3_made.sql", made), ("4_named.sql", named)];
+        let case = Case::new(server, "roles", &files).await;
+        case.run("drop role if exists scratch_made, scratch_named, \"scratch Owner\"").await;
+        case.run(&format!(
+            "create role scratch_named; create role \"scratch Owner\"; {PARENT}{T}{made}{named}"
+        ))
+        .await;
+        case.baseline(BaselineRequest::default()).await.expect("it agrees");
+        let verified = case.verify(true).await;
+        assert!(verified.ok && verified.evidence.starts_with("a scratch "), "{verified:#?}");
+        let request =
+            SquashRequest { place: case.place(), name: "all".to_owned(), ..SquashRequest::default() };
+        let (reply, ..) =
+            squash::plan(&request, &Config::default(), &case.world()).await.expect("everything is applied");
+        assert_eq!(reply.proof.len(), 2, "{:?}", reply.proof);
+        case.run("drop table t, parent; drop role scratch_made, scratch_named, \"scratch Owner\"").await;
     });
 }
 

@@ -5,9 +5,11 @@ use dbwright_engine::postgres::observe::{Observation, ObservedError, Observer};
 use dbwright_engine::scratch::ScratchError;
 use dbwright_engine::scratch::postgres::PostgresServer;
 use dbwright_model::effect::{Effects, TransactionUse};
+use dbwright_model::engine::Dialect;
 
 use super::{Failure, Outcome, Shape, Step, Traced};
 use crate::error::{ErrorKind, ServiceError};
+use crate::ops::migrate::executed::missing_role;
 
 /// A session on one database.
 pub(super) struct Session<'a> {
@@ -82,11 +84,12 @@ impl<'a> Session<'a> {
     /// Roles belong to the whole server, so files rarely make them: one that is missing is made. Returns whether the
     /// statement is worth another try.
     async fn has_made_role(&self, error: &ObservedError) -> bool {
-        let name =
-            error.message.strip_prefix("role \"").and_then(|rest| rest.strip_suffix("\" does not exist"));
-        let Some(name) = name.filter(|_| error.sqlstate == "42704") else { return false };
+        let Some(name) = missing_role(&error.message).filter(|_| error.sqlstate == "42704") else {
+            return false;
+        };
         let Ok(client) = self.server.client("postgres").await else { return false };
-        client.batch_execute(&format!("create role \"{}\"", name.replace('"', "\"\""))).await.is_ok()
+        let quoted = dbwright_sql::quote_identifier(Dialect::Postgres, name);
+        client.batch_execute(&format!("create role {quoted}")).await.is_ok()
     }
 
     pub(super) async fn watch(&mut self, step: &Step<'_>, shape: Shape, traced: &mut Traced) -> Outcome {

@@ -118,18 +118,7 @@ impl Scratch {
                 done as u64,
                 migrations.len() as u64,
             );
-            let together = migration.transaction == TransactionMode::OneTransaction;
-            if together {
-                session.script("begin").await?;
-            }
-            for statement in &migration.up {
-                session.script(&statement.sql).await.map_err(|error| {
-                    Unable(format!("`{}` line {}: {}", migration.file, statement.line, error.message))
-                })?;
-            }
-            if together {
-                session.script("commit").await?;
-            }
+            self.file(&mut session, migration).await?;
             tokio::task::yield_now().await;
         }
         drop(session);
@@ -149,6 +138,49 @@ impl Scratch {
         let rows = count(&dsn, &catalog, world).await?;
         Ok(Made { catalog, rows })
     }
+
+    async fn file(&self, session: &mut WriteSession, migration: &Migration) -> Result<(), Unable> {
+        let together = migration.transaction == TransactionMode::OneTransaction;
+        let mut position = 0;
+        if together {
+            session.script("begin").await?;
+        }
+        while let Some(statement) = migration.up.get(position) {
+            match session.script(&statement.sql).await {
+                Ok(()) => position += 1,
+                Err(error) if self.has_made_role(&error.message).await => {
+                    if together {
+                        session.script("rollback; begin").await?;
+                        position = 0;
+                    }
+                }
+                Err(error) => {
+                    let place = format!("`{}` line {}", migration.file, statement.line);
+                    return Err(Unable(format!("{place}: {}", error.message)));
+                }
+            }
+        }
+        if together {
+            session.script("commit").await?;
+        }
+        Ok(())
+    }
+
+    /// Roles belong to the whole server, so files rarely make them: one that PostgreSQL misses is made. Returns whether the
+    /// statement is worth another try.
+    async fn has_made_role(&self, message: &str) -> bool {
+        let Scratch::Postgres(server) = self else { return false };
+        let Some(name) = missing_role(message) else { return false };
+        let Ok(client) = server.client("postgres").await else { return false };
+        let quoted = dbwright_sql::quote_identifier(Dialect::Postgres, name);
+        client.batch_execute(&format!("create role {quoted}")).await.is_ok()
+    }
+}
+
+/// The role that a scratch server, which speaks English, says is not there.
+pub(crate) fn missing_role(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("role \"")?;
+    Some(rest.split_once("\" does not exist")?.0)
 }
 
 async fn count(dsn: &Dsn, catalog: &Catalog, world: &World<'_>) -> Result<BTreeMap<String, u64>, Unable> {

@@ -10,7 +10,7 @@ pub mod baseline;
 pub mod squash;
 pub mod situation;
 pub mod record;
-mod executed;
+pub(crate) mod executed;
 mod steps;
 mod expect;
 mod hold;

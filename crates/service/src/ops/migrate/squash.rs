@@ -276,7 +276,9 @@ async fn prove(
     let tried = async {
         let scratch = Scratch::start(situation.engine, situation.version, world)?;
         let old = scratch.run("old", &with_parts, config, world).await?;
-        let new = scratch.run("new", &with_one, config, world).await?;
+        // Roles belong to the whole server, and what makes one must not find it made by the old files.
+        let other = Scratch::start(situation.engine, situation.version, world)?;
+        let new = other.run("new", &with_one, config, world).await?;
         Ok::<_, Unable>((scratch.name(), old, new))
     };
     match tried.await {
