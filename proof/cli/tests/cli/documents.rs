@@ -56,6 +56,17 @@ fn the_readme_shows_what_is_printed() {
     });
 }
 
+#[test]
+fn a_migration_file_is_run_as_the_documents_say() {
+    let sandbox = Sandbox::new();
+    let filters = std::cell::RefCell::new(Filters { versions: Vec::new() });
+    shows_what_is_printed("docs/migration-files.md", &sandbox, &|command| {
+        let words = words(command);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        filters.borrow_mut().filter(&sandbox.dbwright(&words).run().expect(0).out())
+    });
+}
+
 /// What differs from run to run in what the walkthrough shows: versions, times, and whose server it is.
 struct Filters {
     /// The versions that were seen, in order.

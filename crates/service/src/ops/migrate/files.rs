@@ -177,9 +177,10 @@ impl Scripts {
         let mut files = self.undo_files()?;
         files.extend(self.files.iter().cloned());
         let migrations = script::read(dialect, &files, &self.around);
-        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        // Numbers are compared as such, so that nobody has to guess in which order `1` and `01` are run.
+        let mut seen: BTreeMap<Vec<tools::OrderPart>, &str> = BTreeMap::new();
         for migration in &migrations {
-            if let Some(other) = seen.insert(&migration.version, &migration.file) {
+            if let Some(other) = seen.insert(tools::order(&migration.version), &migration.file) {
                 return Err(ServiceError::new(
                     ErrorKind::Usage,
                     format!("`{other}` and `{}` have the same version {}", migration.file, migration.version),
