@@ -71,6 +71,20 @@ fn folders_that_hold_no_migrations_are_named() {
 }
 
 #[test]
+fn two_files_of_one_version_are_not_run() {
+    for (first, second) in [("1_a.sql", "1_b.sql"), ("1_a.sql", "01_b.sql"), ("V2_1__a.sql", "V2.01__b.sql")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.file(&format!("m/{first}"), "create table a (id integer primary key);\n");
+        sandbox.file(&format!("m/{second}"), "create table b (id integer primary key);\n");
+        let outcome =
+            sandbox.dbwright(&["migrate", "up", "m", "--target", "new.sqlite", "--yes"]).run().expect(2);
+        assert!(outcome.err().contains("have the same version"), "{}", outcome.err());
+        assert!(!sandbox.path("new.sqlite").exists());
+    }
+}
+
+#[test]
 fn a_file_for_another_server_is_said_to_be_not_understood() {
     let sandbox = Sandbox::new();
     sandbox.file("m/1.sql", TABLE);
