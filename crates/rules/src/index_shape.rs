@@ -52,6 +52,18 @@ pub fn is_replica_identity(table: &Table, index: &Index) -> bool {
     table.replica_identity == ReplicaIdentity::Index(index.name.clone())
 }
 
+/// Which of several equal indexes is kept first: the one with the lowest number, and of those the first by name.
+pub fn rank(table: &Table, index: &Index) -> u8 {
+    use dbwright_model::catalog::ConstraintKind::PrimaryKey;
+    match index.backs {
+        Some(PrimaryKey) => 0,
+        Some(_) => 1,
+        None if is_replica_identity(table, index) => 2,
+        None if table.clustered_on.as_ref() == Some(&index.name) => 3,
+        None => 4,
+    }
+}
+
 /// Whether more than speed hangs on the index: it refuses duplicates, stands behind a constraint, names rows to
 /// replicas, or is a part of another index.
 pub fn holds_a_promise(table: &Table, index: &Index) -> bool {
@@ -101,7 +113,7 @@ pub fn name_of(index: &Index) -> String {
     use dbwright_model::catalog::ConstraintKind::{Exclusion, ForeignKey, PrimaryKey, Unique};
     match index.backs {
         Some(PrimaryKey) => "the primary key".to_owned(),
-        Some(Unique) => format!("the unique constraint on ({})", columns_of(index)),
+        Some(Unique) => format!("the unique constraint `{}` on ({})", index.name, columns_of(index)),
         Some(Exclusion) => "the exclusion constraint".to_owned(),
         Some(ForeignKey) => format!("the index of the foreign key on ({})", columns_of(index)),
         None => format!("`{}`", index.name),
@@ -134,28 +146,33 @@ pub fn drop_index(context: &Context<'_>, table: &Table, index: &Index) -> Change
 }
 
 /// The changes that make an index over columns, without blocking where the server can do that. A partitioned table
-/// takes no concurrent build: its partitions are indexed one by one, and their indexes joined under one.
-pub fn create_index(context: &Context<'_>, table: &Table, columns: &[Name]) -> Vec<Change> {
+/// takes no concurrent build: its partitions are indexed one by one, and their indexes joined under one. `taken` are the
+/// names that other remedies of the report use, and it gets the new ones.
+pub fn create_index(
+    context: &Context<'_>,
+    table: &Table,
+    columns: &[Name],
+    taken: &mut BTreeSet<QualifiedName>,
+) -> Vec<Change> {
     let mut changes = Vec::new();
-    add_index(context, table, columns, &mut BTreeSet::new(), &mut changes);
+    add_index(context, table, columns, taken, &mut changes);
     changes
 }
 
-/// Adds the changes that make an index over columns of a table and of its partitions, and gives the index's name. `taken`
-/// are names that earlier ones of the changes use.
+/// Adds the changes that make an index over columns of a table and of its partitions, and gives the index's name.
 fn add_index(
     context: &Context<'_>,
     table: &Table,
     columns: &[Name],
-    taken: &mut BTreeSet<Name>,
+    taken: &mut BTreeSet<QualifiedName>,
     changes: &mut Vec<Change>,
 ) -> Name {
     let whole = Index {
-        name: free_name(context, table, columns, taken),
+        name: free_name(context, table, columns, "_idx", taken),
         parts: columns.iter().map(IndexPart::column).collect(),
         ..Index::default()
     };
-    taken.insert(whole.name.clone());
+    taken.insert(qualified(&table.name, &whole.name));
     let split = context.engine() == Engine::Postgres && is_split(table);
     let concurrently = context.can(Capability::ConcurrentIndex);
     let stepwise = concurrently && split;
@@ -201,16 +218,18 @@ fn is_part_of(part: &Table, table: &Table) -> bool {
     matches!(&part.kind, TableKind::Partition { of, .. } if *of == table.name)
 }
 
-/// A name for an index over columns that the server would not cut off and that nothing else bears.
-fn free_name(context: &Context<'_>, table: &Table, columns: &[Name], used: &BTreeSet<Name>) -> Name {
-    /// Bytes of the longest name, less those of a number at its end.
-    const LONGEST: usize = 60;
-    let mut stem = format!("{}_{}", table.name.name, join(columns).replace(", ", "_"));
-    while stem.len() + "_idx".len() > LONGEST {
-        stem.pop();
-    }
-    let taken = |name: &str| {
-        used.iter().any(|used| used.as_str() == name)
+/// A name for an index over columns that the server would not cut off and that nothing else bears. `end` is `_idx` or
+/// `_key`; `used` are names that other remedies make.
+pub fn free_name(
+    context: &Context<'_>,
+    table: &Table,
+    columns: &[Name],
+    end: &str,
+    used: &BTreeSet<QualifiedName>,
+) -> Name {
+    let stem = format!("{}_{}", table.name.name, join(columns).replace(", ", "_"));
+    let is_taken = |name: &str| {
+        used.contains(&table.name.sibling(&Name::new(name)))
             || context.catalog().tables.iter().filter(|other| other.name.schema == table.name.schema).any(
                 |other| {
                     other.name.name.as_str() == name
@@ -218,11 +237,25 @@ fn free_name(context: &Context<'_>, table: &Table, columns: &[Name], used: &BTre
                 },
             )
     };
-    let free = (1..).map(|n| match n {
-        1 => format!("{stem}_idx"),
-        n => format!("{stem}_idx{n}"),
-    });
-    Name::from(free.into_iter().find(|name| !taken(name)).unwrap_or(stem))
+    numbered(&stem, end, is_taken)
+}
+
+/// The first name made of a stem, an end and a number from 2 on that is not taken. The stem is cut where no server would
+/// take the whole.
+pub fn numbered(stem: &str, end: &str, is_taken: impl Fn(&str) -> bool) -> Name {
+    /// Bytes of the longest name, less those of a number at its end.
+    const LONGEST: usize = 60;
+    let mut stem = stem.to_owned();
+    while stem.len() + end.len() > LONGEST {
+        stem.pop();
+    }
+    let mut name = format!("{stem}{end}");
+    let mut number = 1_u64;
+    while is_taken(&name) {
+        number += 1;
+        name = format!("{stem}{end}{number}");
+    }
+    Name::from(name)
 }
 
 /// Scans of an index; those of its parts are summed up, because a partitioned index is never scanned itself. `None`

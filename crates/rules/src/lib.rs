@@ -32,6 +32,7 @@ pub mod wraparound;
 pub mod query_scope;
 pub mod statements;
 pub mod predicates;
+pub mod dependants;
 pub mod dependency;
 pub mod lint;
 pub mod new_column;
@@ -107,6 +108,7 @@ rules! {
         cascade_chain,
         comma_separated_list,
         contradictory_set_null,
+        dangling_foreign_key,
         default_text_null,
         deletion_mark_in_unique_key,
         deprecated_number_format,

@@ -20,7 +20,7 @@ pub struct Guess<'a> {
     pub column: &'a Column,
     /// The table that is probably referred to.
     pub parent: &'a Table,
-    /// Its key column.
+    /// The column of it that is referred to: its key, or what foreign keys of the same name refer to.
     pub parent_column: &'a Column,
     /// What the guess rests on.
     pub why: Why,
@@ -117,7 +117,7 @@ pub struct Names<'a> {
     by_end: HashMap<String, Vec<usize>>,
     by_key: HashMap<String, Vec<usize>>,
     by_table: HashMap<&'a QualifiedName, usize>,
-    by_name: BTreeMap<&'a str, Vec<&'a Table>>,
+    by_name: BTreeMap<&'a str, Vec<(&'a Table, &'a Column)>>,
     people: Option<&'a Table>,
     prefix: Option<String>,
 }
@@ -148,7 +148,7 @@ impl<'a> Names<'a> {
                 by_end.entry(parent.stem[start..].join(" ")).or_default().push(at);
             }
         }
-        let mut by_name: BTreeMap<&str, Vec<&Table>> = BTreeMap::new();
+        let mut by_name: BTreeMap<&str, Vec<(&Table, &Column)>> = BTreeMap::new();
         let mut roles: BTreeMap<&QualifiedName, (&Table, usize)> = BTreeMap::new();
         for table in tables {
             for foreign_key in &table.foreign_keys {
@@ -159,10 +159,20 @@ impl<'a> Names<'a> {
                 if parent.table.name == table.name {
                     continue;
                 }
+                let target = match foreign_key.referenced_columns.as_slice() {
+                    [] => Some(parent.key),
+                    [only] => parent.table.column(only.as_str()),
+                    _ => None,
+                };
                 let targets = by_name.entry(column.as_str()).or_default();
                 // A second target is enough to know that the name alone does not tell.
-                if targets.len() < 2 && targets.iter().all(|known| known.name != parent.table.name) {
-                    targets.push(parent.table);
+                if let Some(target) = target
+                    && targets.len() < 2
+                    && targets.iter().all(|(table, known)| {
+                        (&table.name, &known.name) != (&parent.table.name, &target.name)
+                    })
+                {
+                    targets.push((parent.table, target));
                 }
                 let name = base(&words(column.as_str())).0.to_vec();
                 // A column named after the table tells no role: `protocol_mapper_id` and `protocol_mappers`.
@@ -195,6 +205,10 @@ impl<'a> Names<'a> {
         let own = self.parent(&table.name);
         let found = self.find(table, column, &name, own_key, own)?;
         let (parent, why) = found;
+        let parent_column = match self.by_name.get(column.name.as_str()).map(Vec::as_slice) {
+            Some([(_, target)]) if why == Why::SameNameElsewhere => target,
+            _ => parent.key,
+        };
         // The key of a table refers to another table only when its name says so in full.
         let itself = parent.table.name == table.name;
         if own_key && (itself || !why.is_strong()) {
@@ -204,7 +218,7 @@ impl<'a> Names<'a> {
         if itself && matches!(why, Why::TableName | Why::KeyName | Why::EndOfTableName) {
             return None;
         }
-        Some(Guess { table, column, parent: parent.table, parent_column: parent.key, why })
+        Some(Guess { table, column, parent: parent.table, parent_column, why })
     }
 
     fn find<'b>(
@@ -216,8 +230,8 @@ impl<'a> Names<'a> {
         own: Option<&'b Parent<'a>>,
     ) -> Option<(&'b Parent<'a>, Why)> {
         let fits = |parent: &&Parent<'a>| same_family(&column.data_type, &parent.key.data_type);
-        if let Some([target]) = self.by_name.get(column.name.as_str()).map(Vec::as_slice) {
-            let parent = self.parent(&target.name).filter(fits);
+        if let Some([(target, key)]) = self.by_name.get(column.name.as_str()).map(Vec::as_slice) {
+            let parent = self.parent(&target.name).filter(|_| same_family(&column.data_type, &key.data_type));
             if let Some(parent) = parent.filter(|parent| parent.table.name != table.name) {
                 return Some((parent, Why::SameNameElsewhere));
             }

@@ -2,7 +2,8 @@
 //!
 //! A fence that begins with `sql` holds statements; the engines it is for may follow (`sql postgres sqlite`), otherwise it
 //! is for every engine that the rule applies to. A line marked `-- finding` must be found there and nowhere else; a fence
-//! without marks must be silent. A fence that begins with `facts` holds facts in TOML, for what no statement can make:
+//! without marks must be silent. A line `-- says TEXT` demands the text in a finding's message, evidence or remedy, its
+//! statements included, and `-- says not TEXT` its absence from all of them. A fence that begins with `facts` holds facts in TOML, for what no statement can make:
 //! a table per field of the facts, `[settings]` as names and values, `sql` for statements to fold, and `expect`, the
 //! objects that must be found.
 //!
@@ -146,7 +147,7 @@ impl Example {
                     .map(|(i, _)| i as u32 + 1)
                     .collect();
                 if found == expected {
-                    return Ok(());
+                    return self.check_words(engine, text, &findings).map_err(complain);
                 }
                 let list: Vec<String> = findings
                     .iter()
@@ -171,6 +172,21 @@ impl Example {
                 Err(complain(format!("found {found:?}, expected {expected:?}")))
             }
         }
+    }
+
+    /// Holds the findings to the lines `-- says TEXT` and `-- says not TEXT`.
+    fn check_words(&self, engine: Engine, text: &str, findings: &[Finding]) -> Result<(), String> {
+        let said: String = findings.iter().map(|finding| words_of(engine, self.since, finding)).collect();
+        for line in text.lines().filter_map(|line| line.trim().strip_prefix(WORDS_MARK)) {
+            match line.strip_prefix("not ") {
+                Some(unwanted) if said.contains(unwanted) => {
+                    return Err(format!("`{unwanted}` must not be said:\n{said}"));
+                }
+                None if !said.contains(line) => return Err(format!("`{line}` is not said:\n{said}")),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// The findings of the folded statements, and their lines.
@@ -221,6 +237,25 @@ const FILE_MARK: &str = "-- migration";
 
 /// What ends a line on which something must be found.
 const FINDING_MARK: &str = "-- finding";
+
+/// What begins a line that demands words of the findings.
+const WORDS_MARK: &str = "-- says ";
+
+/// Everything a user reads of a finding, a line each.
+fn words_of(engine: Engine, version: Option<Version>, finding: &Finding) -> String {
+    let mut lines = vec![finding.message.clone()];
+    lines.extend(finding.evidence.iter().map(|one| format!("{}: {}", one.name, one.value)));
+    if let Some(remedy) = &finding.remedy {
+        lines.push(format!("{:?}: {}", remedy.applicability, remedy.summary).to_lowercase());
+        lines.push(remedy.summary.to_string());
+        for change in &remedy.changes {
+            let written = dbwright_sql::write(engine, version, change).unwrap_or_default();
+            lines.extend(written.into_iter().map(|statement| format!("{};", statement.sql)));
+        }
+        lines.extend(remedy.statements.iter().map(|statement| format!("{};", statement.sql)));
+    }
+    lines.join("\n") + "\n"
+}
 
 /// The migrations of a fence as facts. Lines keep their numbers.
 fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result<(Facts, Places), String> {

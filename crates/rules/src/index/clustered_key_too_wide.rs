@@ -3,9 +3,11 @@ use dbwright_model::catalog::{ConstraintKind, Table};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
+use dbwright_model::name::Name;
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
+use crate::lexicon::charset;
 use crate::{Context, Engines, Findings, Found, OptionSpec, OptionValue, Rule};
 
 /// The rule.
@@ -88,10 +90,16 @@ fn width(context: &Context<'_>, table: &Table) -> Option<Width> {
         let fixed = column.data_type.kind == TypeKind::Char;
         let measured =
             context.column_statistics_of(&table.name, name).map(|known| f64::from(known.average_width));
-        // One byte per character: keys are codes, whose letters are ASCII.
-        let declared = f64::from(column.data_type.length?);
+        let collation = column.collation.as_ref().or(table.collation.as_ref());
+        let declared = f64::from(column.data_type.length?) * bytes_per_character(collation);
         width.bytes += measured.filter(|_| !fixed).unwrap_or(declared);
         width.is_fixed &= fixed;
     }
     (width.bytes > 0.0).then_some(width)
+}
+
+/// The most bytes that a character takes in the set of a collation. Without one the default set of the server stands, which
+/// is `utf8mb4` unless it was chosen otherwise.
+fn bytes_per_character(collation: Option<&Name>) -> f64 {
+    collation.and_then(|name| charset::of_collation(name.as_str())).map_or(4.0, charset::most_bytes)
 }

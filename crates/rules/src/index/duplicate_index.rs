@@ -5,8 +5,9 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
+use crate::columns::is_unique_over;
 use crate::index_shape::{
-    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of,
+    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of, rank,
 };
 use crate::quantity::size;
 use crate::{Context, Findings, Found, Rule};
@@ -47,16 +48,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             )
             .evidence("kept index", &kept.name)
             .evidence_if("size", bytes.map(size));
-            findings.add(found.remedy(remedy(context, table, index)));
+            findings.add(found.remedy(remedy(context, table, kept, index)));
         }
     }
 }
 
-fn remedy(context: &Context<'_>, table: &Table, index: &Index) -> Remedy {
+fn remedy(context: &Context<'_>, table: &Table, kept: &Index, index: &Index) -> Remedy {
     if index.backs.is_some() || is_replica_identity(table, index) {
         return Remedy::manual(
             "Drop the constraint that the second index stands behind, unless a foreign key needs it.",
         );
+    }
+    if may_hold_foreign_key(context, table, index) {
+        return Remedy::manual(format!(
+            "Drop one of the two, but not the one that a foreign key rests on, which `pg_constraint.conindid` names: `{}` or `{}`.",
+            kept.name, index.name
+        ));
+    }
+    if table.clustered_on.as_ref() == Some(&index.name) {
+        return Remedy::manual(format!(
+            "Drop one of the two, after `CLUSTER` orders the rows by the other: it uses `{}` now.",
+            index.name
+        ));
     }
     let change = vec![drop_index(context, table, index)];
     match context.engine() {
@@ -66,14 +79,11 @@ fn remedy(context: &Context<'_>, table: &Table, index: &Index) -> Remedy {
     }
 }
 
-/// What to keep first.
-fn rank(table: &Table, index: &Index) -> u8 {
-    match index.backs {
-        Some(ConstraintKind::PrimaryKey) => 0,
-        Some(_) => 1,
-        None if is_replica_identity(table, index) => 2,
-        None => 3,
-    }
+/// Whether a foreign key may rest on one of two equal unique indexes, so that the server does not let it go. PostgreSQL takes
+/// the first that fits in the order in which they were made, which neither files nor the facts of a catalog tell.
+fn may_hold_foreign_key(context: &Context<'_>, table: &Table, index: &Index) -> bool {
+    context.engine() == Engine::Postgres
+        && context.children(&table.name).iter().any(|(_, key)| is_unique_over(index, &key.referenced_columns))
 }
 
 fn same(a: &Index, b: &Index) -> bool {

@@ -19,6 +19,16 @@ pub fn of_collation(collation: &str) -> Option<&'static str> {
     SUFFICIENT.iter().chain(NARROW).copied().find(|known| *known == set)
 }
 
+/// The most bytes that one character takes in a set.
+pub fn most_bytes(set: &str) -> f64 {
+    match set {
+        "utf8mb4" | "utf16" | "utf16le" | "utf32" | "gb18030" => 4.0,
+        "utf8mb3" | "ujis" | "eucjpms" => 3.0,
+        "big5" | "cp932" | "euckr" | "gb2312" | "gbk" | "sjis" | "ucs2" => 2.0,
+        _ => 1.0,
+    }
+}
+
 /// Whether the set lacks characters that people write every day, such as those of other languages and emoji.
 pub fn is_narrow(set: &str) -> bool {
     NARROW.contains(&set)

@@ -27,6 +27,8 @@ const PERHAPS_MONEY: &[&str] =
 const NOT_MONEY: &[&str] = &[
     "accuracy",
     "altitude",
+    "angle",
+    "angles",
     "at",
     "avg",
     "bytes",
@@ -134,11 +136,15 @@ const SUMMED_UP: &[&str] = &[
     "water",
 ];
 
+/// Words beside `balance` that make it one of things other than money: `work_life_balance`, `white_balance`.
+const IN_BALANCE: &[&str] = &["audio", "color", "colour", "gender", "life", "load", "stereo", "white"];
+
 /// Whether a column is named like an amount of money.
 pub fn money(name: &str) -> Option<Money> {
     let words = words(name);
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    if any(NOT_MONEY) {
+    let balanced = words.iter().any(|word| word == "balance") && any(IN_BALANCE);
+    if any(NOT_MONEY) || balanced {
         None
     } else if any(MONEY) {
         Some(Money::Likely)

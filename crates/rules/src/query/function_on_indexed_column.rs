@@ -37,7 +37,11 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
         let (column, what, stable) = read.blocks.iter().find_map(|block| wrapped(context, names, block))?;
-        let instead = if stable { RULE.instead } else { NOT_IMMUTABLE };
+        let instead = match (stable, context.engine() != Engine::Mariadb) {
+            (true, true) => RULE.instead,
+            (true, false) => WITHOUT_EXPRESSIONS,
+            (false, _) => NOT_IMMUTABLE,
+        };
         Some(
             statements::found(
                 read.statement,
@@ -77,6 +81,10 @@ fn wrapped<'a>(
         indexed.then(|| (column, what, can_be_indexed(context, column.column, operand)))
     })
 }
+
+/// What to do where the server has no indexes of expressions.
+const WITHOUT_EXPRESSIONS: &str =
+    "Compare the bare column with a range, or index a generated column that holds the expression.";
 
 /// What to do where the server refuses an index of the expression.
 const NOT_IMMUTABLE: &str = "Compare the bare column with a range; the expression cannot be indexed, since its result depends on settings of the session such as the time zone.";

@@ -26,19 +26,19 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     statements::each(context, findings, |names, read| {
-        let (one, other) = read.blocks.iter().find_map(|block| unconnected(context, names, block))?;
+        let one = read.blocks.iter().find_map(|block| unconnected(context, names, block))?;
         Some(
             statements::found(
                 read.statement,
-                format!("Nothing connects `{one}` and `{other}`, so each row of one is paired with each of the other."),
+                format!("Nothing connects {one}, so each row of one is paired with each of the other."),
             )
             .remedy(Remedy::manual(RULE.instead)),
         )
     });
 }
 
-/// Two tables of a block that no condition connects. Whatever is not known counts as connected.
-fn unconnected(context: &Context<'_>, names: &Names<'_>, block: &Block<'_>) -> Option<(String, String)> {
+/// Two tables of a block that no condition connects, in words. Whatever is not known counts as connected.
+fn unconnected(context: &Context<'_>, names: &Names<'_>, block: &Block<'_>) -> Option<String> {
     let sources = block.sources();
     if sources.len() < 2 || block.select.is_none() || block.from.iter().any(is_deliberate) {
         return None;
@@ -87,7 +87,13 @@ fn unconnected(context: &Context<'_>, names: &Names<'_>, block: &Block<'_>) -> O
     let other = plain.iter().copied().find(|at| {
         group[*at] != group[first] && !(held(*at) && held(first)) && !is_generated(sources.len())
     })?;
-    Some((sources[first].table()?.name.to_string(), sources[other].table()?.name.to_string()))
+    let (one, two) = (sources[first].table()?, sources[other].table()?);
+    if one.name != two.name {
+        return Some(format!("`{}` and `{}`", one.name, two.name));
+    }
+    // Which of two places a column is of cannot be told where both bear one name.
+    let (here, there) = (sources[first].name?, sources[other].name?);
+    (here != there).then(|| format!("`{here}` and `{there}`, both of them `{}`", one.name))
 }
 
 /// Statements that join dozens of sources are generated; too much in them is not known.

@@ -28,6 +28,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             // SQLite changes a default only by making the table anew.
             let remedy = match context.engine() {
+                // Without a default nothing stands in for a value that an insert leaves out.
+                _ if column.not_null => Remedy::manual(
+                    "Let the column be null and drop the default, or give it a default that means something: without either, inserts that leave the column out fail.",
+                ),
                 Engine::Sqlite => Remedy::manual(RULE.instead),
                 _ => Remedy::review(
                     RULE.instead,

@@ -52,7 +52,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 /// Whether the parent must be there before the child is inserted.
-fn must_exist(table: &Table, foreign_key: &ForeignKey) -> bool {
+pub(super) fn must_exist(table: &Table, foreign_key: &ForeignKey) -> bool {
     let not_null = |name: &dbwright_model::name::Name| {
         table.column(name.as_str()).is_some_and(|column| column.not_null && column.generated.is_none())
     };

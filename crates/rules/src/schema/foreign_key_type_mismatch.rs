@@ -6,6 +6,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 
 use crate::columns::base_type;
+use crate::dependants;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
@@ -14,6 +15,7 @@ pub static RULE: Rule = Rule {
     when: "a column of a foreign key has another type, length or collation than the column it refers to",
     then: "The child cannot hold every key of the parent, or joins convert, miss indexes or compare by other rules.",
     instead: "Give the referring column the type of the column it refers to.",
+    wants: dependants::WANTS,
     remedy: Applicability::Review,
     source: "agreement of eight public linters; five public schemas have between 0 and 7 of them",
     check,
@@ -66,17 +68,19 @@ fn judge(
     let lengthens = own.kind == TypeKind::Varchar && other.kind == TypeKind::Varchar;
     let remedy = if lengthens && context.engine() == Engine::Postgres && column.collation == target.collation
     {
-        Remedy::review(
-            RULE.instead,
-            vec![Change::AlterColumnType {
-                alter: Default::default(),
-                table: table.name.clone(),
-                column: column.name.clone(),
-                to: other.clone(),
-                collation: None,
-                using: None,
-            }],
-        )
+        dependants::in_words(context, table, &column.name, RULE.instead).unwrap_or_else(|| {
+            Remedy::review(
+                RULE.instead,
+                vec![Change::AlterColumnType {
+                    alter: Default::default(),
+                    table: table.name.clone(),
+                    column: column.name.clone(),
+                    to: other.clone(),
+                    collation: None,
+                    using: None,
+                }],
+            )
+        })
     } else if own.max_integer().zip(other.max_integer()).is_some_and(|(own, other)| own > other) {
         // To narrow the child would take room away that the key may need one day.
         Remedy::manual("Give the key the wider type of the column that refers to it.")

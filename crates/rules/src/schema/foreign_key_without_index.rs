@@ -1,16 +1,17 @@
 use std::collections::BTreeSet;
 
 use dbwright_model::catalog::{ForeignKey, Table, TableKind};
+use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
-use dbwright_model::name::{Name, join};
+use dbwright_model::name::{Name, QualifiedName, join};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 use dbwright_model::stats::TableStatistics;
 
 use crate::index_shape::{create_index, finds_children};
 use crate::lexicon::is_tool_table;
-use crate::{Context, Engines, Findings, Found, Rule};
+use crate::{Applies, Context, Engines, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -58,48 +59,77 @@ fn comes_from_above(context: &Context<'_>, table: &Table, key: &ForeignKey) -> b
     })
 }
 
-fn check(context: &Context<'_>, findings: &mut Findings) {
+/// The foreign keys that no index serves, each with its table. One stands for all over the same columns.
+fn unserved<'a>(
+    context: &Context<'a>,
+    mut looked_at: impl FnMut(&ForeignKey),
+) -> Vec<(&'a Table, &'a ForeignKey)> {
+    let mut found = Vec::new();
     let tables = context.catalog().tables.iter();
     for table in tables.filter(|table| table.is_own() && !is_tool_table(table)) {
         let mut seen: Vec<BTreeSet<&Name>> = Vec::new();
         for foreign_key in table.foreign_keys.iter().filter(|key| !comes_from_above(context, table, key)) {
-            findings.examined(1);
-            if table.indexes.iter().any(|index| finds_children(index, &foreign_key.columns)) {
+            looked_at(foreign_key);
+            if table.indexes.iter().any(|index| finds_children(index, &foreign_key.columns))
+                || !can_be_enforced(context, foreign_key)
+            {
                 continue;
             }
             // One index serves every key over the same columns.
             let columns: BTreeSet<&Name> = foreign_key.columns.iter().collect();
-            if seen.contains(&columns) {
-                continue;
+            if !seen.contains(&columns) {
+                seen.push(columns);
+                found.push((table, foreign_key));
             }
-            let same = |key: &&ForeignKey| key.columns.iter().collect::<BTreeSet<_>>() == columns;
-            let parents: BTreeSet<String> =
-                table.foreign_keys.iter().filter(same).map(|key| format!("`{}`", key.references)).collect();
-            let parents: Vec<String> = parents.into_iter().collect();
-            seen.push(columns);
-            let mut found = Found::at(
-                ObjectRef::columns(&table.name, &foreign_key.columns),
-                format!(
-                    "No index covers the foreign key `{}` ({}) to {}: each delete there scans `{}`.",
-                    table.name,
-                    join(&foreign_key.columns),
-                    parents.join(" and "),
-                    table.name
-                ),
-            )
-            .remedy(Remedy::safe(RULE.instead, create_index(context, table, &foreign_key.columns)));
-            if let Some(statistics) = context.statistics_of(&table.name) {
-                if is_tiny(statistics) {
-                    found = found.level(Level::Note).evidence_if("rows", statistics.rows);
-                }
-                found = found
-                    .evidence_if(
-                        "rows scanned per delete",
-                        statistics.rows.filter(|rows| *rows >= WORTH_SAYING),
-                    )
-                    .evidence_if("sequential scans so far", statistics.sequential_scans);
-            }
-            findings.add(found);
         }
+    }
+    found
+}
+
+/// Whether rows are held to the key at all: SQLite takes one to a table that is not there and then fails every write,
+/// which `dangling-foreign-key` reports.
+fn can_be_enforced(context: &Context<'_>, key: &ForeignKey) -> bool {
+    context.engine() != Engine::Sqlite || context.table(&key.references).is_some()
+}
+
+/// Names of the indexes that the remedies make, for other rules that make some.
+pub(crate) fn names_of_remedies(context: &Context<'_>) -> BTreeSet<QualifiedName> {
+    let mut taken = BTreeSet::new();
+    if ENGINES.of(context.engine()) == Applies::Yes {
+        for (table, key) in unserved(context, |_| {}) {
+            create_index(context, table, &key.columns, &mut taken);
+        }
+    }
+    taken
+}
+
+fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut taken = BTreeSet::new();
+    for (table, foreign_key) in unserved(context, |_| findings.examined(1)) {
+        let columns: BTreeSet<&Name> = foreign_key.columns.iter().collect();
+        let same = |key: &&ForeignKey| key.columns.iter().collect::<BTreeSet<_>>() == columns;
+        let parents: BTreeSet<String> =
+            table.foreign_keys.iter().filter(same).map(|key| format!("`{}`", key.references)).collect();
+        let parents: Vec<String> = parents.into_iter().collect();
+        let mut found = Found::at(
+            ObjectRef::columns(&table.name, &foreign_key.columns),
+            format!(
+                "No index covers the foreign key `{}` ({}) to {}: each delete there scans `{}`.",
+                table.name,
+                join(&foreign_key.columns),
+                parents.join(" and "),
+                table.name
+            ),
+        )
+        .remedy(Remedy::safe(RULE.instead, create_index(context, table, &foreign_key.columns, &mut taken)));
+        if let Some(statistics) = context.statistics_of(&table.name) {
+            if is_tiny(statistics) {
+                found = found.level(Level::Note).evidence_if("rows", statistics.rows);
+            }
+            found = found
+                .evidence_if("rows scanned per delete", statistics.rows.filter(|rows| *rows >= WORTH_SAYING))
+                .evidence_if("sequential scans so far", statistics.sequential_scans);
+        }
+        findings.add(found);
     }
 }

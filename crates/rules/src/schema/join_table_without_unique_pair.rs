@@ -1,9 +1,12 @@
+use std::collections::BTreeSet;
+
 use dbwright_model::catalog::{Column, Key, Table};
 use dbwright_model::change::Change;
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::{Name, join};
 use dbwright_model::remedy::{Applicability, Remedy};
 
+use crate::index_shape::{free_name, qualified};
 use crate::lexicon::{table_role, words};
 use crate::{Context, Findings, Found, Rule, keys, reference};
 
@@ -22,6 +25,7 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut taken = BTreeSet::new();
     for table in context.own_tables() {
         let Some(pair) = joined_pair(table) else { continue };
         if table_role::is_record(table) || table_role::is_passing(table) {
@@ -32,12 +36,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let columns: Vec<Name> = pair.iter().map(|name| (*name).clone()).collect();
-        let name = format!(
-            "{}_{}_key",
-            table.name.name,
-            columns.iter().map(Name::as_str).collect::<Vec<_>>().join("_")
-        );
-        let key = Key { name: Some(Name::from(name)), columns, ..Key::default() };
+        let name = free_name(context, table, &columns, "_key", &taken);
+        taken.insert(qualified(&table.name, &name));
+        let key = Key { name: Some(name), columns, ..Key::default() };
         findings.add(
             Found::at(
                 ObjectRef::table(&table.name),

@@ -1,4 +1,4 @@
-use dbwright_model::catalog::Column;
+use dbwright_model::catalog::{Column, Table};
 use dbwright_model::change::Change;
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Engine;
@@ -6,6 +6,7 @@ use dbwright_model::expression::Expression;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 
+use crate::dependants;
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -16,6 +17,7 @@ pub static RULE: Rule = Rule {
     when: "a column is `json` and not `jsonb`",
     then: "The text is parsed again at every access, has no equality, and cannot be indexed by its content.",
     instead: "Change it to `jsonb` unless the exact text matters.",
+    wants: dependants::WANTS,
     remedy: Applicability::Review,
     source: "PostgreSQL documentation: JSON types",
     convention: Some("JSON columns are `json`"),
@@ -40,19 +42,22 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     table.name, column.name
                 ),
             );
-            findings.add(found.remedy(remedy(&table.name, column)));
+            findings.add(found.remedy(remedy(context, table, column)));
         }
     }
 }
 
-fn remedy(table: &dbwright_model::name::QualifiedName, column: &Column) -> Remedy {
+fn remedy(context: &Context<'_>, table: &Table, column: &Column) -> Remedy {
     // A default of the old type would have to be dropped and set again.
     if column.default.is_some() || column.generated.is_some() {
         return Remedy::manual(RULE.instead);
     }
+    if let Some(words) = dependants::in_words(context, table, &column.name, RULE.instead) {
+        return words;
+    }
     let change = Change::AlterColumnType {
         alter: Default::default(),
-        table: table.clone(),
+        table: table.name.clone(),
         column: column.name.clone(),
         to: DataType::new(TypeKind::Jsonb, "jsonb"),
         collation: None,

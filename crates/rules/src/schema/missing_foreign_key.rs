@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{ForeignKey, IndexPart, Persistence, Table, TableKind};
@@ -6,20 +6,23 @@ use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::{DataCount, DataQuestion, Fact};
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
-use dbwright_model::name::Name;
+use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 
 use crate::columns::default_string;
-use crate::index_shape::create_index;
+use crate::dependants;
+use crate::index_shape::{create_index, numbered};
 use crate::lexicon::table_role;
 use crate::reference::{self, Guess};
+use crate::schema::foreign_key_cycle::must_exist;
+use crate::schema::foreign_key_without_index::names_of_remedies;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
     level: Level::Warning,
     weight: 6,
-    wants: &[Fact::Data],
+    wants: &[Fact::Data, Fact::Triggers, Fact::Policies, Fact::Functions, Fact::Publications],
     when: "a column is named and typed like the key of another table but has no foreign key",
     then: "Nothing keeps these columns from naming rows that do not exist.",
     instead: "Declare the foreign key.",
@@ -37,9 +40,6 @@ pub static RULE: Rule = Rule {
 
 /// Above this share of values without a parent the column means something else.
 const OTHER_MEANING: f64 = 0.5;
-
-/// Bytes of the longest name that every server takes, less those of `_fkey`.
-const LONGEST_STEM: usize = 58;
 
 fn guesses<'a>(context: &Context<'a>) -> Vec<Guess<'a>> {
     let mysql_family = context.engine().dialect() == Dialect::Mysql;
@@ -91,16 +91,73 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .flatten()
         .filter_map(|answer| Some((&answer.question, answer.answer.known()?)))
         .collect();
-    for guess in guesses(context) {
+    let guesses = guesses(context);
+    let mut names = Taken { relations: names_of_remedies(context), constraints: constraints(context) };
+    for guess in &guesses {
         findings.examined(1);
-        let counted = answers.get(&question(&guess)).copied();
+        let counted = answers.get(&question(guess)).copied();
         if counted.is_none_or(|count| (count.matching as f64) <= OTHER_MEANING * count.examined as f64) {
-            findings.add(found(context, &guess, counted));
+            let circle = closes_circle(context, guess, &guesses);
+            findings.add(found(context, guess, counted, circle, &mut names));
         }
     }
 }
 
-fn found(context: &Context<'_>, guess: &Guess<'_>, counted: Option<&DataCount>) -> Found {
+/// Names that are not free: those of the catalog and those that remedies made so far.
+struct Taken {
+    relations: BTreeSet<QualifiedName>,
+    constraints: BTreeSet<QualifiedName>,
+}
+
+fn constraints(context: &Context<'_>) -> BTreeSet<QualifiedName> {
+    let mut taken = BTreeSet::new();
+    for table in &context.catalog().tables {
+        let keys = table.primary_key.iter().chain(&table.uniques).filter_map(|key| key.name.as_ref());
+        let names = keys
+            .chain(table.foreign_keys.iter().filter_map(|key| key.name.as_ref()))
+            .chain(table.checks.iter().filter_map(|check| check.name.as_ref()));
+        taken.extend(names.map(|name| table.name.sibling(name)));
+    }
+    taken
+}
+
+/// Whether the foreign key, together with those that are there and those that are guessed, would make tables require each
+/// other in a circle, so that none of them could get its first row.
+fn closes_circle(context: &Context<'_>, guess: &Guess<'_>, guesses: &[Guess<'_>]) -> bool {
+    if !guess.column.not_null || guess.parent.name == guess.table.name {
+        return false;
+    }
+    let mut reached = BTreeSet::from([&guess.parent.name]);
+    let mut pending = vec![guess.parent];
+    while let Some(table) = pending.pop() {
+        let declared = table
+            .foreign_keys
+            .iter()
+            .filter(|key| must_exist(table, key))
+            .filter_map(|key| context.table(&key.references));
+        let guessed = guesses
+            .iter()
+            .filter(|other| other.table.name == table.name && other.column.not_null)
+            .map(|other| other.parent);
+        for next in declared.chain(guessed) {
+            if next.name == guess.table.name {
+                return true;
+            }
+            if reached.insert(&next.name) {
+                pending.push(next);
+            }
+        }
+    }
+    false
+}
+
+fn found(
+    context: &Context<'_>,
+    guess: &Guess<'_>,
+    counted: Option<&DataCount>,
+    circle: bool,
+    names: &mut Taken,
+) -> Found {
     let (table, column, parent) = (&guess.table.name, &guess.column.name, &guess.parent.name);
     let object = ObjectRef::column(table, column);
     let reads = format!("`{table}.{column}` reads like a reference to `{parent}` but has no foreign key");
@@ -132,16 +189,38 @@ fn found(context: &Context<'_>, guess: &Guess<'_>, counted: Option<&DataCount>) 
             found = found.evidence("without a parent", example);
         }
     }
-    found.remedy(remedy(context, guess, counted.map(|count| count.matching)))
+    let orphans = counted.map(|count| count.matching);
+    if !circle {
+        return found.remedy(remedy(context, guess, orphans, false, names));
+    }
+    found = found.evidence("circle", "the tables would require each other");
+    if context.engine().dialect() == Dialect::Mysql {
+        return found.remedy(Remedy::manual(format!(
+            "Let `{}.{}` be null, or another column of the circle, before the foreign key is declared: tables that require each other could not get their first rows.",
+            table, column
+        )));
+    }
+    let mut remedy = remedy(context, guess, orphans, true, names);
+    remedy.summary = format!(
+        "{} Make it `DEFERRABLE INITIALLY DEFERRED`: tables that require each other could not get their first rows otherwise.",
+        remedy.summary
+    )
+    .into();
+    found.remedy(remedy)
 }
 
-/// `orphans` are the values without a parent, where they were counted.
-fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: Option<u64>) -> Remedy {
-    let mut name = format!("{}_{}", guess.table.name.name, guess.column.name);
-    while name.len() > LONGEST_STEM {
-        name.pop();
-    }
-    let name = Name::from(name + "_fkey");
+/// `orphans` are the values without a parent, where they were counted; `deferred` is whether the key is looked at only when
+/// a transaction commits.
+fn remedy(
+    context: &Context<'_>,
+    guess: &Guess<'_>,
+    orphans: Option<u64>,
+    deferred: bool,
+    names: &mut Taken,
+) -> Remedy {
+    let stem = format!("{}_{}", guess.table.name.name, guess.column.name);
+    let is_taken = |name: &str| names.constraints.contains(&guess.table.name.sibling(name));
+    let name = numbered(&stem, "_fkey", is_taken);
     if let Some(first) = in_the_way(context, guess) {
         return Remedy::manual(first);
     }
@@ -154,6 +233,8 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: Option<u64>) -> Rem
         references: guess.parent.name.clone(),
         referenced_columns: vec![guess.parent_column.name.clone()],
         validated: !in_steps,
+        deferrable: deferred,
+        initially_deferred: deferred,
         ..ForeignKey::default()
     };
     let add = Change::AddForeignKey {
@@ -164,12 +245,22 @@ fn remedy(context: &Context<'_>, guess: &Guess<'_>, orphans: Option<u64>) -> Rem
     let validate = Change::ValidateConstraint {
         alter: Default::default(),
         table: guess.table.name.clone(),
-        constraint: name,
+        constraint: name.clone(),
     };
     let widened = widened(context, guess);
     let widens = !widened.is_empty();
+    if widens {
+        let instead = format!(
+            "Give `{}` the type of the key it refers to, then declare the foreign key.",
+            guess.column.name
+        );
+        if let Some(words) = dependants::in_words(context, guess.table, &guess.column.name, &instead) {
+            return words;
+        }
+    }
+    names.constraints.insert(guess.table.name.sibling(&name));
     let mut changes = widened;
-    changes.extend(index_for(context, guess));
+    changes.extend(index_for(context, guess, &mut names.relations));
     changes.push(add);
     match (orphans.unwrap_or(0), in_steps) {
         (0, true) => {
@@ -253,7 +344,7 @@ fn in_the_way(context: &Context<'_>, guess: &Guess<'_>) -> Option<String> {
 }
 
 /// The index without which each delete of a parent would read the whole table. InnoDB makes it by itself.
-fn index_for(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
+fn index_for(context: &Context<'_>, guess: &Guess<'_>, taken: &mut BTreeSet<QualifiedName>) -> Vec<Change> {
     let covered = guess
         .table
         .indexes
@@ -262,5 +353,5 @@ fn index_for(context: &Context<'_>, guess: &Guess<'_>) -> Vec<Change> {
     if covered || context.engine().dialect() == Dialect::Mysql {
         return Vec::new();
     }
-    create_index(context, guess.table, std::slice::from_ref(&guess.column.name))
+    create_index(context, guess.table, std::slice::from_ref(&guess.column.name), taken)
 }

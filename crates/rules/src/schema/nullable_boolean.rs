@@ -1,5 +1,7 @@
 use dbwright_model::data_type::TypeKind;
+use dbwright_model::expression::Expr;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 
 use crate::{Context, Findings, Found, Rule};
@@ -25,8 +27,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 continue;
             }
             findings.examined(1);
+            let checked = table.checks.iter().any(|check| {
+                let tree = check.expression.tree.as_deref();
+                tree.is_some_and(|tree| refuses_null(tree, &column.name))
+            });
             let meant = column.comment.is_some() || column.generated.is_some();
-            if column.not_null || column.default.is_some() || meant {
+            if column.not_null || checked || column.default.is_some() || meant {
                 continue;
             }
             findings.add(
@@ -41,4 +47,20 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Whether a condition of every row says that the column is not null.
+fn refuses_null(condition: &Expr, column: &Name) -> bool {
+    condition.conjuncts().into_iter().any(|term| match term {
+        Expr::IsNull { operand, negated: true } => {
+            matches!(operand.without_casts(), Expr::Column { name, .. } if name == column)
+        }
+        Expr::Unary { op, operand } if op == "NOT" => match operand.as_ref() {
+            Expr::IsNull { operand, negated: false } => {
+                matches!(operand.without_casts(), Expr::Column { name, .. } if name == column)
+            }
+            _ => false,
+        },
+        _ => false,
+    })
 }

@@ -1,9 +1,10 @@
-use dbwright_model::catalog::{Column, Persistence, Table, TableKind};
+use dbwright_model::catalog::{Column, Index, IndexPart, Persistence, Table, TableKind};
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 
+use crate::index_shape::rank;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
@@ -33,17 +34,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if table.primary_key.is_some() {
             continue;
         }
-        let candidate = table.indexes.iter().find(|index| {
-            index.unique
-                && index.valid
-                && index.predicate.is_none()
-                && index.is_btree()
-                && index.columns().is_some_and(|columns| {
-                    columns
-                        .iter()
-                        .all(|name| table.column(name.as_str()).is_some_and(|column| column.not_null))
-                })
-        });
+        let candidate = table
+            .indexes
+            .iter()
+            .filter(|index| could_be_key(table, index))
+            .min_by_key(|index| (rank(table, index), &index.name));
         let mut found = Found::at(
             ObjectRef::table(&table.name),
             format!("`{}` has no primary key, so its rows cannot be told apart.", table.name),
@@ -51,7 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .evidence("columns", table.columns.len());
         if let Some(index) = candidate {
             found = found.evidence("unique over NOT NULL columns", &index.name);
-            if context.engine() == Engine::Postgres {
+            if context.engine() == Engine::Postgres && can_be_promoted(table, index) {
                 let key =
                     dbwright_model::catalog::Key { name: Some(index.name.clone()), ..Default::default() };
                 found = found.remedy(Remedy::review(
@@ -71,6 +66,30 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
         findings.add(found);
     }
+}
+
+/// Whether an index tells all rows apart.
+fn could_be_key(table: &Table, index: &Index) -> bool {
+    index.unique
+        && index.valid
+        && index.predicate.is_none()
+        && index.is_btree()
+        && index.columns().is_some_and(|columns| {
+            columns.iter().all(|name| table.column(name.as_str()).is_some_and(|column| column.not_null))
+        })
+}
+
+/// Whether `USING INDEX` takes the index: it stands behind no constraint yet, is sorted in the usual way and its table is
+/// not partitioned.
+fn can_be_promoted(table: &Table, index: &Index) -> bool {
+    let usual = |part: &IndexPart| {
+        !part.descending
+            && !part.nulls_first
+            && part.operator_class.is_none()
+            && part.collation.is_none()
+            && part.prefix.is_none()
+    };
+    index.backs.is_none() && index.parts.iter().all(usual) && table.kind == TableKind::Ordinary
 }
 
 /// What to do where no unique key is at hand. A table of references alone is identified by them.
