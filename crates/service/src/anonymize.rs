@@ -119,7 +119,11 @@ impl Names {
             Value::String(text) => *text = self.text(field, text),
             Value::Array(items) => match field {
                 // Examples are rows; of common values only how many there are is told.
-                "examples" | "complaints" => items.clear(),
+                "examples" => items.clear(),
+                // That there are any is the fact; what they say may name objects.
+                "complaints" => {
+                    items.iter_mut().for_each(|item| *item = Value::from("the words are left out"))
+                }
                 "common_values" => items.iter_mut().for_each(|item| *item = Value::from("")),
                 _ => items.iter_mut().for_each(|item| self.walk(field, item)),
             },

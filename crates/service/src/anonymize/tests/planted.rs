@@ -21,7 +21,7 @@ use dbwright_model::settings::{Setting, Settings};
 use dbwright_model::stats::{
     ColumnMaximum, ColumnStatistics, Counters, IndexStatistics, SequenceValue, TableStatistics,
 };
-use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage};
+use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage, UnansweredKeys};
 use dbwright_model::workload::{Statement, Workload};
 
 use super::MARK;
@@ -451,6 +451,7 @@ fn integrity() -> Integrity {
         }],
         mixed_columns: vec![MixedColumn { table: object(), column: name(), classes: vec![(name(), 1)] }],
         unchecked: vec![object()],
+        unanswered: vec![UnansweredKeys { table: object(), because: text() }],
     }
 }
 
