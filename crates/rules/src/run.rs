@@ -122,7 +122,7 @@ fn check(
     }
     if entry.rule.reads_names && facts.source.is_anonymised() {
         return Checked::Unknown {
-            because: "the names are anonymised, and this check reads them".to_owned(),
+            because: "the names and texts are anonymised, and this check reads them".to_owned(),
         };
     }
     for need in entry.rule.needs {

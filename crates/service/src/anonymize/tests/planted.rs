@@ -352,6 +352,7 @@ fn settings() -> Settings {
         boot_value: Some(value),
         context: text(),
         pending_restart: true,
+        hidden: false,
     };
     Settings {
         values: BTreeMap::from([
