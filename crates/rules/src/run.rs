@@ -41,6 +41,11 @@ pub enum Checked {
         /// Why, as a lower-case fragment.
         because: String,
     },
+    /// It was left out by choice.
+    Skipped {
+        /// By whose, as a lower-case fragment.
+        because: String,
+    },
     /// Nobody named what it looks at. All such rules are one question that was not put, however many they are.
     Unasked {
         /// How it is put, as a lower-case fragment.

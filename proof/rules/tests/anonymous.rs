@@ -26,7 +26,10 @@ fn verdicts(facts: &Facts) -> BTreeMap<&'static str, Verdict> {
         _ if found(id) => Verdict::Found,
         Checked::Ran { .. } => Verdict::Silent,
         Checked::NotApplicable { .. } => Verdict::NotApplicable,
-        Checked::InPart { .. } | Checked::Unknown { .. } | Checked::Unasked { .. } => Verdict::Unknown,
+        Checked::InPart { .. }
+        | Checked::Unknown { .. }
+        | Checked::Unasked { .. }
+        | Checked::Skipped { .. } => Verdict::Unknown,
     };
     outcome.checks.iter().map(|(entry, checked)| (entry.id, verdict(entry.id, checked))).collect()
 }
