@@ -52,6 +52,9 @@ pub struct Report {
     /// otherwise a baseline written with `--level error` would make every warning look new.
     #[serde(skip)]
     pub unshown: Vec<String>,
+    /// The worst level among findings that are not shown. They were found all the same.
+    #[serde(skip)]
+    pub unshown_worst: Option<Level>,
 }
 
 /// What was looked at.
@@ -260,18 +263,21 @@ pub struct NotChecked {
     /// Whether nobody named what it looks at, so that it was no part of this run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unasked: bool,
+    /// Whether it was left out by choice, with `--skip` or in `dbwright.toml`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub skipped: bool,
 }
 
 impl NotChecked {
     /// Whether it was to run and could not.
     pub fn could_not_run(&self) -> bool {
-        !self.out_of_reach && !self.unasked
+        !self.out_of_reach && !self.unasked && !self.skipped
     }
 }
 
 impl Report {
-    /// The worst level among the findings.
+    /// The worst level among the findings, shown or not.
     pub fn worst(&self) -> Option<Level> {
-        self.findings.iter().map(|finding| finding.level).max()
+        self.findings.iter().map(|finding| finding.level).max().max(self.unshown_worst)
     }
 }

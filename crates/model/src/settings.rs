@@ -16,6 +16,9 @@ pub struct Settings {
 pub struct Setting {
     /// Current value in `unit`s.
     pub value: String,
+    /// Whether the value was left out because it is private: then `value` is empty and says nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Unit of the value: `8kB`, `ms`, `min`; empty for plain values.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub unit: String,
@@ -34,9 +37,9 @@ pub struct Setting {
 }
 
 impl Settings {
-    /// The text of a setting.
+    /// The text of a setting; `None` too when it was left out.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(|setting| setting.value.as_str())
+        self.values.get(name).filter(|setting| !setting.hidden).map(|setting| setting.value.as_str())
     }
 
     /// A setting that is on or off.

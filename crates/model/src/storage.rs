@@ -40,6 +40,9 @@ pub struct Integrity {
     pub complaints: Vec<String>,
     /// Violated foreign keys and how many rows violate each.
     pub violations: Vec<ForeignKeyViolation>,
+    /// Tables whose foreign keys the check could not answer for.
+    #[serde(default)]
+    pub unanswered: Vec<UnansweredKeys>,
     /// Columns whose values have more than one storage class, for tables that are not `STRICT`.
     pub mixed_columns: Vec<MixedColumn>,
     /// Tables whose values were not looked at, because they are large or the time was over.
@@ -61,6 +64,17 @@ pub struct ForeignKeyViolation {
     pub rows: u64,
     /// Some of them, as text.
     pub examples: Vec<String>,
+}
+
+/// A table for whose foreign keys it is not known whether rows violate them. That says nothing about the file, which is
+/// sound all the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UnansweredKeys {
+    /// The child table.
+    pub table: QualifiedName,
+    /// What SQLite said, as a lower-case fragment.
+    pub because: String,
 }
 
 /// A column with values of several storage classes.

@@ -270,6 +270,11 @@ pub fn not_checked_count(report: &Report) -> u64 {
     lines.map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
 }
 
+/// How many rules were left out by choice.
+pub fn left_out(report: &Report) -> u64 {
+    report.not_checked.iter().filter(|line| line.skipped).count() as u64
+}
+
 /// Findings of one level.
 pub fn of_level(report: &Report, level: Level) -> u64 {
     report.findings.iter().filter(|finding| finding.level == level).count() as u64
@@ -292,6 +297,10 @@ pub fn summary(report: &Report, level: Level) -> String {
     let beyond = out_of_reach(report);
     if beyond > 0 {
         line.push_str(&format!("; {} a live database", needs(beyond)));
+    }
+    let left_out = left_out(report);
+    if left_out > 0 {
+        line.push_str(&format!("; {} skipped by choice", count(left_out, "check")));
     }
     if is_of_migrations(report) {
         line.push_str(&format!("; {}", linted(report)));
@@ -322,7 +331,11 @@ pub fn nothing_found(report: &Report, level: Level) -> String {
     if skipped > 0 {
         text.push_str(&format!(" {} not understood or could not be carried out.", statements(skipped)));
     }
-    if missing + skipped == 0 {
+    let left_out = left_out(report);
+    if left_out > 0 {
+        text.push_str(&format!(" {} skipped by choice.", count(left_out, "check")));
+    }
+    if missing + skipped + left_out == 0 {
         text.push_str(" Every check that applies was made.");
     }
     let beyond = out_of_reach(report);

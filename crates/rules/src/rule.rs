@@ -54,8 +54,8 @@ pub struct Rule {
     /// Set for rules that are reported once when they fire almost everywhere: what is counted, in the plural
     /// ("foreign keys").
     pub convention: Option<&'static str>,
-    /// Whether it judges what things are called, or where clients come from: facts whose names were replaced cannot answer
-    /// it.
+    /// Whether it judges what things are called, where clients come from, or what constants, comments and bodies say:
+    /// facts whose names were replaced cannot answer it.
     pub reads_names: bool,
     /// The most the total can be while a critical finding of this rule stands, or while it cannot be checked.
     pub cap: Option<u32>,

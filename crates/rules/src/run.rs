@@ -41,6 +41,11 @@ pub enum Checked {
         /// Why, as a lower-case fragment.
         because: String,
     },
+    /// It was left out by choice.
+    Skipped {
+        /// By whose, as a lower-case fragment.
+        because: String,
+    },
     /// Nobody named what it looks at. All such rules are one question that was not put, however many they are.
     Unasked {
         /// How it is put, as a lower-case fragment.
@@ -122,7 +127,7 @@ fn check(
     }
     if entry.rule.reads_names && facts.source.is_anonymised() {
         return Checked::Unknown {
-            because: "the names are anonymised, and this check reads them".to_owned(),
+            because: "the names and texts are anonymised, and this check reads them".to_owned(),
         };
     }
     for need in entry.rule.needs {

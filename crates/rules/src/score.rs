@@ -76,7 +76,10 @@ pub fn score(outcome: &Outcome, waived: &BTreeMap<String, Vec<Finding>>) -> Scor
                     limit,
                     seen: true,
                 });
-            } else if let Checked::Unknown { because } | Checked::InPart { because, .. } = checked {
+            } else if let Checked::Unknown { because }
+            | Checked::InPart { because, .. }
+            | Checked::Skipped { because } = checked
+            {
                 caps.push(Cap {
                     rule: entry.id.to_owned(),
                     because: format!("It cannot be ruled out that {} ({because}).", rule.when),
@@ -123,7 +126,10 @@ fn not_put(dimension: Dimension, because: &str) -> CheckResult {
 /// The share of a check that is known.
 fn trusted(checked: &Checked) -> f64 {
     match checked {
-        Checked::Ran { .. } | Checked::NotApplicable { .. } | Checked::Unasked { .. } => 1.0,
+        Checked::Ran { .. }
+        | Checked::NotApplicable { .. }
+        | Checked::Skipped { .. }
+        | Checked::Unasked { .. } => 1.0,
         Checked::InPart { trusted, .. } => f64::from(*trusted) / 1_000.0,
         Checked::Unknown { .. } => 0.0,
     }
@@ -146,6 +152,8 @@ fn judge(checked: &Checked, findings: &[&Finding], accepted: &[&Finding]) -> Jud
         Checked::NotApplicable { because } => {
             judged(CheckState::NotApplicable, 0.0, 0, Some(because.clone()))
         }
+        // It is no part of what is judged. A critical one caps what is proven all the same.
+        Checked::Skipped { because } => judged(CheckState::NotApplicable, 0.0, 0, Some(because.clone())),
         // One question stands for all of them.
         Checked::Unasked { because } => {
             judged(CheckState::NotApplicable, 0.0, 0, Some((*because).to_owned()))

@@ -63,10 +63,12 @@ pub fn cook(
     dbwright_rules::convention::fold(&mut outcome);
     let mut findings: Vec<ReportFinding> = report_findings(&outcome.findings, keys, gathered);
     let mut unshown = Vec::new();
+    let mut unshown_worst = None;
     findings.retain(|finding| {
         let shown = finding.level >= recipe.level;
         if !shown {
             unshown.extend(finding.keys().iter().cloned());
+            unshown_worst = unshown_worst.max(Some(finding.level));
         }
         shown
     });
@@ -91,6 +93,7 @@ pub fn cook(
         trace: None,
         unused_suppressions: book.unused(),
         unshown,
+        unshown_worst,
     }
 }
 
@@ -295,6 +298,7 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
                 because: because.clone(),
                 out_of_reach: out_of_reach(entry, because),
                 unasked: false,
+                skipped: false,
             }),
             Checked::InPart { because, .. } => Some(NotChecked {
                 rule: entry.id.to_owned(),
@@ -305,6 +309,17 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
                 },
                 out_of_reach: out_of_reach(entry, because),
                 unasked: false,
+                skipped: false,
+            }),
+            Checked::Skipped { because } => Some(NotChecked {
+                rule: entry.id.to_owned(),
+                because: match entry.rule.cap {
+                    Some(_) => format!("critical, and {because}"),
+                    None => because.clone(),
+                },
+                out_of_reach: false,
+                unasked: false,
+                skipped: true,
             }),
             // One line stands for all of them, as one question does in the score.
             Checked::Unasked { because } => Some(NotChecked {
@@ -312,6 +327,7 @@ fn not_checked(outcome: &Outcome, facts: &Facts) -> Vec<NotChecked> {
                 because: (*because).to_owned(),
                 out_of_reach: false,
                 unasked: true,
+                skipped: false,
             }),
             _ => None,
         })

@@ -226,6 +226,7 @@ impl Example {
         let outcome = run(facts, [self.entry], &Options::default());
         match &outcome.checks[0].1 {
             Checked::Unknown { because } => Err(format!("the rule could not be checked: {because}")),
+            Checked::Skipped { because } => Err(format!("the rule was skipped: {because}")),
             Checked::Unasked { because } => Err(format!("the rule was not asked: {because}")),
             _ => Ok(outcome.findings),
         }

@@ -37,7 +37,7 @@ pub struct ReportArguments {
     /// Show every finding in full
     #[arg(long, short)]
     pub verbose: bool,
-    /// Exit with 1 when there are findings of this level and above [default: error; for `demo` never]
+    /// Exit with 1 when there are findings of this level and above, shown or not [default: error; for `demo` never]
     #[arg(long, value_enum)]
     pub fail_on: Option<FailOn>,
     /// Exit with 3 when some checks could not run; what files can never tell does not count

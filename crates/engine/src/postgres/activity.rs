@@ -20,6 +20,7 @@ fn opt_name(row: &Row, column: &str) -> Result<Option<Name>, DecodeError> {
 pub(super) fn setting(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
     let text = |column| -> Result<String, DecodeError> { Ok(row.opt_text(column)?.unwrap_or("").to_owned()) };
     let setting = Setting {
+        hidden: false,
         value: text("value")?,
         unit: text("unit")?,
         source: text("source")?,

@@ -6,7 +6,7 @@ use std::path::Path;
 use dbwright_model::catalog::{Table, TableKind};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::settings::{Setting, Settings};
-use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage};
+use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage, UnansweredKeys};
 
 use super::catalog;
 use super::file::beside;
@@ -218,9 +218,10 @@ fn violations(reader: &Reader, table: &Table, integrity: &mut Integrity) -> Resu
         Ok(()) => {}
         // What was counted until then stands as "at least".
         Err(ReadError::TooLong) if !found.is_empty() => {}
-        // A parent without a fitting key is found here, and only by writers otherwise.
+        // A parent without a fitting key is no damage: the file holds together, and only this question has no answer.
         Err(ReadError::Sqlite(error)) => {
-            integrity.complaints.push(format!("foreign keys of `{name}` cannot be checked: {error}"));
+            let table = table.name.clone();
+            integrity.unanswered.push(UnansweredKeys { table, because: error.to_string() });
         }
         Err(error) => return Err(error),
     }

@@ -106,6 +106,7 @@ pub fn empty() -> Report {
         trace: None,
         unused_suppressions: Vec::new(),
         unshown: Vec::new(),
+        unshown_worst: None,
     }
 }
 
@@ -125,6 +126,7 @@ pub fn rich() -> Report {
         trace: None,
         unused_suppressions: vec!["schema/no-primary-key:public.gone: matches nothing".into()],
         unshown: Vec::new(),
+        unshown_worst: None,
     }
 }
 
@@ -371,6 +373,7 @@ fn not_checked() -> Vec<NotChecked> {
         because: because.into(),
         out_of_reach: false,
         unasked: false,
+        skipped: false,
     };
     vec![
         because("query/slow-statement", "`pg_stat_statements` is not installed"),

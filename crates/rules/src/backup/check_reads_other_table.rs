@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     then: "The check is not repeated when that table changes, and a restore may load the rows before that table is filled.",
     instead: "Use a foreign key or a trigger.",
     source: "measured: the restore fails and leaves the table with 0 rows; PostgreSQL documentation, check constraints",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -26,6 +26,7 @@ pub static RULE: Rule = Rule {
     instead: "Set `search_path` in the function, or write the schema before each name.",
     remedy: Applicability::Review,
     source: "measured: dump and listing return 0, the restore fails; since PostgreSQL 17 CREATE INDEX and REFRESH fail too",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

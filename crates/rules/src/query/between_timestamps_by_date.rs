@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     then: "The date stands for its first instant, so that the rest of the last day is left out.",
     instead: "Write `>=` the first day and `<` the day after the last.",
     source: "executed on data: 4 rows instead of 7 for a week; PostgreSQL wiki, Don't Do This",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

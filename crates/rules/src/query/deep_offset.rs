@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
         },
     ],
     source: "executed rewrites; the rows before the offset are produced and thrown away",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

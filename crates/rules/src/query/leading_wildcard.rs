@@ -27,6 +27,7 @@ pub static RULE: Rule = Rule {
         help: "rows below which a table is too small to matter, where its size is known",
     }],
     source: "documentation of all four servers",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

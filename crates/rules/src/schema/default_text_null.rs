@@ -15,6 +15,7 @@ pub static RULE: Rule = Rule {
     instead: "Drop the default; without one the value is null.",
     remedy: Applicability::Review,
     source: "two public schema checkers report it; it is always a slip",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

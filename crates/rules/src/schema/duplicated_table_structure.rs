@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     then: "Queries over all of them need a union that grows with each new table, and no key holds across them.",
     instead: "Keep the rows in one table with a column for the period, partitioned by it where it is large.",
     source: "three or more members with equal columns and types; partitions and inheritance children do not count",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     then: "Comparisons and joins between them convert values, lose precision or miss indexes.",
     instead: "Give the columns one type.",
     source: "schema linters of four projects; limited to names of two words or more on whose type three tables agree",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     then: "The name was probably cut off in silence: another name with the same beginning would mean the same object.",
     instead: "Choose a shorter name.",
     source: "PostgreSQL documentation: identifiers of more than 63 bytes are truncated with a notice",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -18,5 +18,6 @@ pub static RULE: Rule = Rule {
     check: |context, findings| {
         dependency::judge(context, dependency::partial(context), RULE.instead, findings)
     },
+    reads_names: true,
     ..Rule::DEFAULT
 };

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
     instead: "Make the key unique among living rows only: a partial unique index, or a generated column in the key.",
     source: "soft deletion with plain unique keys; a known cause of refused re-registrations",
     convention: Some("unique keys of tables with soft deletion count deleted rows"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

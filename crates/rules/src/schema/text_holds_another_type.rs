@@ -28,6 +28,7 @@ pub static RULE: Rule = Rule {
     source: "sampling rules of public linters, with a column name that speaks of the type asked for in addition",
     questions: Some(questions),
     check,
+    reads_names: true,
     ..Rule::DEFAULT
 };
 

@@ -18,6 +18,7 @@ pub static RULE: Rule = Rule {
     in_prisma: Some("add `@db.Timestamptz(3)` to the field"),
     source: "PostgreSQL wiki; all seven mature public schemas that were measured do it throughout, so it is a convention",
     convention: Some("columns of points in time have no time zone"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
     instead: "Make the column nullable and drop the default, or let the default be the current time.",
     source: "MySQL documentation: NO_ZERO_DATE, NO_ZERO_IN_DATE",
     convention: Some("columns of dates and times default to a date of zeros"),
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -20,6 +20,7 @@ pub static RULE: Rule = Rule {
     then: "Everyone who may read the catalog reads it, and so does every dump, snapshot and copy of the schema.",
     instead: "Take the secret out, keep it outside of the database, and replace it, for it must be taken as known.",
     source: "forms of tokens as their makers publish them; values are judged by what stands before them and by entropy",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

@@ -17,6 +17,7 @@ pub static RULE: Rule = Rule {
     then: "Everyone who may read the settings or the configuration file reads it, and backups keep it.",
     instead: "Move it to a password file or a service file that only the server can read.",
     source: "PostgreSQL documentation, the password file; forms of tokens as their makers publish them",
+    reads_names: true,
     check,
     ..Rule::DEFAULT
 };

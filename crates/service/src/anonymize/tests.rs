@@ -96,10 +96,40 @@ fn the_shape_stays() {
     };
     assert_eq!(kinds(before), kinds(after));
     let child = &after.tables[1];
-    assert_eq!(child.columns[0].name, "id");
+    assert_eq!(child.columns[0].name, after.tables[0].columns[0].name);
     assert_eq!(child.foreign_keys[0].references, after.tables[0].name);
     let check = &child.checks[0].expression.text;
-    assert_eq!(*check, format!("\"{}\" <> '' and id > 1", child.columns[1].name));
+    assert_eq!(*check, format!("\"{}\" <> 'l1' and {} > 2", child.columns[1].name, child.columns[0].name));
+}
+
+#[test]
+fn names_are_replaced_whatever_they_look_like() {
+    let text = "create table session (id int primary key, owner text, password text, rank int, names text, language text,
+          auto boolean, \"time\" timestamp, day date, client int references parent (id),
+          check (rank > 0 and length(owner) > 1 and language <> 'de'));
+        create table parent (id int primary key, name text);
+        create index client on session (lower(name_of(owner)), rank nulls last) where auto;
+        create view \"user\" as select s.password, names, extract(day from s.\"time\") as year, date '2020-01-01'
+          from session s join parent on parent.id = s.client order by rank nulls last;";
+    let file = SourceFile { name: "a.sql".to_owned(), text: text.to_owned() };
+    let facts = dbwright_sql::files::read(Engine::Postgres, None, "a.sql", &[file]).facts;
+    let anonymous = anonymize(&facts).expect("facts are data");
+    assert!(facts.source.skipped.is_empty(), "{:?}", facts.source.skipped);
+    let catalog = anonymous.catalog.known().expect("it was known");
+    let names = catalog.tables.iter().flat_map(|table| {
+        table.columns.iter().map(|column| column.name.as_str()).chain([table.name.name.as_str()])
+    });
+    for name in names {
+        assert!(name.starts_with('t'), "{name}");
+    }
+    let check = &catalog.tables[1].checks[0].expression.text;
+    assert_eq!(check, "t2_c4 > 0 and length(t2_c2) > 1 and t2_c6 <> 'l1'");
+    let definition = &catalog.views[0].definition;
+    assert_eq!(
+        definition.split_whitespace().collect::<Vec<_>>().join(" "),
+        "select x2.t2_c3, t2_c5, extract(day from x2.\"t2_c8\") as year, date 'l2' \
+         from t2 x2 join t1 on t1.t1_c1 = x2.t2_c10 order by t2_c4 nulls last"
+    );
 }
 
 /// Findings by rule. Those of rules that judge words are left out: the words are gone.

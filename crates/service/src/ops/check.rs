@@ -9,7 +9,8 @@ use dbwright_model::finding::Level;
 use dbwright_model::observed::Observed;
 use dbwright_model::report::{NotChecked, Report};
 use dbwright_model::score::Dimension;
-use dbwright_rules::{Entry, Status};
+use dbwright_rules::run::{Checked, Outcome};
+use dbwright_rules::{Applies, Entry, Status};
 use dbwright_sql::suppress::CommentSuppression;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -159,7 +160,8 @@ pub(crate) async fn check_target(
         // What is missing is their name, whatever the target could tell.
         None => gathered.facts.migrations = Observed::NotAsked,
     }
-    let outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
+    let mut outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
+    say_what_was_skipped(&mut outcome, options, scope, config, &gathered.facts)?;
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe {
         operation: scope.operation,
@@ -171,6 +173,34 @@ pub(crate) async fn check_target(
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     say_once_why_unjudged(&mut report, &gathered.facts);
     Ok(report)
+}
+
+/// Adds the rules that would have run and were skipped by choice, and by whose.
+fn say_what_was_skipped(
+    outcome: &mut Outcome,
+    options: &CheckOptions,
+    scope: Scope,
+    config: &Config,
+    facts: &Facts,
+) -> Result<(), ServiceError> {
+    let all = CheckOptions { skip: Vec::new(), ..options.clone() };
+    let unhindered = Config { skip: Vec::new(), ..config.clone() };
+    for entry in choose(&all, &unhindered, scope.families)? {
+        let applies = entry.rule.engines.of(facts.source.engine) == Applies::Yes;
+        let unasked = entry.rule.judges_migrations() && matches!(facts.migrations, Observed::NotAsked);
+        let is_skipped = |patterns: &[String]| patterns.iter().any(|pattern| names(pattern, entry.id));
+        let because = match options.skip.iter().find(|pattern| names(pattern, entry.id)) {
+            Some(pattern) => format!("skipped by `--skip {pattern}`"),
+            None if is_skipped(&config.skip) => "skipped by `skip` in dbwright.toml".to_owned(),
+            None => continue,
+        };
+        if applies && !unasked {
+            outcome.checks.push((entry, Checked::Skipped { because }));
+        }
+    }
+    let place = |id| dbwright_rules::ALL.iter().position(|one| one.id == id);
+    outcome.checks.sort_by_key(|(entry, _)| place(entry.id));
+    Ok(())
 }
 
 /// The folder of migrations that belongs to a target.
@@ -244,6 +274,7 @@ fn say_once_why_unjudged(report: &mut Report, facts: &Facts) {
         because,
         out_of_reach: false,
         unasked: false,
+        skipped: false,
     });
     report.not_checked.sort();
 }

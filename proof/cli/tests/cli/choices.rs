@@ -105,7 +105,8 @@ fn levels_choose_what_is_shown_and_what_fails() {
     assert_eq!(code(&["--fail-on", "warning"]), Some(1));
     assert_eq!(code(&["--fail-on", "note"]), Some(1));
     assert_eq!(code(&["--fail-on", "never"]), Some(0));
-    assert_eq!(code(&["--fail-on", "warning", "--level", "error"]), Some(0));
+    // What was found counts, shown or not.
+    assert_eq!(code(&["--fail-on", "warning", "--level", "error"]), Some(1));
     assert_eq!(code(&["--fail-on", "warning", "--format", "json", "--output", "r.json"]), Some(1));
     assert!(sandbox.path("r.json").exists(), "a report is written whatever the exit code");
     let shown = |level: &str| {
@@ -117,8 +118,52 @@ fn levels_choose_what_is_shown_and_what_fails() {
     assert_eq!(code(&[]), Some(1));
     assert_eq!(code(&["--fail-on", "never"]), Some(0));
     sandbox.file("dbwright.toml", "level = \"error\"\nfail_on = \"note\"\n");
-    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&[]), Some(1));
     assert_eq!(code(&["--level", "note"]), Some(1));
+}
+
+#[test]
+fn findings_that_are_not_shown_count_for_the_exit_code() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.sql", "create table t (id int);\n");
+    let run = |level: &str| {
+        let arguments = ["audit", "a.sql", "--engine", "postgres", "--fail-on", "warning", "--level", level];
+        sandbox.run(&arguments).code
+    };
+    assert_eq!((run("note"), run("error")), (Some(1), Some(1)));
+}
+
+#[test]
+fn what_is_skipped_by_choice_is_said_and_caps_what_is_proven() {
+    let sandbox = Sandbox::new();
+    sandbox.file("a.sql", "create table t (id int primary key);\n");
+    let audit = |more: &[&str]| {
+        let mut arguments = vec!["audit", "a.sql", "--engine", "postgres", "--fail-on", "never"];
+        arguments.extend(more);
+        sandbox.run(&arguments).expect(0)
+    };
+    let caps = |more: &[&str]| {
+        let report = audit(&[&["--format", "json"], more].concat()).json();
+        let caps: Vec<String> =
+            list(&report["score"], "caps").iter().map(|cap| cap["rule"].to_string()).collect();
+        (caps, report)
+    };
+    let (all, _) = caps(&[]);
+    let (kept, report) = caps(&["--skip", "backup"]);
+    assert!(all.iter().any(|rule| rule.contains("backup/restore-unproven")), "{all:?}");
+    assert_eq!(all, kept);
+    let skipped: Vec<&Value> =
+        list(&report, "not_checked").iter().filter(|line| line["skipped"] == true).collect();
+    let critical =
+        skipped.iter().find(|line| line["rule"] == "backup/restore-unproven").expect("it is listed");
+    assert_eq!(critical["because"], "critical, and skipped by `--skip backup`");
+    assert!(skipped.len() > 1, "{skipped:?}");
+    let text = audit(&["--skip", "backup"]).out();
+    assert!(text.contains("critical, and skipped by `--skip backup`"), "{text}");
+    assert!(text.contains(&format!("{} checks skipped by choice", skipped.len())), "{text}");
+    sandbox.file("dbwright.toml", "skip = [\"backup\"]\n");
+    assert_eq!(all, caps(&[]).0);
+    assert!(audit(&[]).out().contains("skipped by `skip` in dbwright.toml"));
 }
 
 #[test]
@@ -317,7 +362,7 @@ fn a_baseline_holds_what_was_there_before() {
     assert_eq!(second, format!("{first}{RULE}:public.u\n"));
     run(&["--baseline", "base"]).expect(0);
     // What is not shown is still there.
-    run(&["--level", "error", "--write-baseline", "high"]).expect(0);
+    run(&["--level", "error", "--write-baseline", "high"]).expect(1);
     let high = fs::read_to_string(sandbox.path("high")).expect("it was written");
     assert_eq!(high, second);
     run(&["--baseline", "high"]).expect(0);

@@ -21,7 +21,7 @@ use dbwright_model::settings::{Setting, Settings};
 use dbwright_model::stats::{
     ColumnMaximum, ColumnStatistics, Counters, IndexStatistics, SequenceValue, TableStatistics,
 };
-use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage};
+use dbwright_model::storage::{ForeignKeyViolation, Integrity, MixedColumn, Storage, UnansweredKeys};
 use dbwright_model::workload::{Statement, Workload};
 
 use super::MARK;
@@ -352,6 +352,7 @@ fn settings() -> Settings {
         boot_value: Some(value),
         context: text(),
         pending_restart: true,
+        hidden: false,
     };
     Settings {
         values: BTreeMap::from([
@@ -451,6 +452,7 @@ fn integrity() -> Integrity {
         }],
         mixed_columns: vec![MixedColumn { table: object(), column: name(), classes: vec![(name(), 1)] }],
         unchecked: vec![object()],
+        unanswered: vec![UnansweredKeys { table: object(), because: text() }],
     }
 }
 
