@@ -479,8 +479,8 @@ fn told(outcome: &Outcome, table: &str) -> String {
             let number = if *left > COUNTED { format!("more than {COUNTED}") } else { left.to_string() };
             writeln!(
                 text,
-                "{rows} rows of {table} are written, and {number} satisfy the condition again: others write such rows. For \
-                 instance: {}.",
+                "{rows} rows of {table} are written, and {number} still satisfy the condition: others write such rows, \
+                 or a trigger keeps these from being written. For instance: {}.",
                 samples.join("; ")
             )
         }
