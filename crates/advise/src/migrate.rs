@@ -18,6 +18,7 @@ mod column_type;
 mod dependants;
 mod domain;
 mod fits;
+mod guarantee;
 mod rename_column;
 mod rename_table;
 mod drop_column;
@@ -70,8 +71,14 @@ pub fn plan(
     let mut builder = Builder::new(know, catalog.clone(), version);
     let mut declined: Vec<Declined> = Vec::new();
     let mut unsettled: Vec<QualifiedName> = Vec::new();
+    let gaps = guarantee::gaps(&builder, changes);
     for (position, change) in changes.iter().enumerate() {
         let touched = builder.touched_by(change);
+        if let Some((_, because)) = gaps.iter().find(|(gap, _)| *gap == position) {
+            unsettled.extend(touched);
+            declined.push(Declined { change: position, because: because.clone() });
+            continue;
+        }
         if let Some(table) = touched.iter().find(|name| unsettled.contains(name)) {
             let because = format!("it may rest on an earlier change of `{table}` that has no safe way");
             declined.push(Declined { change: position, because });
@@ -191,7 +198,12 @@ fn as_it_is(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
     if effects.transaction == TransactionUse::Outside {
         return builder.alone(change);
     }
-    builder.direct(change)
+    builder.direct(change)?;
+    if let Change::DropConstraint { .. } = change {
+        builder
+            .tell_in_last("The way back does not write the comment of the constraint again, if it has one.");
+    }
+    Ok(())
 }
 
 /// Why a statement cannot be a step as it stands.

@@ -84,6 +84,42 @@ fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
     complaints
 }
 
+/// Schemas of their own, and what is changed of them.
+const ALONE: &[(&str, &str)] = &[
+    // Columns that are called like what questions call a row.
+    ("CREATE TABLE t (id int PRIMARY KEY, r int, t int, dbwright_row int)", "ALTER TABLE t ADD a int"),
+];
+
+#[test]
+fn schemas_of_their_own_stand_their_trial() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut complaints = Vec::new();
+    for server in &servers() {
+        let Server::Postgres(server) = server else { continue };
+        let know = TextSide { engine: Engine::Postgres, version: Some(server.version()) };
+        for (schema, change) in ALONE {
+            let label = format!("{change} (on {})", server.version());
+            let mut folder = Folder::new(Engine::Postgres);
+            parse(schema).iter().for_each(|change| folder.apply(change));
+            let (before, changes) = (folder.finish(), parse(change));
+            assert_eq!(before.doubts, [], "{schema}");
+            let outcome = match plan(&know, &before, know.version, &changes) {
+                Ok(plan) if plan.declined.is_empty() => {
+                    match runtime.block_on(postgres::prove(server, "alone", &before, &changes, &plan)) {
+                        Ok(proof) if proof.is_proven() && proof.gaps.is_empty() => continue,
+                        Ok(proof) => format!("{:#?}, gaps {:#?}", proof.outcome, proof.gaps),
+                        Err(error) => error.to_string(),
+                    }
+                }
+                Ok(plan) => format!("declined: {}", plan.declined[0].because),
+                Err(declined) => format!("declined: {}", declined.because),
+            };
+            complaints.push(format!("{label}: {outcome}"));
+        }
+    }
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
 /// Whether nobody has to wait in proportion to the size of a table when the change is taken back: all but those that a
 /// statement undoes which has no other form.
 fn is_brief_back(change: &str) -> bool {
@@ -137,6 +173,101 @@ fn a_rebuild_of_sqlite_keeps_rows_children_triggers_indexes_and_positions() {
         complaints.push(format!("{words}: {outcome}"));
     }
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
+/// Changes of a file that have no plan, with a word of the reason; those without one are proven, and lead back.
+const OF_FILES: &[(&str, &str, &str)] = &[
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER NOT NULL)", "drop not null on t.a", ""),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); CREATE VIEW v AS SELECT a FROM t",
+        "drop view v",
+        "",
+    ),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); \
+         CREATE TRIGGER t_a AFTER INSERT ON t BEGIN UPDATE t SET a = 1 WHERE id = NEW.id; END;",
+        "drop column a from t",
+        "the trigger `t_a` speaks of `a`",
+    ),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); CREATE VIEW v AS SELECT A FROM t",
+        "drop column a from t",
+        "the view `v` speaks of `a`",
+    ),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); CREATE UNIQUE INDEX t_a ON t (a)",
+        "drop index t_a; create unique index t_a on t (a, id)",
+        "nothing would hold the rows of `t` to it",
+    ),
+];
+
+#[test]
+fn changes_of_files_are_proven_or_declined() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let know = TextSide { engine: Engine::Sqlite, version: None };
+    let place = tempfile::tempdir().expect("a folder");
+    for (schema, change, word) in OF_FILES {
+        let before = file(schema);
+        let mut changes = Vec::new();
+        for one in change.split("; ") {
+            changes.extend(dbwright_sql::wish::changes(Dialect::Sqlite, one).expect("it is understood"));
+        }
+        let planned = plan(&know, &before, None, &changes);
+        let because = match &planned {
+            Ok(plan) => plan.declined.first().map(|declined| declined.because.clone()),
+            Err(declined) => Some(declined.because.clone()),
+        };
+        let Some(because) = because else {
+            let plan = planned.expect("nothing is declined");
+            assert!(word.is_empty(), "{change}: planned: {:#?}", plan.steps);
+            assert!(
+                plan.steps.iter().all(|step| matches!(step.undo, Undo::Work(_))),
+                "{change}: {:#?}",
+                plan.steps
+            );
+            let proof =
+                runtime.block_on(sqlite::prove(place.path(), &before, &changes, &plan)).expect("a trial");
+            assert!(proof.is_proven(), "{change}: {:#?}", proof.outcome);
+            continue;
+        };
+        assert!(!word.is_empty() && because.contains(word), "{change}: {because}");
+    }
+}
+
+#[test]
+fn a_trigger_that_a_plan_breaks_fails_its_trial() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let know = TextSide { engine: Engine::Sqlite, version: None };
+    let place = tempfile::tempdir().expect("a folder");
+    let check = |more: &str, word: &str| {
+        let changes =
+            dbwright_sql::wish::changes(Dialect::Sqlite, "drop column a from t").expect("it is understood");
+        let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); CREATE TABLE other (n INTEGER);";
+        let plan = plan(&know, &file(table), None, &changes).expect("nothing stands on the column");
+        let before = file(&format!("{table} {more}"));
+        let proof = runtime.block_on(sqlite::prove(place.path(), &before, &changes, &plan)).expect("a trial");
+        match &proof.outcome {
+            Outcome::Failed(sentences) => assert!(sentences.concat().contains(word), "{more}: {sentences:?}"),
+            other => panic!("{more}: {other:?}"),
+        }
+    };
+    check(
+        "CREATE TRIGGER other_n AFTER INSERT ON other BEGIN INSERT INTO t (a) VALUES (NEW.n); END;",
+        "After the plan `INSERT INTO other DEFAULT VALUES` is refused",
+    );
+    check("CREATE VIEW v AS SELECT a FROM t", "The change by itself is refused");
+}
+
+fn file(schema: &str) -> Catalog {
+    let mut folder = Folder::new(Engine::Sqlite);
+    for one in dbwright_sql::split(Dialect::Sqlite, schema) {
+        dbwright_sql::parse_statement(Dialect::Sqlite, one.text)
+            .iter()
+            .for_each(|change| folder.apply(change));
+    }
+    let made = folder.finish();
+    assert_eq!(made.doubts, [], "{schema}");
+    made
 }
 
 #[test]

@@ -172,6 +172,30 @@ const BOUND: &[(u16, &str, &str)] = &[
 ];
 
 #[test]
+fn the_view_of_an_old_name_has_its_rights_on_the_way_back() {
+    on_every_postgres(async |server, postgres| {
+        let schema = "
+            do $$ begin if to_regrole('keeper') is null then create role keeper; create role reader_of_t; end if; end $$;
+            grant create on schema public to keeper;
+            create table t (id int primary key, a int);
+            grant select on t to reader_of_t;
+            grant update (a) on t to public;
+            alter table t owner to keeper;";
+        let (mut session, catalog) = database(server, postgres, schema).await;
+        let plan = planned(postgres, &catalog, "ALTER TABLE t RENAME TO u");
+        let [rename, drop] = plan.steps.as_slice() else { panic!("{:#?}", plan.steps) };
+        step(&mut session, postgres, rename).await;
+        let standing = session.texts(STANDING).await.expect("it is read");
+        assert!(standing.concat().contains("reader_of_t=r/keeper"), "{standing:?}");
+        step(&mut session, postgres, drop).await;
+        assert_eq!(session.texts(STANDING).await.expect("it is read"), Vec::<String>::new());
+        let Undo::Work(back) = &drop.undo else { panic!("{:?}", drop.undo) };
+        run(&mut session, postgres, back).await;
+        assert_eq!(session.texts(STANDING).await.expect("it is read"), standing, "{}", server.name());
+    });
+}
+
+#[test]
 fn nothing_goes_on_reading_the_old_column_unseen() {
     const SCHEMA: &str = "create table t (id int primary key, c int); create table other (x int);
         insert into t values (1, 1), (2, 2);";

@@ -75,6 +75,21 @@ const DECLINED: &[(&str, u16, &str)] = &[
         "leave the constraint of the domain `NOT VALID`",
     ),
     ("ALTER TABLE seen DROP a", 15, "view `public.v_a`"),
+    (
+        "ALTER TABLE ident DROP CONSTRAINT ident_pkey, ADD PRIMARY KEY (v)",
+        15,
+        "`ADD PRIMARY KEY USING INDEX`",
+    ),
+    (
+        "ALTER TABLE t DROP CONSTRAINT b_positive, ADD CONSTRAINT b_positive CHECK (b > 1)",
+        15,
+        "between dropping `b_positive` and the new one",
+    ),
+    (
+        "ALTER TABLE ident DROP CONSTRAINT ident_v_key; CREATE UNIQUE INDEX other ON ident (v, id)",
+        15,
+        "between dropping `ident_v_key` and the new one",
+    ),
 ];
 
 fn start() -> Catalog {
@@ -216,6 +231,27 @@ fn a_way_back_to_not_null_asks_for_nulls_first() {
           FROM public.t WHERE b IS NULL HAVING count(*) > 0"]
     );
     assert_eq!(questions("ALTER TABLE parent DROP CONSTRAINT parent_code__back"), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_way_back_costs_is_told() {
+    let before = start();
+    let know = Text::postgres(15);
+    let check = |change: &str, is_told: bool| {
+        let plan = plan(&know, &before, know.version, &parse(change)).expect("there is a plan");
+        let words = ["The way back keeps everybody who uses", "The way back does not write the comment"];
+        let told = plan.steps.iter().any(|step| words.iter().any(|words| step.name.contains(words)));
+        assert_eq!(
+            told,
+            is_told,
+            "{change}: {:?}",
+            plan.steps.iter().map(|step| &step.name).collect::<Vec<_>>()
+        );
+    };
+    check("ALTER TABLE loose ALTER w TYPE varchar(40)", true);
+    check("ALTER TABLE loose ALTER w TYPE text", true);
+    check("ALTER TABLE t ALTER a TYPE bigint", false);
+    check("ALTER TABLE t DROP CONSTRAINT b_positive", true);
 }
 
 #[test]

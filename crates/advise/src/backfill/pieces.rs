@@ -117,6 +117,30 @@ impl Shape {
         bound.finish(sql)
     }
 
+    /// Asks, in the transaction of a piece that was written, for the keys of a few rows of it that still satisfy the filter:
+    /// the next time they would be written again. In PostgreSQL only rows are asked for that this transaction has written;
+    /// elsewhere those of others may be among them.
+    pub fn still(&self, after: Option<&Place>, until: Option<&Place>) -> Bound {
+        let mut bound = Binder::new(self.dialect);
+        let mut conditions = format!("({}\n)", self.filter);
+        for condition in
+            [self.beyond(after, &mut bound), self.within(until, &mut bound)].into_iter().flatten()
+        {
+            conditions.push_str(" and ");
+            conditions.push_str(&condition);
+        }
+        if self.dialect == Dialect::Postgres {
+            conditions.push_str(" and xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid");
+        }
+        bound.finish(format!(
+            "select {} from (select {} from {} where {conditions} order by {} limit 5) as sample_rows",
+            self.read_aliases(),
+            self.aliased(),
+            self.table,
+            self.names().join(", ")
+        ))
+    }
+
     /// Counts the rows that still need the change, up to one more than [`COUNTED`].
     pub fn left(&self) -> Bound {
         Binder::new(self.dialect).finish(format!(

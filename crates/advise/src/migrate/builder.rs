@@ -111,6 +111,14 @@ impl<'a> Builder<'a> {
         self.steps.pop()
     }
 
+    /// Adds a full sentence to what the last step says of itself.
+    pub(super) fn tell_in_last(&mut self, sentence: &str) {
+        if let Some(step) = self.steps.last_mut() {
+            step.name.push(' ');
+            step.name.push_str(sentence);
+        }
+    }
+
     /// The checks that prove what a partition of a table with a bound holds.
     pub(super) fn partition_checks(&self, table: &QualifiedName, bound: &str) -> Option<PartitionChecks> {
         self.know.partition_checks(&self.catalog, table, bound)

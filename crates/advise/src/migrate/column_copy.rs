@@ -9,7 +9,7 @@ use dbwright_model::data_type::TypeKind;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{CheckQuery, Undo};
 
-use super::builder::Builder;
+use super::builder::{Builder, full_name};
 use super::column_sync::Sync;
 use super::dependants::Views;
 use super::{Refusal, add_column, constraint, index, key, not_null, query};
@@ -377,6 +377,10 @@ impl Copy {
                 Twin::ForeignKey { .. } => {}
             }
         }
+        // A column that numbers its rows cannot give up its `NOT NULL`.
+        if old.identity.is_some() {
+            changes.push(self.set_identity(&self.old, None));
+        }
         if old.not_null {
             changes.push(Change::SetNotNull {
                 table: table.clone(),
@@ -393,9 +397,6 @@ impl Copy {
         }
         if let Some(sequence) = old.sequence.clone().filter(|_| old.identity.is_none()) {
             changes.push(self.hand_over(builder, sequence));
-        }
-        if old.identity.is_some() {
-            changes.push(self.set_identity(&self.old, None));
         }
         if self.left != self.old {
             changes.push(self.rename(&self.old, &self.left));
@@ -430,19 +431,16 @@ impl Copy {
             }
         };
         let prepared = self.prepared(builder, old, twins)?;
+        let held = twins.iter().any(|twin| self.is_held_by(builder, twin));
         let and_views = if self.views.first().is_some() { ", and make its views again" } else { "" };
         let name = format!("Let `{}` take the place of `{}` in `{table}`{and_views}.", self.new, self.old);
         let bound = self.views.bound(builder, &self.table, &self.old);
         let step = self.views.around(builder, &self.table, name, changes)?;
         step.waits_for = waits;
         step.pre_check = Some(bound);
-        let held = twins
-            .iter()
-            .any(|twin| matches!(twin, Twin::ForeignKey { table, .. } if *table != self.table.name));
         if held {
             step.undo = Undo::Irreversible(
-                "foreign keys of other tables hold on to the new key, so that it cannot be taken back"
-                    .to_owned(),
+                "foreign keys hold on to the new key, so that it cannot be taken back".to_owned(),
             );
         }
         if !has_way_back {
@@ -453,6 +451,16 @@ impl Copy {
             *work = prepared.around(std::mem::take(work));
         }
         Ok(())
+    }
+
+    /// Whether a twin is a foreign key that refers to the new column before the switch, of another table or of its own.
+    fn is_held_by(&self, builder: &Builder<'_>, twin: &Twin) -> bool {
+        let Twin::ForeignKey { table, last, .. } = twin else { return false };
+        let found = builder.table(table).ok();
+        let keys = found.iter().flat_map(|table| &table.foreign_keys);
+        keys.filter(|key| key.name.as_ref() == Some(last)).any(|key| {
+            full_name(&key.references) == self.table.name && key.referenced_columns.contains(&self.new)
+        })
     }
 
     /// The sequence of a `serial` column goes to the new one, and grows with its type.

@@ -1,6 +1,8 @@
 //! Another type for a column: as it stands where that is brief, otherwise by way of a second column.
 
 use dbwright_model::change::Change;
+use dbwright_model::effect::Effects;
+use dbwright_model::plan::{Undo, Work};
 
 use super::Refusal;
 use super::builder::Builder;
@@ -28,6 +30,7 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
             }
             None => builder.direct(change)?,
         }
+        tell_way_back(builder);
         let analyze = Change::Analyze { table: Some(table.name.clone()) };
         builder.long(
             format!("Gather the statistics of `{column}` anew; the change of type has dropped them."),
@@ -62,4 +65,26 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
         misfits,
     };
     copy.plan(builder)
+}
+
+/// Says in the last step that its way back keeps others waiting, where it does.
+fn tell_way_back(builder: &mut Builder<'_>) {
+    let Some(step) = builder.take_last() else { return };
+    let changes = match &step.undo {
+        Undo::Work(work) => work.iter().filter_map(Work::as_change).collect(),
+        Undo::Irreversible(_) => Vec::new(),
+    };
+    let effects: Vec<Effects> = changes.into_iter().map(|change| builder.effects(change)).collect();
+    let slow = effects.iter().flat_map(Effects::blocking).next().map(|effect| {
+        format!(
+            "The way back keeps everybody who uses `{}` waiting during a {}, and fails on values that do not fit.",
+            effect.relation,
+            effect.cost.as_str()
+        )
+    });
+    let after = builder.catalog.clone();
+    builder.rebuilt(step, after);
+    if let Some(sentence) = slow {
+        builder.tell_in_last(&sentence);
+    }
 }

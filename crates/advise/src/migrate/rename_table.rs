@@ -40,7 +40,7 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
         vec![change.clone(), Change::making_view(&view), rights.make(), rights.unmake()],
     )?;
     // The rights may be others in each database that the plan is run in, so that they are read there.
-    step.work.insert(3, call);
+    step.work.insert(3, call.clone());
     if let Undo::Work(work) = &mut step.undo {
         let is_function = |work: &Work| {
             matches!(work.as_change(), Some(Change::CreateFunction { .. } | Change::DropFunction { .. }))
@@ -53,6 +53,9 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
         "No running code uses the name `{}` any more. What is granted on the table in the meantime is to be granted on the view too.",
         old.name
     ));
+    if let Undo::Work(work) = &mut step.undo {
+        work.extend([rights.make().into(), call, rights.unmake().into()]);
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
 
 use super::Refusal;
 use super::builder::{Builder, RETRIES, keyset};
+use super::column_copy::has_word;
 
 /// A table that refuses what must not be: its one column must be true.
 const GUARD: &str = "dbwright_guard";
@@ -17,6 +18,9 @@ const GUARD: &str = "dbwright_guard";
 const PATIENCE: u64 = 5_000;
 
 pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Refusal> {
+    if let Change::DropColumn { table, column, .. } = change {
+        refuse_spoken_of(&builder.catalog, table, column)?;
+    }
     let effects = builder.effects(change);
     let sayable = builder.expresses(change);
     if sayable && effects.refused.is_none() && effects.demands.is_empty() {
@@ -245,6 +249,26 @@ fn dependants(catalog: &Catalog, name: &QualifiedName) -> (Vec<View>, Vec<Trigge
         spoken.insert(view.name.name.as_str().to_ascii_lowercase());
         views.insert(0, view.clone());
     }
+}
+
+/// Refuses to drop a column that a trigger or a view may speak of: SQLite looks into neither before it is used.
+fn refuse_spoken_of(catalog: &Catalog, table: &QualifiedName, column: &Name) -> Result<(), Refusal> {
+    let (views, triggers) = dependants(catalog, table);
+    let column_is = column.as_str().to_ascii_lowercase();
+    let speaks = |text: &str| has_word(&text.to_ascii_lowercase(), &column_is);
+    if let Some(trigger) = triggers.iter().find(|trigger| speaks(&trigger.body)) {
+        return Err(format!(
+            "the trigger `{0}` speaks of `{column}`: drop `{0}`, or make it again without the column, first",
+            trigger.name
+        ));
+    }
+    if let Some(view) = views.iter().find(|view| speaks(&view.definition)) {
+        return Err(format!(
+            "the view `{0}` speaks of `{column}`: drop `{0}`, or make it again without the column, first",
+            view.name
+        ));
+    }
+    Ok(())
 }
 
 fn drop_trigger(trigger: &Trigger) -> Change {

@@ -8,7 +8,7 @@ use dbwright_model::change::{
 use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 
-use super::builder::full_name;
+use super::builder;
 use super::{Knowledge, Refusal, key, not_null};
 
 /// The changes that undo one, in order, or why there are none. What would go through rows under a strong lock is prepared
@@ -79,15 +79,21 @@ pub(super) fn of(
             vec![Change::SetDefault { table: table.clone(), column: column.clone(), default, alter }]
         }
         Change::SetIdentity { table, column, .. } => {
-            let identity = column_of(before, table, column)?.identity;
-            vec![Change::SetIdentity {
+            let old = column_of(before, table, column)?;
+            let is_new = column_of(after, table, column)?.identity.is_none();
+            let lost = old.sequence.clone().filter(|_| old.identity.is_some() && is_new);
+            let (table, column) = (table.clone(), column.clone());
+            let identity = Change::SetIdentity {
                 table: table.clone(),
                 column: column.clone(),
-                identity,
+                identity: old.identity,
                 alter,
-                options: SequenceChanges::default(),
+                options: SequenceChanges { name: lost.clone(), ..SequenceChanges::default() },
                 if_exists: false,
-            }]
+            };
+            // A new sequence goes on where the rows are.
+            let sync = lost.map(|name| Change::SyncSequence { name, table, column });
+            [identity].into_iter().chain(sync).collect()
         }
         Change::SetStatisticsTarget { table, column, .. } => {
             let target = column_of(before, table, column)?.statistics_target;
@@ -172,7 +178,7 @@ pub(super) fn of(
                 .collect()
         }
         Change::DropIndex { index, concurrently, .. } => {
-            let full = full_name(index);
+            let full = full_name(before, index);
             let holder = before.tables.iter().find(|table| {
                 table.name.schema == full.schema && table.indexes.iter().any(|other| other.name == full.name)
             });
@@ -280,7 +286,7 @@ pub(super) fn of(
             vec![Change::RenameEnumValue { name: name.clone(), value: to.clone(), to: value.clone() }]
         }
         Change::CreateFunction { function, or_replace } => {
-            let full = full_name(&function.name);
+            let full = full_name(before, &function.name);
             let mut functions = before.functions.known().into_iter().flatten();
             match functions.find(|old| old.name == full && old.arguments == function.arguments) {
                 Some(old) if *or_replace => {
@@ -296,7 +302,7 @@ pub(super) fn of(
             }
         }
         Change::DropFunction { name, .. } => {
-            let full = full_name(name);
+            let full = full_name(before, name);
             let functions = before.functions.known().into_iter().flatten();
             let old: Vec<_> = functions.filter(|old| old.name == full).collect();
             let [old] = old[..] else { return Err("which function is dropped is not known".to_owned()) };
@@ -309,7 +315,7 @@ pub(super) fn of(
             cascade: false,
         }],
         Change::DropTrigger { table: Some(table), name, .. } => {
-            let full = full_name(table);
+            let full = full_name(before, table);
             let mut triggers = before.triggers.known().into_iter().flatten();
             let old = triggers.find(|trigger| trigger.table == full && trigger.name == *name);
             let old = old.ok_or("the definition of the trigger is not known")?;
@@ -328,7 +334,7 @@ pub(super) fn of(
                 .collect()
         }
         Change::DropStatistics { name, .. } => {
-            let full = full_name(name);
+            let full = full_name(before, name);
             let old = before.statistics.iter().find(|statistics| statistics.name == full);
             let old = old.ok_or("the definition of the statistics is not known")?;
             vec![Change::CreateStatistics { statistics: Box::new(old.clone()), if_not_exists: false }]
@@ -353,13 +359,21 @@ pub(super) fn of(
     Ok(back)
 }
 
+/// The name of an object as the catalog keeps it.
+fn full_name(catalog: &Catalog, name: &QualifiedName) -> QualifiedName {
+    match catalog.engine.dialect() {
+        Dialect::Postgres => builder::full_name(name),
+        Dialect::Mysql | Dialect::Sqlite => name.clone(),
+    }
+}
+
 fn table_of<'a>(catalog: &'a Catalog, name: &QualifiedName) -> Result<&'a Table, Refusal> {
-    let full = full_name(name);
+    let full = full_name(catalog, name);
     catalog.table(&full).ok_or_else(|| format!("there is no table `{full}`"))
 }
 
 fn view_of<'a>(catalog: &'a Catalog, name: &QualifiedName) -> Option<&'a View> {
-    let full = full_name(name);
+    let full = full_name(catalog, name);
     catalog.views.iter().find(|view| view.name == full)
 }
 
@@ -370,7 +384,7 @@ fn column_of<'a>(catalog: &'a Catalog, table: &QualifiedName, column: &Name) -> 
 
 /// The names of the checks of a domain.
 fn domain_checks(catalog: &Catalog, name: &QualifiedName) -> Vec<Name> {
-    let full = full_name(name);
+    let full = full_name(catalog, name);
     let found = catalog.types.iter().find(|user_type| user_type.name == full);
     match found.map(|user_type| &user_type.kind) {
         Some(UserTypeKind::Domain { checks, .. }) => {
@@ -472,7 +486,7 @@ fn sequence_back(
     name: &QualifiedName,
     changes: &SequenceChanges,
 ) -> Result<Vec<Change>, Refusal> {
-    let full = full_name(name);
+    let full = full_name(before, name);
     let old = before.sequences.iter().find(|sequence| sequence.name == full);
     let old = old.ok_or("the sequence is not known")?;
     let typed = changes.data_type.is_some();
@@ -506,12 +520,12 @@ fn comment_of(catalog: &Catalog, on: &CommentTarget) -> Option<String> {
         CommentTarget::Column(table, column) => column_of(catalog, table, column).ok()?.comment.clone(),
         CommentTarget::View(name) => view_of(catalog, name)?.comment.clone(),
         CommentTarget::Index(name) => {
-            let full = full_name(name);
+            let full = full_name(catalog, name);
             let tables = catalog.tables.iter().filter(|table| table.name.schema == full.schema);
             tables.flat_map(|table| &table.indexes).find(|index| index.name == full.name)?.comment.clone()
         }
         CommentTarget::Type(name) => {
-            let full = full_name(name);
+            let full = full_name(catalog, name);
             catalog.types.iter().find(|user_type| user_type.name == full)?.comment.clone()
         }
         CommentTarget::Sequence(_) | CommentTarget::Other => None,

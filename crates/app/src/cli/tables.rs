@@ -138,9 +138,14 @@ pub fn verify(reply: &VerifyReply, screen: &Screen) -> String {
         screen,
     ));
     if !reply.checks.is_empty() {
-        let passed = reply.checks.iter().filter(|check| check.rows == Some(0)).count();
-        text.push_str(&format!("\n{passed} of {} VERIFY checks pass.\n", reply.checks.len()));
-        for check in reply.checks.iter().filter(|check| check.rows != Some(0)) {
+        let (past, asked): (Vec<_>, Vec<_>) = reply.checks.iter().partition(|check| check.is_about_nothing);
+        let passed = asked.iter().filter(|check| check.rows == Some(0)).count();
+        text.push_str(&format!("\n{passed} of {} VERIFY checks pass", asked.len()));
+        if !past.is_empty() {
+            text.push_str(&format!("; {} more are about what a later migration took away", past.len()));
+        }
+        text.push_str(".\n");
+        for check in asked.iter().filter(|check| check.rows != Some(0)) {
             let line = match (check.rows, &check.error) {
                 (_, Some(error)) => format!("`{}` could not be asked: {error}", check.file),
                 (rows, None) => {

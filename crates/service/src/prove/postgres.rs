@@ -432,8 +432,9 @@ impl Trial<'_> {
                     if is_added { format!("({quoted} is null) as {quoted}") } else { quoted }
                 })
                 .collect();
+            // With the star it is the row, whatever its columns are called.
             let sql = format!(
-                "select row_to_json(r)::text from (select {} from only {}) r order by 1",
+                "select row_to_json(dbwright_row.*)::text from (select {} from only {}) dbwright_row order by 1",
                 columns.join(", "),
                 quoted(&table.name)
             );

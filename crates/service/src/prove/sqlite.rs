@@ -75,7 +75,7 @@ async fn run(
         let work: Vec<Work> = changes.iter().cloned().map(Work::from).collect();
         let alone = Step { transaction: TransactionMode::NoTransaction, ..Step::default() };
         if let Err(sentence) = carry_out(&mut session, &alone, &work).await {
-            return Ok(Err(Outcome::NotTried(format!("the change by itself is refused: {sentence}"))));
+            return Ok(Err(Outcome::Failed(vec![format!("The change by itself is refused: {sentence}")])));
         }
     }
     let mut session = open("plan.sqlite").await?;
@@ -84,10 +84,21 @@ async fn run(
     in_rounds(&mut session, inserts.into_iter().flat_map(|filled| filled.inserts).collect()).await;
     let started = catalog_of(&file("plan.sqlite")).await?;
     let rows_before = read(&mut session, &started, &foretold)?;
+    let broken_before = broken(&mut session, &started).await;
     for step in &plan.steps {
         if let Err(sentence) = carry_out(&mut session, step, &step.work).await {
             return Ok(Err(Outcome::Failed(vec![sentence])));
         }
+    }
+    let ended = catalog_of(&file("plan.sqlite")).await?;
+    let found = broken(&mut session, &ended).await;
+    let newly: Vec<String> = found
+        .into_iter()
+        .filter(|(statement, _)| !broken_before.iter().any(|(before, _)| before == statement))
+        .map(|(statement, error)| format!("After the plan `{statement}` is refused: {error}."))
+        .collect();
+    if !newly.is_empty() {
+        return Ok(Err(Outcome::Failed(newly)));
     }
     let (expected, found) =
         (catalog_of(&file("expected.sqlite")).await?, catalog_of(&file("plan.sqlite")).await?);
@@ -126,6 +137,32 @@ async fn run(
     }
     proof.shown.push("Undone in reverse, the catalog and the rows are those before.".to_owned());
     Ok(Ok(()))
+}
+
+/// The statements that SQLite does not compile, with its words: a broken trigger or view is noticed by nothing else.
+async fn broken(session: &mut WriteSession, catalog: &Catalog) -> Vec<(String, String)> {
+    let quote = |name: &str| dbwright_sql::quote_identifier(Dialect::Sqlite, name);
+    let mut statements = Vec::new();
+    for table in catalog.tables.iter().filter(|table| matches!(table.kind, TableKind::Ordinary)) {
+        let name = quote(table.name.name.as_str());
+        statements.push(format!("INSERT INTO {name} DEFAULT VALUES"));
+        statements.push(format!("DELETE FROM {name}"));
+        let written = table.columns.iter().filter(|column| column.generated.is_none());
+        statements.extend(written.map(|column| {
+            let column = quote(column.name.as_str());
+            format!("UPDATE {name} SET {column} = {column}")
+        }));
+    }
+    for view in &catalog.views {
+        statements.push(format!("SELECT * FROM {}", quote(view.name.name.as_str())));
+    }
+    let mut found = Vec::new();
+    for sql in statements {
+        if let Err(error) = session.script(&format!("EXPLAIN {sql}")).await {
+            found.push((sql, error.message));
+        }
+    }
+    found
 }
 
 /// Runs work in the way of its step.

@@ -436,7 +436,7 @@ fn stopped(outcome: &Outcome, estimate: Option<u64>) -> ServiceError {
 
 fn explain(error: JobError, table: &str) -> ServiceError {
     let kind = match &error {
-        JobError::Other(..) => ErrorKind::Usage,
+        JobError::Other(..) | JobError::Again { .. } => ErrorKind::Usage,
         JobError::Apply(dbwright_engine::apply::ApplyError::ConnectionLost(_)) => ErrorKind::Connection,
         JobError::Apply(_) | JobError::GivenUp { .. } | JobError::Taken | JobError::Lost => {
             ErrorKind::Unsupported
@@ -448,6 +448,9 @@ fn explain(error: JobError, table: &str) -> ServiceError {
             made.hint("wait for it, or stop it; how far it is stands in `dbwright_backfills`")
         }
         JobError::Other(..) => made.hint("give the work another `--name`"),
+        JobError::Again { .. } => made.hint(
+            "write a condition that the write itself ends, such as `a is null` where `a` is set, or `a is distinct from b`",
+        ).hint("where the new value does not show that a row is done, add a column that does, and set it too"),
         JobError::GivenUp { .. } => {
             made.hint("see what holds the rows or slows the server down, then run the same command again to go on where it stopped")
         }
@@ -476,8 +479,8 @@ fn told(outcome: &Outcome, table: &str) -> String {
             let number = if *left > COUNTED { format!("more than {COUNTED}") } else { left.to_string() };
             writeln!(
                 text,
-                "{rows} rows of {table} are written, and {number} still satisfy the condition: the new value does not end \
-                 it, or others write such rows. For instance: {}.",
+                "{rows} rows of {table} are written, and {number} still satisfy the condition: others write such rows, \
+                 or a trigger keeps these from being written. For instance: {}.",
                 samples.join("; ")
             )
         }

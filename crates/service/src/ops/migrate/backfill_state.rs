@@ -155,6 +155,14 @@ pub(super) async fn advance(
     Ok(count > 0)
 }
 
+/// Takes a work that has written nothing out of the table.
+pub(super) async fn forget(session: &mut WriteSession, name: &str, owner: &str) -> Result<(), ApplyError> {
+    let dialect = session.dialect();
+    let (first, second) = (placeholder(dialect, 1), placeholder(dialect, 2));
+    let sql = format!("delete from {TABLE} where name = {first} and owner = {second}");
+    session.execute_bound(&sql, &[name.to_owned(), owner.to_owned()]).await.map(drop)
+}
+
 fn placeholder(dialect: Dialect, number: usize) -> String {
     match dialect {
         Dialect::Postgres => format!("${number}"),

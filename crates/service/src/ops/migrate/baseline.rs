@@ -244,13 +244,8 @@ fn import_rows<'a>(
         let mut row = record::row(migration, AppliedKind::Imported, world);
         row.finished_at = one.at;
         row.program = source.name().to_owned();
-        let checked = match one.verified {
-            Some(_) => "its checksum agrees",
-            None => {
-                unchecked += 1;
-                "it keeps no checksum to compare"
-            }
-        };
+        unchecked += usize::from(one.verified.is_none());
+        let checked = checksum_words(one.verified);
         changes.write(row, format!("`{}` was applied by {}; {checked}.", migration.file, source.name()));
         there.push(migration);
     }
@@ -258,6 +253,15 @@ fn import_rows<'a>(
         reply.notes.push(format!("Of {unchecked} files no checksum was there to compare."));
     }
     Ok(there)
+}
+
+/// What the checksum in another tool's record says of a file, as a fragment.
+fn checksum_words(agrees: Option<bool>) -> &'static str {
+    match agrees {
+        Some(true) => "its checksum agrees",
+        Some(false) => "its checksum is another",
+        None => "it keeps no checksum to compare",
+    }
 }
 
 /// That another tool keeps a record, as a sentence without its end, and how many migrations it holds that ended well.
@@ -297,5 +301,17 @@ fn history_of(source: Source, situation: &Situation) -> Result<&MigrationHistory
             }
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checksum_words;
+
+    #[test]
+    fn a_checksum_that_differs_does_not_agree() {
+        assert_eq!(checksum_words(Some(false)), "its checksum is another");
+        assert_eq!(checksum_words(Some(true)), "its checksum agrees");
+        assert_eq!(checksum_words(None), "it keeps no checksum to compare");
     }
 }

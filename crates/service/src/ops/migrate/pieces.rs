@@ -108,6 +108,16 @@ pub(super) enum JobError {
     /// The name stands for another statement.
     #[error("`{0}` was begun with another statement or key: {1}")]
     Other(String, String),
+    /// Rows that a piece has written still satisfy the filter, so that they would be written again.
+    #[error(
+        "rows still satisfy the condition when they are written, and would be written again and again: {samples}; the piece was taken back, and {kept} rows of pieces before it are written"
+    )]
+    Again {
+        /// Some of them, by their keys.
+        samples: String,
+        /// Rows that are written, those of earlier runs included.
+        kept: u64,
+    },
     /// A piece did not get its locks, or was not over in time, in any try.
     #[error("a piece of {rows} rows was given up after {tries} tries: {message}")]
     GivenUp {
@@ -122,6 +132,8 @@ pub(super) enum JobError {
 
 /// Tries of one piece that does not get its locks, or takes too long.
 const TRIES: u32 = 10;
+/// Tries after the first of a piece in which rows still satisfy the filter that others may have written.
+const TRIES_AGAIN: u32 = 3;
 /// Times that a table is gone through, since others write rows behind the place that was reached.
 const ROUNDS: u32 = 3;
 /// Fewest and most rows of a piece.
@@ -164,9 +176,20 @@ pub(super) async fn run(job: &Job<'_>, session: &mut WriteSession, owner: &str) 
     let mut left_before = u64::MAX;
     for round in 1..=ROUNDS {
         let mut after = now.last_key.as_deref().and_then(place_of);
-        while let Some(reached) =
-            piece(job, session, &mut pace, &mut now, after.as_ref(), owner, &mut outcome).await?
-        {
+        loop {
+            let reached =
+                match piece(job, session, &mut pace, &mut now, after.as_ref(), owner, &mut outcome).await {
+                    Ok(Some(reached)) => reached,
+                    Ok(None) => break,
+                    Err(error) => {
+                        watch.close().await;
+                        // What came to nothing does not stand in the way of the same work in better words.
+                        if matches!(error, JobError::Again { kept: 0, .. }) {
+                            state::forget(session, &now.name, owner).await?;
+                        }
+                        return Err(error);
+                    }
+                };
             outcome.rows = now.rows_done;
             watch.tell(job, &now);
             if (job.stop)() {
@@ -261,6 +284,14 @@ async fn piece(
             Err(error) => {
                 let is_late = begun.elapsed() >= job.longest();
                 rollback(session).await;
+                // They may be rows that others have written in the meantime.
+                if matches!(error, JobError::Again { .. })
+                    && session.dialect() == Dialect::Mysql
+                    && tries < TRIES_AGAIN
+                {
+                    tries += 1;
+                    continue;
+                }
                 let (hindrance, message) = hindrance(error, is_late)?;
                 tries += 1;
                 if tries >= TRIES {
@@ -342,6 +373,14 @@ async fn try_piece(
         Engine::Mysql | Engine::Sqlite => write.sql,
     };
     let written = session.execute_bound(&limited, &write.values).await?;
+    if written > 0 {
+        let still = shape.still(after, until.as_ref());
+        let rows = session.ask_bound(&still.sql, &still.values).await?;
+        if !rows.is_empty() {
+            let samples = rows.iter().map(|row| shown(job, row)).collect::<Vec<_>>().join("; ");
+            return Err(JobError::Again { samples, kept: now.rows_done });
+        }
+    }
     let mut next = State {
         last_key: until.as_ref().map(|place| list(place.iter().map(String::as_str))).or(now.last_key.clone()),
         rows_done: now.rows_done + written,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dbwright_model::applied::{AppliedKind, AppliedState};
 use dbwright_model::comparison::Comparison;
 use dbwright_model::standing::Standing;
-use dbwright_sql::standing::Line;
+use dbwright_sql::standing::{self, Line};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -199,8 +199,17 @@ impl<'a> Repair<'a> {
         }
         let is_meant = self.request.of.as_deref().is_none_or(|wanted| wanted == version);
         let Some(answer) = self.request.statement.filter(|_| is_meant) else {
+            let is_edited = is_edited(self.situation, line);
+            let ways = match is_edited {
+                true => format!(
+                    "and its file was edited since. Take the edit back, and `dbwright migrate up` goes on with it; or {}.",
+                    way_out_of_an_edit(version, row.statements_done)
+                ),
+                false => "`dbwright migrate up` goes on with it.".to_owned(),
+            };
+            let sign = if is_edited { "," } else { "." };
             self.left.push(format!(
-                "`{version}` is unfinished: {} of {} statements are done. `dbwright migrate up` goes on with it.",
+                "`{version}` is unfinished: {} of {} statements are done{sign} {ways}",
                 row.statements_done, row.statements
             ));
             return Ok(());
@@ -280,6 +289,18 @@ impl<'a> Repair<'a> {
         if let Some(version) = self.asked.first() {
             let line = self.situation.lines.iter().find(|line| line.version == **version);
             return Err(match line {
+                Some(line) if line.standing == Standing::Unfinished => {
+                    let done = line.row.map_or(0, |row| self.situation.rows[row].statements_done);
+                    let refused = refuse(format!(
+                        "`{version}` is unfinished: a file is accepted only when all of it was run"
+                    ));
+                    match is_edited(self.situation, line) {
+                        true => refused
+                            .hint("take the edit back, and `dbwright migrate up` goes on with it")
+                            .hint(way_out_of_an_edit(version, done)),
+                        false => refused.hint("`dbwright migrate up` goes on with it"),
+                    }
+                }
                 Some(line) => refuse(format!("`{version}` needs no repair: it is {}", line.standing.words())),
                 None => refuse(format!("nothing has the version `{version}`"))
                     .hint("`dbwright migrate status` lists the versions"),
@@ -291,6 +312,24 @@ impl<'a> Repair<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether a migration was begun, and its file is another one now.
+pub(super) fn is_edited(situation: &Situation, line: &Line) -> bool {
+    let (Some(row), Some(migration)) = (line.row, line.migration) else { return false };
+    let (row, migration) = (&situation.rows[row], &situation.migrations[migration]);
+    line.standing == Standing::Unfinished
+        && row.statements_done > 0
+        && !standing::is_same_work(migration, row)
+}
+
+/// What to do about an unfinished migration whose edit shall stay, as a fragment.
+pub(super) fn way_out_of_an_edit(version: &str, done: u32) -> String {
+    let statements = if done == 1 { "the statement".to_owned() } else { format!("the {done} statements") };
+    format!(
+        "take {statements} that were run out of the file, and `dbwright migrate repair --forget {version}` lets \
+         `dbwright migrate up` run what is left"
+    )
 }
 
 fn refuse(message: String) -> ServiceError {

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::baseline;
+use super::repair;
 use super::situation::{Place, Situation};
 use crate::config::Config;
 use crate::error::ServiceError;
@@ -212,6 +213,15 @@ fn notes(situation: &Situation) -> Vec<String> {
         if situation.lines.iter().any(|line| line.standing == standing) {
             notes.push(advice.to_owned());
         }
+    }
+    for line in situation.lines.iter().filter(|line| repair::is_edited(situation, line)) {
+        let done = line.row.map_or(0, |row| situation.rows[row].statements_done);
+        notes.push(format!(
+            "`{}` was edited after {done} of its statements were run, so that `up` does not go on with it. Take the edit back, \
+             or {}.",
+            line.version,
+            repair::way_out_of_an_edit(&line.version, done)
+        ));
     }
     notes
 }

@@ -21,6 +21,7 @@ use super::backfill::Span;
 use super::files;
 use super::foresee::{self, Foreseen};
 use super::hold::failed;
+use super::repair;
 use super::work::{Done, Manner, Work};
 use crate::config::Config;
 use crate::consent::{Word, given};
@@ -432,7 +433,8 @@ fn refuse(
             if done > 0 && row.is_some_and(|row| !standing::is_same_work(file, row)) =>
         {
             refusal(format!("`{name}` was edited after {done} of its statements were run"))
-                .hint("take the edit back, or tell what is done with `dbwright migrate repair`")
+                .hint("take the edit back, and `dbwright migrate up` goes on with it")
+                .hint(repair::way_out_of_an_edit(&line.version, done))
         }
         _ => return Ok(()),
     })
