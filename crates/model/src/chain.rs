@@ -103,6 +103,10 @@ pub struct ChainStatement {
     /// nobody waits for them and they hold no rows but their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub new_relations: Vec<QualifiedName>,
+    /// Relations like these that were made already by what the judged files held before they were edited, so that others
+    /// use them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_before: Vec<QualifiedName>,
     /// The tables that the statement names and those in `effects` as it finds them, where they are known; in SQLite also
     /// those that refer to a table that it drops or renames.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "shared")]

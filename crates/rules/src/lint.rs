@@ -444,7 +444,8 @@ impl<'a> Judged<'a> {
     /// Whether the relation was there before the file: the judged migrations did not make it.
     pub fn is_in_use(&self, relation: &QualifiedName) -> bool {
         let new = self.statement.new_relations.iter().any(|name| same_relation(name, relation));
-        !new && !self.made_in_file(relation)
+        let before = self.statement.made_before.iter().any(|name| same_relation(name, relation));
+        !new && (before || !self.made_in_file(relation))
     }
 
     /// Whether the file itself has made the relation before this statement.

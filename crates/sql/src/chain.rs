@@ -47,6 +47,8 @@ pub struct Start {
     pub circumstances: Circumstances,
     /// Whether the judged files are applied together, so that what an earlier one makes is new to a later one.
     pub together: bool,
+    /// The edited ones of the files as they were before, when they may have been applied: what they made then is in use.
+    pub earlier: Vec<MigrationFile>,
 }
 
 /// What a chain of files tells.
@@ -166,11 +168,49 @@ struct Reader {
     created: BTreeSet<QualifiedName>,
     /// Tables as a recorded statement found them last.
     kept: HashMap<QualifiedName, Arc<Table>>,
+    earlier: Earlier,
     session: Session,
     /// Transactions opened so far.
     transactions: u32,
     /// The statement that is refused and ends the certainty of what comes after it.
     refused: Option<Refused>,
+}
+
+/// What edited files held before.
+#[derive(Default)]
+struct Earlier {
+    /// The texts of their statements, by the name of the file.
+    statements: BTreeSet<(String, String)>,
+    /// What these made.
+    made: BTreeSet<QualifiedName>,
+}
+
+impl Earlier {
+    /// Reads the files on their own.
+    fn of(engine: Engine, files: &[MigrationFile]) -> Self {
+        let mut earlier = Earlier::default();
+        if files.is_empty() {
+            return earlier;
+        }
+        let start = Start { together: true, ..from_nothing(engine, Circumstances::default()) };
+        let mut reader = Reader::new(start, files);
+        for (position, file) in files.iter().enumerate() {
+            for statement in split(reader.dialect, &file.text) {
+                earlier.statements.insert((file.file.name.clone(), statement.text.to_owned()));
+            }
+            let statements = parse(reader.dialect, file);
+            reader.file(position, file, statements);
+        }
+        earlier.made = reader.created;
+        earlier
+    }
+
+    /// Whether a relation is in use although a judged file makes it, as a statement of a file finds it: one that stood
+    /// there before found it new.
+    fn holds(&self, parsed: &Parsed<'_>, relation: &QualifiedName) -> bool {
+        self.made.contains(relation)
+            && !self.statements.contains(&(parsed.location.file.clone(), parsed.text.to_owned()))
+    }
 }
 
 /// A statement that the server refuses.
@@ -244,8 +284,9 @@ fn parse(dialect: Dialect, file: &MigrationFile) -> Vec<Parsed<'_>> {
 
 impl Reader {
     fn new(start: Start, files: &[MigrationFile]) -> Self {
-        let Start { before, known, circumstances, together } = start;
+        let Start { before, known, circumstances, together, earlier } = start;
         Reader {
+            earlier: Earlier::of(before.engine(), &earlier),
             dialect: before.engine().dialect(),
             nothing: Folder::new(before.engine()),
             folder: before,
@@ -397,6 +438,8 @@ impl Reader {
         let touched = effects.relations.iter().map(|effect| effect.relation.clone());
         let touched: BTreeSet<QualifiedName> =
             touched.chain(named().map(|name| self.folder.full_name(name))).collect();
+        let (made_before, touched): (Vec<_>, Vec<_>) =
+            touched.into_iter().partition(|name| self.earlier.holds(parsed, name));
         let new_relations = touched.into_iter().filter(|name| self.created.contains(name)).collect();
         let tables = self.touched_tables(&effects, &parsed.changes);
         let mut settings = self.session.settings.clone();
@@ -416,6 +459,7 @@ impl Reader {
             effects,
             evidence_level: if sure { EvidenceLevel::Catalog } else { EvidenceLevel::Text },
             new_relations,
+            made_before,
             tables,
             settings,
             around: surroundings::of(&self.folder, &parsed.changes),
@@ -531,5 +575,5 @@ fn set(settings: &mut Vec<(Name, String)>, name: &Name, value: Option<&String>) 
 
 /// The start of a chain of which nothing is known but the engine.
 pub fn from_nothing(engine: Engine, circumstances: Circumstances) -> Start {
-    Start { before: Folder::new(engine), known: false, circumstances, together: false }
+    Start { before: Folder::new(engine), known: false, circumstances, together: false, earlier: Vec::new() }
 }

@@ -301,6 +301,7 @@ fn read_migrations(engine: Engine, since: Option<Version>, text: &str) -> Result
         known,
         circumstances: Circumstances { version: since, ..Circumstances::default() },
         together: false,
+        earlier: Vec::new(),
     };
     facts.migrations = Observed::Known(chain::read(start, &files).chain);
     Ok((facts, read.places))

@@ -43,6 +43,7 @@ fn lint(base: &Facts, sql: &str) -> (Facts, Vec<Finding>) {
         known: true,
         circumstances: Circumstances::default(),
         together: false,
+        earlier: Vec::new(),
     };
     let file =
         ChainFile { name: "case.sql".to_owned(), wrap: Wrap::None, judged: true, ..ChainFile::default() };

@@ -68,7 +68,13 @@ fn measure(engine: Engine, matrix: &matrix::Engine, version: &dyn Fn(u16) -> Ver
             settings
                 .filter(|change| matches!(change, Change::SetSessionSetting { .. }))
                 .for_each(|change| nothing.apply(&change));
-            let known = Start { before: before.clone(), known: true, circumstances, together: false };
+            let known = Start {
+                before: before.clone(),
+                known: true,
+                circumstances,
+                together: false,
+                earlier: Vec::new(),
+            };
             catalog.count(&case, *number, cell, &findings(known, &case));
             // Nothing is known of the server's time zone either.
             let circumstances = Circumstances { utc: None, ..circumstances };
@@ -76,7 +82,16 @@ fn measure(engine: Engine, matrix: &matrix::Engine, version: &dyn Fn(u16) -> Ver
                 &case,
                 *number,
                 cell,
-                &findings(Start { before: nothing, known: false, circumstances, together: false }, &case),
+                &findings(
+                    Start {
+                        before: nothing,
+                        known: false,
+                        circumstances,
+                        together: false,
+                        earlier: Vec::new(),
+                    },
+                    &case,
+                ),
             );
         }
     }

@@ -58,7 +58,13 @@ fn a_refused_statement_changes_nothing_and_ends_certainty() {
                 text: (*text).to_owned(),
             })
             .collect();
-        let start = Start { before, known: true, circumstances: Circumstances::default(), together: false };
+        let start = Start {
+            before,
+            known: true,
+            circumstances: Circumstances::default(),
+            together: false,
+            earlier: Vec::new(),
+        };
         read(start, &files)
     };
     // The column is there already and stays what it is; the statement behind it finds it so.

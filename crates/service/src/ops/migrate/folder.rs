@@ -64,7 +64,13 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
             migration.text.clear();
         }
     }
-    let start = Start { known: true, before: Folder::on(catalog.clone()), circumstances, together: true };
+    let start = Start {
+        known: true,
+        before: Folder::on(catalog.clone()),
+        circumstances,
+        together: true,
+        earlier: Vec::new(),
+    };
     Ok(Told::of(start, &migrations, standing.map(|(standing, _)| standing)))
 }
 

@@ -100,6 +100,7 @@ pub(super) async fn foresee(
         },
         circumstances: Circumstances { version: facts.source.version, ..Circumstances::default() },
         together: true,
+        earlier: Vec::new(),
     };
     let chain = chain::read(start, &migrations).chain;
     let checks = preflight::preflight(&upcoming, &chain, &facts, world).await;

@@ -14,6 +14,7 @@ use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummar
 use dbwright_rules::{Entry, lint};
 use dbwright_sql::chain::{self, ReadChain, Start};
 use dbwright_sql::effects::{self, Circumstances};
+use dbwright_sql::files::SourceFile;
 use dbwright_sql::fold::Folder;
 use dbwright_sql::places::Places;
 use dbwright_sql::tools;
@@ -86,7 +87,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let paths = files::named(&request.paths, config)?;
     let version = request.server_version.as_deref().map(parse_version).transpose()?;
     let scripts = files::read(&paths, &world.directory)?;
-    let judged = judged(request, &scripts)?;
+    let changed = changed(request, &scripts)?;
 
     let mut facts = match &request.catalog {
         Some(catalog) => from_catalog(catalog, request, &rules, config, world).await?,
@@ -109,6 +110,10 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         },
         // What came since a revision is rolled out as one.
         together: request.since.is_some(),
+        earlier: match &changed {
+            Some(changed) => tools::migrations(engine.dialect(), changed.earlier.clone(), &scripts.around),
+            None => Vec::new(),
+        },
     };
     let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
     let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
@@ -121,7 +126,8 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         .collect();
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
-        migration.file.judged = judged.as_ref().is_none_or(|judged| judged.contains(&migration.file.name));
+        migration.file.judged =
+            changed.as_ref().is_none_or(|changed| changed.names.contains(&migration.file.name));
     }
     if request.catalog.is_some() {
         // The catalog holds what the earlier files made.
@@ -256,17 +262,30 @@ pub(super) fn parse_version(text: &str) -> Result<Version, ServiceError> {
     })
 }
 
-/// The names of the files that are judged; `None` for all.
-fn judged(request: &LintRequest, scripts: &Scripts) -> Result<Option<BTreeSet<String>>, ServiceError> {
+/// The files that are judged.
+struct Changed {
+    /// Their names.
+    names: BTreeSet<String>,
+    /// Those of them that were there at the revision, as they were then.
+    earlier: Vec<SourceFile>,
+}
+
+/// The files that came or were edited since the revision that the user names; `None` for all.
+fn changed(request: &LintRequest, scripts: &Scripts) -> Result<Option<Changed>, ServiceError> {
     let Some(revision) = &request.since else { return Ok(None) };
     let Some(folder) = scripts.paths.first().and_then(|path| path.parent()) else { return Ok(None) };
-    let changed = since::changed(revision, folder)?;
-    let names = scripts
-        .files
-        .iter()
-        .zip(&scripts.paths)
-        .filter(|(_, path)| std::fs::canonicalize(path).is_ok_and(|path| changed.contains(&path)));
-    Ok(Some(names.map(|(file, _)| file.name.clone()).collect()))
+    let since = since::changed(revision, folder)?;
+    let mut changed = Changed { names: BTreeSet::new(), earlier: Vec::new() };
+    for (file, path) in scripts.files.iter().zip(&scripts.paths) {
+        let Ok(path) = std::fs::canonicalize(path) else { continue };
+        let Some(change) = since.get(&path) else { continue };
+        changed.names.insert(file.name.clone());
+        if let since::Change::Edited { name } = change {
+            let text = since::text(revision, folder, name)?;
+            changed.earlier.push(SourceFile { name: file.name.clone(), text });
+        }
+    }
+    Ok(Some(changed))
 }
 
 /// What is known of the database that the migrations will be run on.

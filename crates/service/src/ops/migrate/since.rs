@@ -1,14 +1,25 @@
 //! Which files a version control system has seen change since a revision.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::{ErrorKind, ServiceError};
 
+/// How a file differs from what a revision holds.
+pub(super) enum Change {
+    /// The revision does not have it.
+    Added,
+    /// The revision has it with another text.
+    Edited {
+        /// Its path from the top of the working tree.
+        name: String,
+    },
+}
+
 /// The files that were added or modified since a revision, those that are not under version control yet included. Only
 /// the working tree that holds the folder is asked.
-pub(super) fn changed(revision: &str, folder: &Path) -> Result<BTreeSet<PathBuf>, ServiceError> {
+pub(super) fn changed(revision: &str, folder: &Path) -> Result<BTreeMap<PathBuf, Change>, ServiceError> {
     if revision.is_empty() || revision.starts_with('-') {
         return Err(ServiceError::new(ErrorKind::Usage, format!("`{revision}` is no revision"))
             .hint("name a branch, a tag or a commit, such as `origin/main`"));
@@ -17,17 +28,33 @@ pub(super) fn changed(revision: &str, folder: &Path) -> Result<BTreeSet<PathBuf>
         trouble.hint("`--since` compares with a revision in Git: run it inside of a working tree")
     })?;
     let top = PathBuf::from(top.trim_end_matches('\n'));
-    let diff = ["diff", "--name-only", "-z", "--diff-filter=AM", "--no-renames", "--no-ext-diff"];
-    let mut diff: Vec<&str> = diff.to_vec();
-    diff.extend([revision, "--"]);
-    let changed = git(&top, &diff).map_err(|trouble| {
-        trouble
-            .hint("name a branch, a tag or a commit that this repository has")
-            .hint("a shallow clone has no history: fetch the revision first")
-    })?;
+    let differing = |filter: &str| {
+        let diff = ["diff", "--name-only", "-z", filter, "--no-renames", "--no-ext-diff", revision, "--"];
+        git(&top, &diff).map_err(|trouble| {
+            trouble
+                .hint("name a branch, a tag or a commit that this repository has")
+                .hint("a shallow clone has no history: fetch the revision first")
+        })
+    };
+    let (edited, added) = (differing("--diff-filter=M")?, differing("--diff-filter=A")?);
     let new = git(&top, &["ls-files", "-z", "--others", "--exclude-standard"])?;
-    let names = changed.split('\0').chain(new.split('\0')).filter(|name| !name.is_empty());
-    Ok(names.filter_map(|name| std::fs::canonicalize(top.join(name)).ok()).collect())
+    let names = |list: &str| -> Vec<String> {
+        list.split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+    };
+    let found = |name: &str| std::fs::canonicalize(top.join(name)).ok();
+    let mut changes = BTreeMap::new();
+    for name in names(&added).into_iter().chain(names(&new)) {
+        changes.extend(found(&name).map(|path| (path, Change::Added)));
+    }
+    for name in names(&edited) {
+        changes.extend(found(&name).map(|path| (path, Change::Edited { name })));
+    }
+    Ok(changes)
+}
+
+/// The text that a revision has of a file, which is named from the top of the working tree.
+pub(super) fn text(revision: &str, folder: &Path, name: &str) -> Result<String, ServiceError> {
+    git(folder, &["cat-file", "blob", &format!("{revision}:{name}")])
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> Result<String, ServiceError> {
