@@ -7,9 +7,10 @@ use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table
 use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
-use dbwright_model::name::{Name, QualifiedName, join};
+use dbwright_model::name::{Name, QualifiedName};
 
 use crate::Context;
+use crate::free_names::free_name;
 
 /// Whether two expressions say the same: their trees are equal, or their texts when one was not read.
 pub fn equal_expressions(a: &Expression, b: &Expression) -> bool {
@@ -216,46 +217,6 @@ fn is_split(table: &Table) -> bool {
 
 fn is_part_of(part: &Table, table: &Table) -> bool {
     matches!(&part.kind, TableKind::Partition { of, .. } if *of == table.name)
-}
-
-/// A name for an index over columns that the server would not cut off and that nothing else bears. `end` is `_idx` or
-/// `_key`; `used` are names that other remedies make.
-pub fn free_name(
-    context: &Context<'_>,
-    table: &Table,
-    columns: &[Name],
-    end: &str,
-    used: &BTreeSet<QualifiedName>,
-) -> Name {
-    let stem = format!("{}_{}", table.name.name, join(columns).replace(", ", "_"));
-    let is_taken = |name: &str| {
-        used.contains(&table.name.sibling(&Name::new(name)))
-            || context.catalog().tables.iter().filter(|other| other.name.schema == table.name.schema).any(
-                |other| {
-                    other.name.name.as_str() == name
-                        || other.indexes.iter().any(|index| index.name.as_str() == name)
-                },
-            )
-    };
-    numbered(&stem, end, is_taken)
-}
-
-/// The first name made of a stem, an end and a number from 2 on that is not taken. The stem is cut where no server would
-/// take the whole.
-pub fn numbered(stem: &str, end: &str, is_taken: impl Fn(&str) -> bool) -> Name {
-    /// Bytes of the longest name, less those of a number at its end.
-    const LONGEST: usize = 60;
-    let mut stem = stem.to_owned();
-    while stem.len() + end.len() > LONGEST {
-        stem.pop();
-    }
-    let mut name = format!("{stem}{end}");
-    let mut number = 1_u64;
-    while is_taken(&name) {
-        number += 1;
-        name = format!("{stem}{end}{number}");
-    }
-    Name::from(name)
 }
 
 /// Scans of an index; those of its parts are summed up, because a partitioned index is never scanned itself. `None`

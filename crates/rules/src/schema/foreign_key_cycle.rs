@@ -1,11 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbwright_model::catalog::{ForeignKey, Table};
 use dbwright_model::engine::Dialect;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::Remedy;
 
+use crate::circle::must_exist;
 use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
@@ -49,14 +49,6 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .remedy(Remedy::manual(remedy)),
         );
     }
-}
-
-/// Whether the parent must be there before the child is inserted.
-pub(super) fn must_exist(table: &Table, foreign_key: &ForeignKey) -> bool {
-    let not_null = |name: &dbwright_model::name::Name| {
-        table.column(name.as_str()).is_some_and(|column| column.not_null && column.generated.is_none())
-    };
-    foreign_key.enforced && !foreign_key.deferrable && foreign_key.columns.iter().all(not_null)
 }
 
 fn listed(names: &[String]) -> String {

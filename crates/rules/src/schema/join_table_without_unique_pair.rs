@@ -6,7 +6,8 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::name::{Name, join};
 use dbwright_model::remedy::{Applicability, Remedy};
 
-use crate::index_shape::{free_name, qualified};
+use crate::free_names::free_name;
+use crate::index_shape::qualified;
 use crate::lexicon::{table_role, words};
 use crate::{Context, Findings, Found, Rule, keys, reference};
 

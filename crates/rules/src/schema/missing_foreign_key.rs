@@ -10,13 +10,12 @@ use dbwright_model::name::QualifiedName;
 use dbwright_model::remedy::{Applicability, Remedy};
 
 use crate::columns::default_string;
-use crate::dependants;
-use crate::index_shape::{create_index, numbered};
+use crate::free_names::{Taken, numbered};
+use crate::index_shape::create_index;
 use crate::lexicon::table_role;
 use crate::reference::{self, Guess};
-use crate::schema::foreign_key_cycle::must_exist;
 use crate::schema::foreign_key_without_index::names_of_remedies;
-use crate::{Context, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule, circle, dependants};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -92,63 +91,15 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         .filter_map(|answer| Some((&answer.question, answer.answer.known()?)))
         .collect();
     let guesses = guesses(context);
-    let mut names = Taken { relations: names_of_remedies(context), constraints: constraints(context) };
+    let mut names = Taken::of(context, names_of_remedies(context));
     for guess in &guesses {
         findings.examined(1);
         let counted = answers.get(&question(guess)).copied();
         if counted.is_none_or(|count| (count.matching as f64) <= OTHER_MEANING * count.examined as f64) {
-            let circle = closes_circle(context, guess, &guesses);
+            let circle = circle::is_closed(context, guess, &guesses);
             findings.add(found(context, guess, counted, circle, &mut names));
         }
     }
-}
-
-/// Names that are not free: those of the catalog and those that remedies made so far.
-struct Taken {
-    relations: BTreeSet<QualifiedName>,
-    constraints: BTreeSet<QualifiedName>,
-}
-
-fn constraints(context: &Context<'_>) -> BTreeSet<QualifiedName> {
-    let mut taken = BTreeSet::new();
-    for table in &context.catalog().tables {
-        let keys = table.primary_key.iter().chain(&table.uniques).filter_map(|key| key.name.as_ref());
-        let names = keys
-            .chain(table.foreign_keys.iter().filter_map(|key| key.name.as_ref()))
-            .chain(table.checks.iter().filter_map(|check| check.name.as_ref()));
-        taken.extend(names.map(|name| table.name.sibling(name)));
-    }
-    taken
-}
-
-/// Whether the foreign key, together with those that are there and those that are guessed, would make tables require each
-/// other in a circle, so that none of them could get its first row.
-fn closes_circle(context: &Context<'_>, guess: &Guess<'_>, guesses: &[Guess<'_>]) -> bool {
-    if !guess.column.not_null || guess.parent.name == guess.table.name {
-        return false;
-    }
-    let mut reached = BTreeSet::from([&guess.parent.name]);
-    let mut pending = vec![guess.parent];
-    while let Some(table) = pending.pop() {
-        let declared = table
-            .foreign_keys
-            .iter()
-            .filter(|key| must_exist(table, key))
-            .filter_map(|key| context.table(&key.references));
-        let guessed = guesses
-            .iter()
-            .filter(|other| other.table.name == table.name && other.column.not_null)
-            .map(|other| other.parent);
-        for next in declared.chain(guessed) {
-            if next.name == guess.table.name {
-                return true;
-            }
-            if reached.insert(&next.name) {
-                pending.push(next);
-            }
-        }
-    }
-    false
 }
 
 fn found(
@@ -195,18 +146,9 @@ fn found(
     }
     found = found.evidence("circle", "the tables would require each other");
     if context.engine().dialect() == Dialect::Mysql {
-        return found.remedy(Remedy::manual(format!(
-            "Let `{}.{}` be null, or another column of the circle, before the foreign key is declared: tables that require each other could not get their first rows.",
-            table, column
-        )));
+        return found.remedy(circle::let_be_null(guess));
     }
-    let mut remedy = remedy(context, guess, orphans, true, names);
-    remedy.summary = format!(
-        "{} Make it `DEFERRABLE INITIALLY DEFERRED`: tables that require each other could not get their first rows otherwise.",
-        remedy.summary
-    )
-    .into();
-    found.remedy(remedy)
+    found.remedy(circle::deferred(remedy(context, guess, orphans, true, names)))
 }
 
 /// `orphans` are the values without a parent, where they were counted; `deferred` is whether the key is looked at only when
