@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use dbwright_model::catalog::Table;
+use dbwright_model::catalog::{Function, Table, Volatility};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
 use dbwright_model::effect::{Cost, Effects, TransactionUse};
@@ -321,7 +321,13 @@ impl Reader {
         }
         let wrapped = match file.file.wrap {
             Wrap::Transaction => true,
-            Wrap::OneQuery => statements.len() > 1,
+            // The other servers make no transaction of what comes as one text, but one tool does that for SQLite.
+            Wrap::OneQuery => {
+                let tool = file.file.tool.as_ref().map(Name::as_str);
+                let together = self.dialect == Dialect::Postgres
+                    || (self.dialect == Dialect::Sqlite && tool == Some("golang-migrate"));
+                together && statements.len() > 1
+            }
             Wrap::None => false,
             Wrap::Auto => !statements.iter().any(|statement| {
                 statement.changes.iter().any(|change| matches!(change, Change::Transaction { .. }))
@@ -408,7 +414,8 @@ impl Reader {
     /// Adds a statement with what it does to the state it finds. Whether the server refuses it.
     fn record(&mut self, file: usize, parsed: &Parsed<'_>) -> bool {
         let mut effects = effects::of_statement(&self.folder, &self.circumstances(), &parsed.changes);
-        if let Some(because) = &parsed.not_analysed {
+        let not_analysed = parsed.not_analysed.clone().or_else(|| self.unseen(&parsed.changes));
+        if let Some(because) = &not_analysed {
             effects.assumed.push(because.clone());
         }
         let transaction = self.session.transaction;
@@ -454,7 +461,7 @@ impl Reader {
             sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
             // They are moved in when they have been applied.
             changes: Vec::new(),
-            not_analysed: parsed.not_analysed.clone(),
+            not_analysed,
             transaction: self.session.transaction,
             effects,
             evidence_level: if sure { EvidenceLevel::Catalog } else { EvidenceLevel::Text },
@@ -466,6 +473,29 @@ impl Reader {
             ..ChainStatement::default()
         });
         is_refused
+    }
+
+    /// Why a statement that was read does more than its text says: it runs a function that may do anything, or drops what
+    /// nobody has named.
+    fn unseen(&self, changes: &[Change]) -> Option<String> {
+        changes.iter().find_map(|change| match change {
+            Change::DropOwned { .. } => {
+                Some("it drops whatever the role owns, tables with their rows".to_owned())
+            }
+            Change::Data { clauses, .. } if self.dialect == Dialect::Postgres => {
+                let runs = |called: &&QualifiedName| {
+                    let schema = Some(&called.schema).filter(|schema| !schema.is_empty());
+                    self.folder.functions(schema, called.name.as_str()).any(|function| {
+                        function.extension.is_none()
+                            && function.volatility == Volatility::Volatile
+                            && !only_reads(function)
+                    })
+                };
+                let called = clauses.calls.iter().find(runs)?;
+                Some(format!("a called function, `{called}`, may do anything"))
+            }
+            _ => None,
+        })
     }
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
@@ -571,6 +601,24 @@ fn set(settings: &mut Vec<(Name, String)>, name: &Name, value: Option<&String>) 
         settings.push((name.clone(), value.clone()));
         settings.sort();
     }
+}
+
+/// Whether a function is one in SQL of which the text is a query that calls no function, or such as only compute.
+fn only_reads(function: &Function) -> bool {
+    if function.language != *"sql" {
+        return false;
+    }
+    let mut statements = split(Dialect::Postgres, &function.body).into_iter();
+    let steady = |called: &QualifiedName| {
+        let known = crate::postgres::effects::built_in_functions().get(called.name.as_str());
+        called.schema.is_empty() && known.is_some_and(|volatility| *volatility != Volatility::Volatile)
+    };
+    statements.all(|statement| {
+        crate::parse_statement(Dialect::Postgres, statement.text).iter().all(|change| {
+            matches!(change, Change::Data { kind: DataKind::Select, clauses, .. }
+                if clauses.also.is_empty() && clauses.calls.iter().all(steady))
+        })
+    })
 }
 
 /// The start of a chain of which nothing is known but the engine.

@@ -70,6 +70,11 @@ fn each_tool_runs_its_files_in_its_own_way() {
     let up = |mark: &str| format!("-- migrate:up{mark}\n{CONCURRENT}-- migrate:down\ndrop index t_a;\n");
     check(&[("1.sql", &up(""))], &[&format!("m/1.sql:2 {REFUSAL}")]);
     check(&[("1.sql", &up(" transaction:false"))], &[]);
+    // Without a transaction of the tool the server makes one of several statements in one query.
+    let several = format!("-- migrate:up transaction:false\n{two}");
+    check(&[("1.sql", &several)], &[&format!("m/1.sql:3 {REFUSAL}")]);
+    let apart = ("2/metadata.toml", "run_in_transaction = false\n");
+    check(&[("1/up.sql", TABLE), ("2/up.sql", two), apart], &[&format!("m/2/up.sql:2 {REFUSAL}")]);
     let goose = |mark: &str| format!("{mark}-- +goose Up\n{CONCURRENT}-- +goose Down\ndrop index t_a;\n");
     check(&[("1.sql", &goose(""))], &[&format!("m/1.sql:2 {REFUSAL}")]);
     check(&[("1.sql", &goose("-- +goose NO TRANSACTION\n"))], &[]);
