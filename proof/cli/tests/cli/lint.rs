@@ -143,6 +143,7 @@ fn a_broken_statement_is_said_once_and_the_rest_is_judged() {
     sandbox.file("m/1.sql", "create table t (a int);\n  create tabel u (a int);\ndo $$ begin end $$;\n");
     sandbox.file("m/2.sql", INDEX);
     let report = lint(&sandbox, &["m"]);
+    sandbox.run(&["migrate", "lint", "m", "--fail-on", "never", "--require-checks"]).expect(3);
     let unknown: Vec<(u64, u64)> = report["findings"]
         .as_array()
         .expect("a list")
