@@ -6,6 +6,7 @@
 //! there on what is not known is no longer taken to be absent; and the rest of its transaction, or of its file where it
 //! stands in none, which the server would not come to, rests on an assumption that its statements name.
 
+mod earlier;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::finding::{EvidenceLevel, Location};
 use dbwright_model::name::{Name, QualifiedName};
 
+use self::earlier::Earlier;
 use crate::effects::{self, Circumstances};
 use crate::fold::Folder;
 use crate::split::{StatementKind, split};
@@ -174,43 +176,6 @@ struct Reader {
     transactions: u32,
     /// The statement that is refused and ends the certainty of what comes after it.
     refused: Option<Refused>,
-}
-
-/// What edited files held before.
-#[derive(Default)]
-struct Earlier {
-    /// The texts of their statements, by the name of the file.
-    statements: BTreeSet<(String, String)>,
-    /// What these made.
-    made: BTreeSet<QualifiedName>,
-}
-
-impl Earlier {
-    /// Reads the files on their own.
-    fn of(engine: Engine, files: &[MigrationFile]) -> Self {
-        let mut earlier = Earlier::default();
-        if files.is_empty() {
-            return earlier;
-        }
-        let start = Start { together: true, ..from_nothing(engine, Circumstances::default()) };
-        let mut reader = Reader::new(start, files);
-        for (position, file) in files.iter().enumerate() {
-            for statement in split(reader.dialect, &file.text) {
-                earlier.statements.insert((file.file.name.clone(), statement.text.to_owned()));
-            }
-            let statements = parse(reader.dialect, file);
-            reader.file(position, file, statements);
-        }
-        earlier.made = reader.created;
-        earlier
-    }
-
-    /// Whether a relation is in use although a judged file makes it, as a statement of a file finds it: one that stood
-    /// there before found it new.
-    fn holds(&self, parsed: &Parsed<'_>, relation: &QualifiedName) -> bool {
-        self.made.contains(relation)
-            && !self.statements.contains(&(parsed.location.file.clone(), parsed.text.to_owned()))
-    }
 }
 
 /// A statement that the server refuses.
