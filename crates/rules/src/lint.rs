@@ -95,6 +95,19 @@ impl<'a> Judged<'a> {
         Some((&own.relation, blocking))
     }
 
+    /// The relations on which the statement does work of the kind of an effect for the sake of a table with heirs or
+    /// partitions: itself and those below it. Empty where the statement changes other tables too.
+    pub fn work_below(&self, table: &QualifiedName, effect: &RelationEffect) -> Vec<&'a QualifiedName> {
+        let one = |change: &Change| tree_of(change).is_some_and(|other| other == table);
+        if !self.statement.changes.iter().all(one) {
+            return Vec::new();
+        }
+        let alike = |other: &&RelationEffect| {
+            other.cost == effect.cost && other.lock.blocks() >= Blocks::Writes && effect.cost > Cost::Brief
+        };
+        self.statement.felt().filter(alike).map(|other| &other.relation).collect()
+    }
+
     /// Whether the statement consists of this one change, so that everything it does is done for it.
     pub fn alone(&self) -> bool {
         self.statement.changes.len() == 1
@@ -214,17 +227,42 @@ impl<'a> Judged<'a> {
         if let Some(algorithm) = effect.algorithm {
             found = found.evidence("algorithm", algorithm.as_str());
         }
-        if let Some(statistics) = context.statistics_of(&effect.relation) {
-            found = found.evidence_if("rows", statistics.rows.map(quantity::grouped));
-            if let Some(bytes) = statistics.table_bytes {
+        // The work on partitions and heirs is done one after the other under locks that all stay.
+        let mut targets = self.statement.changes.iter().filter_map(tree_of);
+        let below = match targets.next().filter(|first| targets.all(|other| other == *first)) {
+            Some(table) => self.work_below(table, effect),
+            None => Vec::new(),
+        };
+        let relations = if below.is_empty() { vec![&effect.relation] } else { below };
+        let known: Vec<_> = relations.iter().filter_map(|relation| context.statistics_of(relation)).collect();
+        if !known.is_empty() && known.len() == relations.len() {
+            let rows: Option<u64> = known.iter().map(|statistics| statistics.rows).sum();
+            let bytes: Option<u64> = known.iter().map(|statistics| statistics.table_bytes).sum();
+            found = found.evidence_if("rows", rows.map(quantity::grouped));
+            if let Some(bytes) = bytes {
                 found = found.evidence("size", quantity::size(bytes));
                 found = found.evidence_if("expected", expected(effect, bytes));
             }
+            found = found.evidence_if("tables", (known.len() > 1).then_some(known.len()));
         }
         if let Some(assumed) = self.statement.effects.assumed.first() {
             found = found.evidence("assumed", assumed);
         }
         found
+    }
+}
+
+/// The table of a change that does its work on this table and all below it, and on no other.
+fn tree_of(change: &Change) -> Option<&QualifiedName> {
+    match change {
+        Change::AddColumn { table, .. }
+        | Change::SetNotNull { table, .. }
+        | Change::AddCheck { table, .. }
+        | Change::AddNotNull { table, .. }
+        | Change::AddPrimaryKey { table, .. }
+        | Change::AddUnique { table, .. }
+        | Change::CreateIndex { table, .. } => Some(table),
+        _ => None,
     }
 }
 

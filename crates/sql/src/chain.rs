@@ -6,6 +6,7 @@
 //! there on what is not known is no longer taken to be absent; and the rest of its transaction, or of its file where it
 //! stands in none, which the server would not come to, rests on an assumption that its statements name.
 
+mod earlier;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use dbwright_model::catalog::Table;
+use dbwright_model::catalog::{Function, Table, Volatility};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Wrap};
 use dbwright_model::change::{Change, DataKind, TransactionControl};
 use dbwright_model::effect::{Cost, Effects, TransactionUse};
@@ -21,6 +22,7 @@ use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::finding::{EvidenceLevel, Location};
 use dbwright_model::name::{Name, QualifiedName};
 
+use self::earlier::Earlier;
 use crate::effects::{self, Circumstances};
 use crate::fold::Folder;
 use crate::split::{StatementKind, split};
@@ -176,43 +178,6 @@ struct Reader {
     refused: Option<Refused>,
 }
 
-/// What edited files held before.
-#[derive(Default)]
-struct Earlier {
-    /// The texts of their statements, by the name of the file.
-    statements: BTreeSet<(String, String)>,
-    /// What these made.
-    made: BTreeSet<QualifiedName>,
-}
-
-impl Earlier {
-    /// Reads the files on their own.
-    fn of(engine: Engine, files: &[MigrationFile]) -> Self {
-        let mut earlier = Earlier::default();
-        if files.is_empty() {
-            return earlier;
-        }
-        let start = Start { together: true, ..from_nothing(engine, Circumstances::default()) };
-        let mut reader = Reader::new(start, files);
-        for (position, file) in files.iter().enumerate() {
-            for statement in split(reader.dialect, &file.text) {
-                earlier.statements.insert((file.file.name.clone(), statement.text.to_owned()));
-            }
-            let statements = parse(reader.dialect, file);
-            reader.file(position, file, statements);
-        }
-        earlier.made = reader.created;
-        earlier
-    }
-
-    /// Whether a relation is in use although a judged file makes it, as a statement of a file finds it: one that stood
-    /// there before found it new.
-    fn holds(&self, parsed: &Parsed<'_>, relation: &QualifiedName) -> bool {
-        self.made.contains(relation)
-            && !self.statements.contains(&(parsed.location.file.clone(), parsed.text.to_owned()))
-    }
-}
-
 /// A statement that the server refuses.
 struct Refused {
     file: usize,
@@ -321,7 +286,13 @@ impl Reader {
         }
         let wrapped = match file.file.wrap {
             Wrap::Transaction => true,
-            Wrap::OneQuery => statements.len() > 1,
+            // The other servers make no transaction of what comes as one text, but one tool does that for SQLite.
+            Wrap::OneQuery => {
+                let tool = file.file.tool.as_ref().map(Name::as_str);
+                let together = self.dialect == Dialect::Postgres
+                    || (self.dialect == Dialect::Sqlite && tool == Some("golang-migrate"));
+                together && statements.len() > 1
+            }
             Wrap::None => false,
             Wrap::Auto => !statements.iter().any(|statement| {
                 statement.changes.iter().any(|change| matches!(change, Change::Transaction { .. }))
@@ -408,7 +379,8 @@ impl Reader {
     /// Adds a statement with what it does to the state it finds. Whether the server refuses it.
     fn record(&mut self, file: usize, parsed: &Parsed<'_>) -> bool {
         let mut effects = effects::of_statement(&self.folder, &self.circumstances(), &parsed.changes);
-        if let Some(because) = &parsed.not_analysed {
+        let not_analysed = parsed.not_analysed.clone().or_else(|| self.unseen(&parsed.changes));
+        if let Some(because) = &not_analysed {
             effects.assumed.push(because.clone());
         }
         let transaction = self.session.transaction;
@@ -454,7 +426,7 @@ impl Reader {
             sql: parsed.text[..kept.unwrap_or(0)].to_owned(),
             // They are moved in when they have been applied.
             changes: Vec::new(),
-            not_analysed: parsed.not_analysed.clone(),
+            not_analysed,
             transaction: self.session.transaction,
             effects,
             evidence_level: if sure { EvidenceLevel::Catalog } else { EvidenceLevel::Text },
@@ -466,6 +438,29 @@ impl Reader {
             ..ChainStatement::default()
         });
         is_refused
+    }
+
+    /// Why a statement that was read does more than its text says: it runs a function that may do anything, or drops what
+    /// nobody has named.
+    fn unseen(&self, changes: &[Change]) -> Option<String> {
+        changes.iter().find_map(|change| match change {
+            Change::DropOwned { .. } => {
+                Some("it drops whatever the role owns, tables with their rows".to_owned())
+            }
+            Change::Data { clauses, .. } if self.dialect == Dialect::Postgres => {
+                let runs = |called: &&QualifiedName| {
+                    let schema = Some(&called.schema).filter(|schema| !schema.is_empty());
+                    self.folder.functions(schema, called.name.as_str()).any(|function| {
+                        function.extension.is_none()
+                            && function.volatility == Volatility::Volatile
+                            && !only_reads(function)
+                    })
+                };
+                let called = clauses.calls.iter().find(runs)?;
+                Some(format!("a called function, `{called}`, may do anything"))
+            }
+            _ => None,
+        })
     }
 
     /// The tables in the effects; in SQLite, where a table is dropped or renamed in the course of its rebuild, also the
@@ -571,6 +566,24 @@ fn set(settings: &mut Vec<(Name, String)>, name: &Name, value: Option<&String>) 
         settings.push((name.clone(), value.clone()));
         settings.sort();
     }
+}
+
+/// Whether a function is one in SQL of which the text is a query that calls no function, or such as only compute.
+fn only_reads(function: &Function) -> bool {
+    if function.language != *"sql" {
+        return false;
+    }
+    let mut statements = split(Dialect::Postgres, &function.body).into_iter();
+    let steady = |called: &QualifiedName| {
+        let known = crate::postgres::effects::built_in_functions().get(called.name.as_str());
+        called.schema.is_empty() && known.is_some_and(|volatility| *volatility != Volatility::Volatile)
+    };
+    statements.all(|statement| {
+        crate::parse_statement(Dialect::Postgres, statement.text).iter().all(|change| {
+            matches!(change, Change::Data { kind: DataKind::Select, clauses, .. }
+                if clauses.also.is_empty() && clauses.calls.iter().all(steady))
+        })
+    })
 }
 
 /// The start of a chain of which nothing is known but the engine.

@@ -85,6 +85,10 @@ pub(crate) fn of(before: &Folder, changes: &[Change]) -> Surroundings {
                     around.dependants.extend(users_of_function(before, &function.name.name));
                 }
             }
+            Change::AddColumn { column, .. } => {
+                let user_type = column.data_type.user_type.as_ref().and_then(|name| before.user_type(name));
+                around.types.extend(user_type.cloned());
+            }
             Change::DropExtension { name, .. } => {
                 let known = before.catalog().extensions.known().into_iter().flatten();
                 around.extensions.extend(known.filter(|extension| extension.name == *name).cloned());

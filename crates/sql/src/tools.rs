@@ -108,6 +108,13 @@ impl Tool {
     }
 }
 
+/// Whether a file that is sent as one query asks for no transaction: its tool would open one otherwise.
+pub(crate) fn hands_on_whole(file: &ChainFile) -> bool {
+    let tools = [Tool::Dbmate, Tool::Diesel];
+    file.wrap == Wrap::OneQuery
+        && file.tool.as_ref().is_some_and(|name| tools.iter().any(|tool| *name == tool.name()))
+}
+
 /// Whether a text has places that a tool fills in before the server sees it.
 pub fn has_placeholders(dialect: Dialect, text: &str) -> bool {
     fill(dialect, text.to_owned()) != text
@@ -257,7 +264,12 @@ impl<'a> Folder<'a> {
             Tool::Dbmate | Tool::Goose | Tool::SqlMigrate => marks::runs_apart(tool, &file.text),
             _ => false,
         };
-        if apart { Wrap::None } else { tool.wrap() }
+        match (apart, tool) {
+            // Without a transaction of their own these hand the file on as it is, in one query.
+            (true, Tool::Dbmate | Tool::Diesel) => Wrap::OneQuery,
+            (true, _) => Wrap::None,
+            (false, _) => tool.wrap(),
+        }
     }
 
     fn has_undo(&self, tool: Tool, file: &SourceFile) -> Option<bool> {

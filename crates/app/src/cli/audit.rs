@@ -125,8 +125,17 @@ fn exit_code(report: &Report, arguments: &ReportArguments, config: &Config) -> u
     if threshold.is_some_and(|threshold| report.worst().is_some_and(|worst| worst >= threshold)) {
         return FOUND;
     }
-    if arguments.require_checks && report.not_checked.iter().any(NotChecked::could_not_run) {
+    if arguments.require_checks
+        && (report.not_checked.iter().any(NotChecked::could_not_run) || has_unread_statements(report))
+    {
         return UNCHECKED;
     }
     CLEAN
+}
+
+/// Whether a statement of a migration was not analysed that nobody has accepted.
+fn has_unread_statements(report: &Report) -> bool {
+    let unread = report.statements.iter().filter(|statement| !statement.analysed).count();
+    let accepted = report.suppressed.iter().filter(|one| one.rule == "migration/not-analysed").count();
+    unread > accepted
 }

@@ -37,7 +37,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             return Verdict::Fine;
         };
         let name = &effect.relation;
-        let message = format!("Writes to `{name}` wait while the index is built.");
+        let message = match judged.work_below(table, effect).len() {
+            0 | 1 => format!("Writes to `{name}` wait while the index is built."),
+            2 => format!(
+                "Writes to `{name}` and another partition of `{table}` wait while the index is built."
+            ),
+            count => format!(
+                "Writes to `{name}` and {} more partitions of `{table}` wait while the index is built.",
+                count - 1
+            ),
+        };
         let found = judged.felt(context, effect, ObjectRef::table(name), message);
         if name.name != table.name {
             return Verdict::Found(found.remedy(Remedy::manual(

@@ -1,5 +1,5 @@
 use dbwright_model::change::{Change, ReindexTarget};
-use dbwright_model::effect::{Blocks, RelationEffect};
+use dbwright_model::effect::{Blocks, Lock, RelationEffect};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -50,7 +50,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             _ => return Verdict::Other,
         };
         let blocks = |effect: &&RelationEffect| effect.lock.blocks() >= Blocks::Writes;
-        let dearest = judged.statement.felt().filter(blocks).max_by_key(|effect| effect.cost);
+        let dearest = judged.statement.felt().filter(blocks).max_by_key(|effect| {
+            // Of a table and its indexes it is the table that is written.
+            (effect.cost, judged.statement.table(&effect.relation).is_some(), effect.lock == Lock::Share)
+        });
         let Some(effect) = dearest else { return Verdict::Fine };
         let name = &effect.relation;
         let message = format!(

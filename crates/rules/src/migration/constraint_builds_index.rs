@@ -1,6 +1,6 @@
 use dbwright_model::catalog::{Index, IndexPart, Key, TableKind};
 use dbwright_model::change::Change;
-use dbwright_model::effect::Cost;
+use dbwright_model::effect::{Cost, RelationEffect};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -42,6 +42,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // A table that is rewritten anyway is another rule's.
         let blocking = judged.blocking_tree(table).filter(|(_, effect)| effect.cost < Cost::Rewrite);
         let Some((name, effect)) = blocking else { return Verdict::Fine };
+        // The partitioned table stays locked while the indexes of its partitions are built.
+        let own = judged.effect(table).map_or(effect.lock, |own| own.lock);
+        let effect = &RelationEffect { lock: effect.lock.max(own), ..effect.clone() };
         let message =
             format!("The index of the {what} on `{name}` is built while {} wait.", lint::waiting(effect));
         let object = match change {

@@ -75,6 +75,12 @@ fn judge(
         // Rules of their own tell it.
         Demand::Empty { .. } => None,
         _ if converts(demand) && lint::is_loose(context, judged) => None,
+        // The migrations give every row a value together with the column.
+        Demand::NotNull { column, .. }
+            if judged.new_column(table, column).is_some_and(|new| is_constant(new.default.as_ref())) =>
+        {
+            None
+        }
         Demand::NotNull { column, .. } => say(
             ObjectRef::column(table, column),
             format!("The statement fails if `{table}.{column}` holds a null."),

@@ -15,6 +15,8 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 7,
     needs: &[Fact::Migrations],
+    // What hangs on tables is what is mostly in the way.
+    wants: &[Fact::Functions, Fact::Triggers, Fact::Policies, Fact::Publications],
     when: "the server refuses a statement in the state that it finds",
     then: "The migration fails, although it may pass on a database that lacks the object in the way.",
     instead: "Change or drop what is in the way first, and bring it back afterwards.",

@@ -1,9 +1,10 @@
-use dbwright_model::catalog::{Column, Table};
+use dbwright_model::catalog::{Column, Index, Table};
 use dbwright_model::change::Change;
 use dbwright_model::data_type::{Affinity, DataType, TypeKind};
 use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
@@ -16,7 +17,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Migrations,
     weight: 4,
     needs: &[Fact::Migrations],
-    when: "`IF NOT EXISTS` meets a table or column that is there with another definition",
+    when: "`IF NOT EXISTS` meets a table, column or index that is there with another definition",
     then: "The statement is skipped without a word, and what comes after it meets a definition that nobody expected.",
     instead: "Leave `IF NOT EXISTS` out, so that the difference is told, or bring the old one to the new definition with `ALTER TABLE`.",
     source: "manuals of the engines, CREATE TABLE and ALTER TABLE",
@@ -59,8 +60,40 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let object = ObjectRef::column(&known.name, &old.name);
             Verdict::Found(judged.found(object, message).remedy(Remedy::manual(RULE.instead)))
         }
+        Change::CreateIndex { table, index, if_not_exists: true, .. } => {
+            let known = judged.statement.table(table);
+            let old = known.and_then(|known| known.indexes.iter().find(|old| old.name == index.name));
+            let Some((known, old)) = known.zip(old) else { return Verdict::Fine };
+            let Some(difference) = difference_of_index(old, index) else { return Verdict::Fine };
+            let message =
+                format!("`{}` is there already, and {difference}: the statement is skipped.", old.name);
+            let object = ObjectRef::table(&known.name);
+            Verdict::Found(judged.found(object, message).remedy(Remedy::manual(OTHER_INDEX)))
+        }
         _ => Verdict::Other,
     });
+}
+
+/// For an index, which no statement changes.
+const OTHER_INDEX: &str = "Give the new index another name, and drop the old one if nothing needs it.";
+
+/// What an index has in another way than the new one; expressions, which servers spell anew, are not compared.
+fn difference_of_index(old: &Index, new: &Index) -> Option<String> {
+    let (had, wanted) = (old.columns()?, new.columns()?);
+    let is_same = |(had, wanted): (&&Name, &&Name)| had.eq_ignore_case(wanted.as_str());
+    if had.len() != wanted.len() || !had.iter().zip(&wanted).all(is_same) {
+        let list = |names: &[&Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+        return Some(format!("is over `{}` instead of `{}`", list(&had), list(&wanted)));
+    }
+    match (old.unique, new.unique) {
+        (true, false) => Some("is unique".to_owned()),
+        (false, true) => Some("is not unique".to_owned()),
+        _ if old.predicate.is_some() != new.predicate.is_some() => match old.predicate {
+            Some(_) => Some("leaves rows out".to_owned()),
+            None => Some("holds every row".to_owned()),
+        },
+        _ => None,
+    }
 }
 
 fn find<'a>(table: &'a Table, column: &Column) -> Option<&'a Column> {

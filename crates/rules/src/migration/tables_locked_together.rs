@@ -43,7 +43,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if !tables.is_empty() {
             findings.examined(1);
         }
-        let next = tables.iter().copied().find(|table| !held.relations.contains(table));
+        let next = tables.iter().copied().find(|table| {
+            let renamed = held.renamed.iter().any(|name| lint::same_relation(name, table));
+            !held.relations.contains(table) && !renamed
+        });
         let bounded = judged.statement.setting("lock_timeout").is_some_and(|value| !is_zero(value));
         if let Some((first, next)) = held.tables.first().zip(next)
             && !bounded
@@ -56,6 +59,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(found.remedy(Remedy::manual(RULE.instead)));
             held.told = true;
         }
+        // A table is the same one under its new name.
+        let renamed = judged.statement.changes.iter().filter_map(|change| match change {
+            Change::RenameTable { to, .. } => Some(to),
+            _ => None,
+        });
+        held.renamed.extend(renamed);
         held.tables.extend(tables);
         held.relations.extend(locked);
     }
@@ -67,6 +76,8 @@ struct Held<'a> {
     tables: BTreeSet<&'a QualifiedName>,
     /// Tables, and the partitions, indexes and sequences that were locked with them.
     relations: BTreeSet<&'a QualifiedName>,
+    /// Names that tables were given.
+    renamed: Vec<&'a QualifiedName>,
     told: bool,
 }
 

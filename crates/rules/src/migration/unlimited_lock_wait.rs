@@ -87,7 +87,9 @@ fn waits(context: &Context<'_>, judged: &Judged<'_>) -> Option<(ObjectRef, Strin
 
 fn is_limited(context: &Context<'_>, judged: &Judged<'_>) -> bool {
     if context.engine() == Engine::Postgres {
-        return matches!(judged.limit(context, "lock_timeout"), Limit::Milliseconds(_));
+        // The time of a statement holds its waiting, too.
+        return matches!(judged.limit(context, "lock_timeout"), Limit::Milliseconds(_))
+            || matches!(judged.limit(context, "statement_timeout"), Limit::Milliseconds(most) if most <= SHORT);
     }
     // MariaDB lets a statement say `WAIT 5` and `NOWAIT`.
     if lint::has_word(&judged.statement.sql, "nowait") || lint::has_word(&judged.statement.sql, "wait") {
@@ -102,6 +104,9 @@ fn is_limited(context: &Context<'_>, judged: &Judged<'_>) -> bool {
         }
     }
 }
+
+/// Milliseconds of a whole statement that are short enough to be a limit of its waiting: a minute.
+const SHORT: f64 = 60_000.0;
 
 /// Seconds that are still taken as a limit: an hour.
 const LONGEST: f64 = 3600.0;

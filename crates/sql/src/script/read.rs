@@ -68,6 +68,8 @@ fn migration(
         _ if spanned => TransactionMode::OneTransaction,
         (None, Wrap::Transaction) => TransactionMode::OneTransaction,
         (None, Wrap::None) => TransactionMode::NoTransaction,
+        // A file that asks for no transaction gets none here, whatever the server made of it for its own tool.
+        (None, Wrap::OneQuery) if tools::hands_on_whole(&part.file) => TransactionMode::NoTransaction,
         (None, Wrap::Auto | Wrap::OneQuery) => {
             let apart = up.iter().any(|statement| statement.runs_outside || statement.control.is_some());
             if apart { TransactionMode::NoTransaction } else { TransactionMode::OneTransaction }

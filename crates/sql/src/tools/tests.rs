@@ -59,7 +59,7 @@ fn each_tool_is_known_by_its_files() {
         &[("1_a.sql", "-- migrate:up transaction:false\nselect 1;\n-- migrate:down\ndrop table t;")],
         &[],
         "dbmate",
-        &[(Wrap::None, Some(true))],
+        &[(OneQuery, Some(true))],
     );
     check(
         &[
@@ -74,7 +74,7 @@ fn each_tool_is_known_by_its_files() {
         &[("1/up.sql", S), ("2/up.sql", S)],
         &[("1/down.sql", ""), ("2/metadata.toml", "run_in_transaction = false")],
         "Diesel",
-        &[(Transaction, Some(true)), (Wrap::None, Some(false))],
+        &[(Transaction, Some(true)), (OneQuery, Some(false))],
     );
     check(&[("1_a/migration.sql", S)], &[], "Prisma", &[(OneQuery, None)]);
     check(

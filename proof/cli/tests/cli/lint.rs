@@ -70,6 +70,11 @@ fn each_tool_runs_its_files_in_its_own_way() {
     let up = |mark: &str| format!("-- migrate:up{mark}\n{CONCURRENT}-- migrate:down\ndrop index t_a;\n");
     check(&[("1.sql", &up(""))], &[&format!("m/1.sql:2 {REFUSAL}")]);
     check(&[("1.sql", &up(" transaction:false"))], &[]);
+    // Without a transaction of the tool the server makes one of several statements in one query.
+    let several = format!("-- migrate:up transaction:false\n{two}");
+    check(&[("1.sql", &several)], &[&format!("m/1.sql:3 {REFUSAL}")]);
+    let apart = ("2/metadata.toml", "run_in_transaction = false\n");
+    check(&[("1/up.sql", TABLE), ("2/up.sql", two), apart], &[&format!("m/2/up.sql:2 {REFUSAL}")]);
     let goose = |mark: &str| format!("{mark}-- +goose Up\n{CONCURRENT}-- +goose Down\ndrop index t_a;\n");
     check(&[("1.sql", &goose(""))], &[&format!("m/1.sql:2 {REFUSAL}")]);
     check(&[("1.sql", &goose("-- +goose NO TRANSACTION\n"))], &[]);
@@ -138,6 +143,7 @@ fn a_broken_statement_is_said_once_and_the_rest_is_judged() {
     sandbox.file("m/1.sql", "create table t (a int);\n  create tabel u (a int);\ndo $$ begin end $$;\n");
     sandbox.file("m/2.sql", INDEX);
     let report = lint(&sandbox, &["m"]);
+    sandbox.run(&["migrate", "lint", "m", "--fail-on", "never", "--require-checks"]).expect(3);
     let unknown: Vec<(u64, u64)> = report["findings"]
         .as_array()
         .expect("a list")

@@ -553,9 +553,19 @@ impl Alteration<'_, '_> {
         let name = match constraint {
             DroppedConstraint::PrimaryKey => {
                 let primary = table.primary_key.as_ref();
+                // A new key that begins with the same columns serves as well.
+                let serves = |columns: &[Name]| {
+                    self.changes.iter().any(|change| {
+                        matches!(change, Change::AddPrimaryKey { key, .. } if key.columns.starts_with(columns))
+                    })
+                };
                 let needed = self.reckoning.before.referencing(&self.name).any(|(_, key)| {
-                    key.referenced_columns.is_empty()
-                        || primary.is_some_and(|primary| primary.columns == key.referenced_columns)
+                    let all = primary.map_or(&[][..], |primary| primary.columns.as_slice());
+                    let referenced = match key.referenced_columns.as_slice() {
+                        [] => all,
+                        columns => columns,
+                    };
+                    referenced == all && !serves(referenced)
                 });
                 if needed {
                     self.refuse(format!("a foreign key refers to the primary key of `{}`", self.name));

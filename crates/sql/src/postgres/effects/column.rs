@@ -102,7 +102,12 @@ impl<'a> Reckoning<'a> {
             }
             self.refuse_only(&name);
         }
-        let fills = column.default.is_some()
+        // A column without a default of its own gets that of its domain.
+        let default = match (&column.default, &column.generated) {
+            (None, None) => type_change::default_of_domain(before, &column.data_type),
+            (own, _) => own.as_ref(),
+        };
+        let fills = default.is_some()
             || column.identity.is_some()
             || column.auto_increment
             || column.generated.is_some();
@@ -110,7 +115,7 @@ impl<'a> Reckoning<'a> {
             || column.identity.is_some()
             || column.generated.as_ref().is_some_and(|generated| generated.stored)
             || type_change::is_constrained_domain(before, &column.data_type)
-            || self.has_volatile_default(&name, column);
+            || self.has_volatile_default(&name, &column.name, default);
         if let Some(user_type) = column.data_type.user_type.as_ref()
             && before.user_type(user_type).is_none()
         {
@@ -127,7 +132,7 @@ impl<'a> Reckoning<'a> {
         if !fills && (column.not_null || self.is_filled_domain(&column.data_type)) {
             self.effects.demands.push(Demand::Empty { table: name.clone() });
         }
-        if let Some(default) = column.default.as_ref().and_then(|default| default.tree.as_deref()) {
+        if let Some(default) = default.and_then(|default| default.tree.as_deref()) {
             self.lock_sequences_drawn_from(default);
         }
         self.added.push((name.clone(), column.name.clone(), fills));
@@ -162,10 +167,15 @@ impl<'a> Reckoning<'a> {
         }
     }
 
-    fn has_volatile_default(&mut self, table: &QualifiedName, column: &Column) -> bool {
-        let Some(default) = &column.default else { return false };
+    fn has_volatile_default(
+        &mut self,
+        table: &QualifiedName,
+        column: &Name,
+        default: Option<&Expression>,
+    ) -> bool {
+        let Some(default) = default else { return false };
         let Some(tree) = default.tree.as_deref() else {
-            self.assume(format!("the default of `{table}.{}` could not be read", column.name));
+            self.assume(format!("the default of `{table}.{column}` could not be read"));
             return true;
         };
         match volatility::judge(self.before, tree) {

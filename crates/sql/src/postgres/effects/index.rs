@@ -30,7 +30,13 @@ impl<'a> Reckoning<'a> {
             Reindex { index, concurrently } => self.reindex(index, *concurrently),
             ReindexAll { target, concurrently } => self.reindex_all(target, *concurrently),
             Cluster { table: Some(table), index } => self.cluster(table, index.as_ref()),
-            Cluster { .. } => self.outside(),
+            Cluster { .. } => {
+                self.outside();
+                let before = self.before;
+                for table in before.catalog().tables.iter().filter(|table| table.clustered_on.is_some()) {
+                    self.note_rows(Some(table), &table.name, AX, Cost::Rewrite);
+                }
+            }
             SetCluster { table, .. } => self.note(table, SUX, Cost::Brief),
             _ => {}
         }
@@ -87,11 +93,8 @@ impl<'a> Reckoning<'a> {
         }
         self.note_rows(known, &name, lock, Cost::IndexBuild);
         for heir in heirs {
-            // A partition that has such an index already only gives it up to the one above.
-            let has = heir.indexes.iter().any(|own| {
-                (&own.parts, &own.predicate, own.unique, &own.method)
-                    == (&index.parts, &index.predicate, index.unique, &index.method)
-            });
+            // A partition that has such an index already only gives it up to the one above, unless it is part of another.
+            let has = heir.indexes.iter().any(|own| super::partition::can_be_part_of(own, index));
             self.note_rows(Some(heir), &heir.name, lock, if has { Cost::Brief } else { Cost::IndexBuild });
         }
     }

@@ -185,7 +185,7 @@ impl<'a> Reckoning<'a> {
 }
 
 /// Whether an index of a table becomes the part of an index of the table that it is attached to.
-fn can_be_part_of(own: &Index, index: &Index) -> bool {
+pub(super) fn can_be_part_of(own: &Index, index: &Index) -> bool {
     let shape = |index: &Index| {
         (
             index.parts.clone(),

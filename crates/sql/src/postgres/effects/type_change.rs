@@ -199,6 +199,21 @@ pub(super) fn is_constrained_domain(before: &Folder, data_type: &DataType) -> bo
     false
 }
 
+/// The default that a column of a domain has without one of its own: that of the domain, or else of the one below it.
+pub(super) fn default_of_domain<'a>(before: &'a Folder, data_type: &DataType) -> Option<&'a Expression> {
+    let mut pending = data_type.user_type.as_ref().filter(|_| !data_type.array).cloned();
+    for _ in 0..32 {
+        let UserTypeKind::Domain { base, default, .. } = &before.user_type(pending.as_ref()?)?.kind else {
+            return None;
+        };
+        if default.is_some() {
+            return default.as_ref();
+        }
+        pending = base.user_type.clone().filter(|_| !base.array);
+    }
+    None
+}
+
 /// Whether an index is built anew although the values stay: one over expressions or with a condition always is.
 pub(super) fn index_is_rebuilt(index: &Index, column: &Column, indexes_stay: bool) -> bool {
     let named = |expression: &Expression| match expression.tree.as_deref() {
