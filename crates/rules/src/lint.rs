@@ -1,10 +1,13 @@
 //! What rules over migrations share: which statements are looked at, and how an effect is put into words.
 
+mod tree;
+
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Standing};
 use dbwright_model::change::{Change, DataClauses};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
 use dbwright_model::engine::Dialect;
+use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{EvidenceLevel, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
@@ -93,19 +96,6 @@ impl<'a> Judged<'a> {
             false => self.statement.blocking().next()?,
         };
         Some((&own.relation, blocking))
-    }
-
-    /// The relations on which the statement does work of the kind of an effect for the sake of a table with heirs or
-    /// partitions: itself and those below it. Empty where the statement changes other tables too.
-    pub fn work_below(&self, table: &QualifiedName, effect: &RelationEffect) -> Vec<&'a QualifiedName> {
-        let one = |change: &Change| tree_of(change).is_some_and(|other| other == table);
-        if !self.statement.changes.iter().all(one) {
-            return Vec::new();
-        }
-        let alike = |other: &&RelationEffect| {
-            other.cost == effect.cost && other.lock.blocks() >= Blocks::Writes && effect.cost > Cost::Brief
-        };
-        self.statement.felt().filter(alike).map(|other| &other.relation).collect()
     }
 
     /// Whether the statement consists of this one change, so that everything it does is done for it.
@@ -228,7 +218,7 @@ impl<'a> Judged<'a> {
             found = found.evidence("algorithm", algorithm.as_str());
         }
         // The work on partitions and heirs is done one after the other under locks that all stay.
-        let mut targets = self.statement.changes.iter().filter_map(tree_of);
+        let mut targets = self.statement.changes.iter().filter_map(tree::tree_of);
         let below = match targets.next().filter(|first| targets.all(|other| other == *first)) {
             Some(table) => self.work_below(table, effect),
             None => Vec::new(),
@@ -252,18 +242,12 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// The table of a change that does its work on this table and all below it, and on no other.
-fn tree_of(change: &Change) -> Option<&QualifiedName> {
-    match change {
-        Change::AddColumn { table, .. }
-        | Change::SetNotNull { table, .. }
-        | Change::AddCheck { table, .. }
-        | Change::AddNotNull { table, .. }
-        | Change::AddPrimaryKey { table, .. }
-        | Change::AddUnique { table, .. }
-        | Change::CreateIndex { table, .. } => Some(table),
-        _ => None,
-    }
+/// Whether a default gives every row one and the same value that is not null.
+pub fn is_constant(default: Option<&Expression>) -> bool {
+    let tree = default.and_then(|default| default.tree.as_deref());
+    tree.is_some_and(
+        |tree| matches!(tree.without_casts(), Expr::Literal(literal) if *literal != Literal::Null),
+    )
 }
 
 fn added<'a>(

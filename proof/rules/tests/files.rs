@@ -29,7 +29,7 @@ const OF_FILE: &[&str] = &[
     "change type of t.a to bigint",
     "set t.a not null",
     "add column e integer to t",
-    "drop column a from t",
+    "drop column b from t",
     "rename column b to z on t",
     "rename table t to u",
     "add index on child(n)",

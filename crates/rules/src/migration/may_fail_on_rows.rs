@@ -77,7 +77,9 @@ fn judge(
         _ if converts(demand) && lint::is_loose(context, judged) => None,
         // The migrations give every row a value together with the column.
         Demand::NotNull { column, .. }
-            if judged.new_column(table, column).is_some_and(|new| is_constant(new.default.as_ref())) =>
+            if judged
+                .new_column(table, column)
+                .is_some_and(|new| lint::is_constant(new.default.as_ref())) =>
         {
             None
         }
@@ -93,7 +95,7 @@ fn judge(
             let (columns, nulls_agree) = unique_columns(judged, table)?;
             // Nulls never repeat, so a new column without a value is free.
             let new_and_empty = columns.iter().any(|name| {
-                judged.new_column(table, name).is_some_and(|column| !is_constant(column.default.as_ref()))
+                judged.new_column(table, name).is_some_and(|column| !lint::is_constant(column.default.as_ref()))
             });
             if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, nulls_agree)) {
                 return None;
@@ -159,11 +161,6 @@ fn judge(
             )
         }
     }
-}
-
-fn is_constant(default: Option<&Expression>) -> bool {
-    let tree = default.and_then(|default| default.tree.as_deref());
-    tree.is_some_and(|tree| matches!(tree.without_casts(), Expr::Literal(literal) if *literal != dbwright_model::expression::Literal::Null))
 }
 
 /// The columns of the key or unique index that the statement makes, and whether nulls are to agree; `None` where an

@@ -107,6 +107,7 @@ const SERVERS: &[&str] = &[
     "postgres",
     "public",
     "root",
+    "rowid",
     "samerole",
     "sameuser",
     "session_user",

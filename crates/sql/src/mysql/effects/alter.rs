@@ -1,10 +1,12 @@
 //! `ALTER TABLE`, `CREATE INDEX` and `DROP INDEX`: all actions of a statement are carried out together, in the way of the
 //! dearest.
 
+mod partition;
+
 use dbwright_model::catalog::{
     Column, ConstraintKind, ForeignKey, Index, Key, ReferentialAction, Table, TableKind,
 };
-use dbwright_model::change::{Change, ColumnPosition, DroppedConstraint, OnlineClauses, PartitionChange};
+use dbwright_model::change::{Change, ColumnPosition, DroppedConstraint, OnlineClauses};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::effect::{Algorithm, Cost, Demand, Lock, LossKind};
 use dbwright_model::engine::{Engine, Version};
@@ -713,31 +715,6 @@ impl Alteration<'_, '_> {
             self.refuse(format!("a foreign key binds a text of `{}`", self.name));
         }
         self.raise(COPY);
-    }
-
-    /// `PARTITION BY` and `REMOVE PARTITIONING`.
-    fn partition(&mut self, partitions: &PartitionChange) {
-        self.raise(COPY);
-        if partitions.action != "PARTITION BY" {
-            return;
-        }
-        let bound = !self.table.foreign_keys.is_empty()
-            || self.reckoning.before.referencing(&self.name).next().is_some();
-        if bound {
-            self.refuse(format!("a foreign key binds `{}`, which so takes no partitions", self.name));
-        }
-        let Some(TableKind::Partitioned { key, .. }) = crate::mysql::partitioned(&partitions.text) else {
-            return;
-        };
-        let Some(tree) = super::super::expression::expression(&key) else { return };
-        let unique = self.table.indexes.iter().filter(|index| index.unique).filter_map(Index::columns);
-        let primary = self.table.primary_key.iter().map(|key| key.columns.iter().collect::<Vec<_>>());
-        let lacking = unique.chain(primary).any(|columns| {
-            tree.columns().iter().any(|part| !columns.iter().any(|name| name.eq_ignore_case(part.as_str())))
-        });
-        if lacking {
-            self.refuse(format!("a unique key of `{}` lacks the columns that part it", self.name));
-        }
     }
 }
 
