@@ -21,6 +21,8 @@ pub enum Dsn {
 /// A server.
 #[derive(Clone, Debug)]
 pub struct ServerDsn {
+    /// The word before `://` by which targets of this kind are shown.
+    pub scheme: &'static str,
     /// Host name or address, or the directory (PostgreSQL) or path (MySQL) of a socket.
     pub host: Host,
     /// Port.
@@ -191,7 +193,13 @@ impl Dsn {
                     ));
                 }
             };
-            return Parts::of_url(family, rest)?.finish(family, variable);
+            let mut dsn = Parts::of_url(family, rest)?.finish(family, variable)?;
+            if let Dsn::Mysql(server) = &mut dsn
+                && scheme.eq_ignore_ascii_case("mariadb")
+            {
+                server.scheme = "mariadb";
+            }
+            return Ok(dsn);
         }
         if let Some(rest) = text.strip_prefix("sqlite:").or_else(|| text.strip_prefix("file:")) {
             return sqlite(rest);
@@ -441,6 +449,10 @@ impl Parts {
         let user = parts.user.or_else(|| filled(user)).unwrap_or_else(|| family.user().to_owned());
         let database = parts.database.or_else(|| filled(database));
         let server = ServerDsn {
+            scheme: match family {
+                Family::Postgres => "postgres",
+                Family::Mysql => "mysql",
+            },
             host: parts.host.unwrap_or_else(|| family.default_host()),
             port: parts.port.unwrap_or_else(|| family.port()),
             password: parts.password.or_else(|| filled(password).map(SecretString::from)),
@@ -494,11 +506,11 @@ fn tls_mode(text: &str) -> Result<TlsMode, DsnError> {
 impl fmt::Display for Dsn {
     /// The target without its password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, server) = match self {
-            Dsn::Postgres(server) => ("postgres", server),
-            Dsn::Mysql(server) => ("mysql", server),
+        let server = match self {
+            Dsn::Postgres(server) | Dsn::Mysql(server) => server,
             Dsn::Sqlite(path) => return write!(f, "{}", path.display()),
         };
+        let scheme = server.scheme;
         match &server.host {
             Host::Tcp(host) if host.contains(':') => {
                 write!(f, "{scheme}://{}@[{host}]:{}/{}", server.user, server.port, server.database)

@@ -270,6 +270,24 @@ pub fn not_checked_count(report: &Report) -> u64 {
     lines.map(|line| &line.rule).collect::<BTreeSet<_>>().len() as u64
 }
 
+/// How many of them found something in the part that they could look at. The headline of the score does not count them
+/// among the unknown ones.
+fn found_in_part(report: &Report) -> u64 {
+    let Some(score) = &report.score else { return 0 };
+    let found: BTreeSet<&str> = score
+        .checks
+        .iter()
+        .filter(|check| {
+            use dbwright_model::score::CheckState as State;
+            matches!(check.state, State::Partial | State::Fail | State::Waived)
+        })
+        .map(|check| check.rule.as_str())
+        .collect();
+    let lines = report.not_checked.iter().filter(|line| line.could_not_run());
+    lines.map(|line| line.rule.as_str()).filter(|rule| found.contains(rule)).collect::<BTreeSet<_>>().len()
+        as u64
+}
+
 /// How many rules were left out by choice.
 pub fn left_out(report: &Report) -> u64 {
     report.not_checked.iter().filter(|line| line.skipped).count() as u64
@@ -292,8 +310,12 @@ pub fn summary(report: &Report, level: Level) -> String {
         count(of_level(report, Level::Error), "error"),
         count(of_level(report, Level::Warning), "warning"),
         count(of_level(report, Level::Note), "note"),
-        count(not_checked_count(report), "check"),
+        count(not_checked_count(report) - found_in_part(report), "check"),
     );
+    let in_part = found_in_part(report);
+    if in_part > 0 {
+        line.push_str(&format!("; {in_part} could look at a part only"));
+    }
     let beyond = out_of_reach(report);
     if beyond > 0 {
         line.push_str(&format!("; {} a live database", needs(beyond)));

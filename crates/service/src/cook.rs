@@ -270,7 +270,10 @@ fn skipped_statements(facts: &Facts) -> Vec<SkippedStatement> {
         .iter()
         .filter(|one| dbwright_rules::statements::is_unread(one) && one.location.is_none());
     skipped.extend(unread.map(|statement| SkippedStatement {
-        file: workload.source.clone(),
+        file: match workload.source.as_str() {
+            "" => "the server's statistics".to_owned(),
+            source => source.to_owned(),
+        },
         line: 0,
         statement: dbwright_rules::statements::shortened(&statement.text),
         because: "the text that the server's statistics keep of it could not be read".to_owned(),

@@ -324,6 +324,9 @@ fn most_telltales(files: &[SourceFile]) -> Engine {
             Engine::Sqlite,
             &[
                 "autoincrement",
+                "create table [",
+                "create unique index [",
+                "references [",
                 "pragma ",
                 "without rowid",
                 "sqlite_sequence",
@@ -367,6 +370,10 @@ mod tests {
         check_guess("CREATE TABLE `t` (`id` int NOT NULL AUTO_INCREMENT) ENGINE=InnoDB", Engine::Mysql);
         check_guess("create table t (id integer primary key autoincrement)", Engine::Sqlite);
         check_guess("create table t (id int)", Engine::Postgres);
+        check_guess(
+            "CREATE TABLE [Album]\n(\n    [AlbumId] INTEGER  NOT NULL,\n    [Title] NVARCHAR(160)\n);",
+            Engine::Sqlite,
+        );
         check_guess("-- MariaDB dump 10.19\n-- Server version\t10.11.6-MariaDB\n", Engine::Mariadb);
     }
 

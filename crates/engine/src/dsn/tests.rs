@@ -56,7 +56,7 @@ fn targets_are_read() {
         "postgres://postgres@h:5432/d VerifyFull",
     );
     check("mysql://u:p@h/d?ssl-mode=REQUIRED", "mysql://u@h:3306/d Require");
-    check("mariadb://u@localhost/d?socket=/run/m.sock", "mysql://u@[/run/m.sock]/d Prefer");
+    check("mariadb://u@localhost/d?socket=/run/m.sock", "mariadb://u@[/run/m.sock]/d Prefer");
     check("host=h dbname = d user=u password='a \\'b' port=1", "postgres://u@h:1/d Prefer");
     check("sqlite:a.db", "a.db");
     check("sqlite:///abs/a.db?mode=ro", "/abs/a.db");

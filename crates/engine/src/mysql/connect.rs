@@ -165,7 +165,11 @@ fn refusal(failure: mysql_async::Error, target: &str) -> SessionError {
     match failure {
         mysql_async::Error::Server(server) => {
             let (kind, hint) = match server.code {
-                1044 | 1045 | 1698 => (
+                1044 => (
+                    SessionErrorKind::Authentication,
+                    Some("let the account be granted a privilege on the database, or name another one"),
+                ),
+                1045 | 1698 => (
                     SessionErrorKind::Authentication,
                     Some("check user and password, and that the account may come from this host"),
                 ),

@@ -28,6 +28,7 @@ static SERVER: LazyLock<MariadbServer> = LazyLock::new(|| {
 
 fn dsn(user: &str, database: &str) -> ServerDsn {
     ServerDsn {
+        scheme: "mariadb",
         host: Host::Unix(SERVER.socket().to_owned()),
         port: 3306,
         user: user.to_owned(),

@@ -180,6 +180,11 @@ fn describe(error: &tokio_postgres::Error, dsn: &ServerDsn, tls: &TlsSetup) -> S
                 format!("`{place}` does not let `{}` in: {message}", dsn.user),
                 "check the user, the lines of `pg_hba.conf` and `sslmode`",
             ),
+            "42501" => made(
+                SessionErrorKind::Authentication,
+                format!("`{place}` does not let `{}` in: {message}", dsn.user),
+                "let the role be granted `CONNECT` on the database, or name another one",
+            ),
             "3D000" => made(
                 SessionErrorKind::Connection,
                 format!("`{place}` has no database `{}`", dsn.database),

@@ -184,6 +184,7 @@ impl MariadbServer {
     /// What [`Self::dsn`] holds, for those who speak to servers only.
     pub fn server_dsn(&self, database: &str) -> ServerDsn {
         ServerDsn {
+            scheme: "mariadb",
             host: Host::Unix(self.socket.clone()),
             port: 3306,
             user: self.user().to_owned(),

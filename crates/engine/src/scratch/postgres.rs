@@ -147,6 +147,7 @@ impl PostgresServer {
     /// The target of one of its databases, as any user; nobody needs a password.
     pub fn dsn_as(&self, user: &str, database: &str) -> Dsn {
         Dsn::Postgres(ServerDsn {
+            scheme: "postgres",
             host: Host::Unix(self.directory.clone()),
             port: 5432,
             user: user.to_owned(),

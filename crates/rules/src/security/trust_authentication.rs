@@ -28,16 +28,17 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     let rules = &context.hba().rules;
     findings.examined(rules.len() as u64);
     for rule in hba::reachable(rules).filter(|rule| rule.method == *"trust") {
-        let users = join(&rule.users);
+        let users = match rule.users.iter().any(|user| *user == "all") {
+            true => "any role".to_owned(),
+            false => format!("any of the roles `{}`", join(&rule.users)),
+        };
         let databases = join(&rule.databases);
         let remote = hba::reach(rule) > Reach::Machine;
         let message = match &rule.address {
             Some(address) if remote => {
-                format!("Clients from `{address}` become any of the roles `{users}` without a password.")
+                format!("Clients from `{address}` become {users} without a password.")
             }
-            _ => format!(
-                "Every process on the server's machine becomes any of the roles `{users}` without a password."
-            ),
+            _ => format!("Every process on the server's machine becomes {users} without a password."),
         };
         let found = Found::at(ObjectRef::hba_line(rule.line), message)
             .evidence("databases", databases)

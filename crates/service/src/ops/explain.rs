@@ -68,16 +68,49 @@ pub fn text(entry: &Entry) -> String {
 fn without_test_fences(body: &str) -> String {
     let mut text = String::with_capacity(body.len());
     let mut hidden = false;
+    let mut after_fence = false;
     for line in body.split_inclusive('\n') {
         if line.starts_with("```facts") {
             hidden = true;
+            after_fence = true;
+            // What would announce an example stands for itself.
+            text.truncate(text.trim_end().len());
+            if text.ends_with(':') {
+                text.pop();
+                text.push('.');
+            }
+            text.push_str("\n\n");
         }
-        if !hidden {
+        let blank = after_fence && line.trim().is_empty();
+        if !hidden && !blank {
             text.push_str(line);
+            after_fence = false;
         }
         if hidden && line.trim_end() == "```" {
             hidden = false;
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn no_sentence_announces_an_example_that_is_not_shown() {
+        for entry in dbwright_rules::ALL {
+            let text = super::text(entry);
+            let lines: Vec<&str> = text.lines().collect();
+            for three in lines.windows(3) {
+                let announced =
+                    three[0].ends_with(':') && three[1].is_empty() && !three[2].starts_with("```");
+                assert!(!announced && *three != ["", "", ""], "{}: {three:?}", entry.id);
+                assert!(
+                    three[0] != "" || three[1] != "",
+                    "{}: two blank lines before {:?}",
+                    entry.id,
+                    three[2]
+                );
+            }
+        }
+    }
 }
