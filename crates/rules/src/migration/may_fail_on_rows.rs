@@ -75,14 +75,7 @@ fn judge(
         // Rules of their own tell it.
         Demand::Empty { .. } => None,
         _ if converts(demand) && lint::is_loose(context, judged) => None,
-        // The migrations give every row a value together with the column.
-        Demand::NotNull { column, .. }
-            if judged
-                .new_column(table, column)
-                .is_some_and(|new| lint::is_constant(new.default.as_ref())) =>
-        {
-            None
-        }
+        Demand::NotNull { column, .. } if is_filled(judged, table, column) => None,
         Demand::NotNull { column, .. } => say(
             ObjectRef::column(table, column),
             format!("The statement fails if `{table}.{column}` holds a null."),
@@ -94,9 +87,9 @@ fn judge(
         Demand::Unique { .. } => {
             let (columns, nulls_agree) = unique_columns(judged, table)?;
             // Nulls never repeat, so a new column without a value is free.
-            let new_and_empty = columns.iter().any(|name| {
-                judged.new_column(table, name).is_some_and(|column| !lint::is_constant(column.default.as_ref()))
-            });
+            let new_and_empty = columns
+                .iter()
+                .any(|name| judged.new_column(table, name).is_some() && !is_filled(judged, table, name));
             if new_and_empty || known.is_some_and(|known| is_unique(known, &columns, nulls_agree)) {
                 return None;
             }
@@ -161,6 +154,11 @@ fn judge(
             )
         }
     }
+}
+
+/// Whether the migrations add the column together with one value for every row.
+fn is_filled(judged: &Judged<'_>, table: &QualifiedName, column: &Name) -> bool {
+    judged.new_column(table, column).is_some_and(|new| lint::is_constant(new.default.as_ref()))
 }
 
 /// The columns of the key or unique index that the statement makes, and whether nulls are to agree; `None` where an

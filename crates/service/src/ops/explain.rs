@@ -105,7 +105,7 @@ mod tests {
                     three[0].ends_with(':') && three[1].is_empty() && !three[2].starts_with("```");
                 assert!(!announced && *three != ["", "", ""], "{}: {three:?}", entry.id);
                 assert!(
-                    three[0] != "" || three[1] != "",
+                    !three[0].is_empty() || !three[1].is_empty(),
                     "{}: two blank lines before {:?}",
                     entry.id,
                     three[2]

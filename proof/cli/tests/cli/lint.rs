@@ -234,13 +234,13 @@ fn only_files_since_a_revision_are_judged() {
 fn what_an_edited_file_made_before_is_not_new() {
     let sandbox = Sandbox::new();
     sandbox.git(&["init", "-q"]);
-    sandbox.file("m/1.sql", &format!("{TABLE}{INDEX}"));
+    sandbox.file("m/1.sql", format!("{TABLE}{INDEX}"));
     sandbox.git(&["add", "."]);
     sandbox.git(&["commit", "-qm", "a"]);
     sandbox.git(&["tag", "before"]);
     sandbox.file(
         "m/1.sql",
-        &format!("{TABLE}{INDEX}-- a note\ncreate table u (a int);\ncreate index t_c on t (id);\n"),
+        format!("{TABLE}{INDEX}-- a note\ncreate table u (a int);\ncreate index t_c on t (id);\n"),
     );
     sandbox.file("m/2.sql", "create index t_b on t (a, id);\ncreate index u_a on u (a);");
     let report = lint(&sandbox, &["m", "--since", "before"]);
