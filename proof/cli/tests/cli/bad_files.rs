@@ -205,11 +205,16 @@ fn what_was_never_created_is_named() {
     );
     for engine in ["postgres", "mysql", "sqlite"] {
         let arguments = ["review", "a.sql", "--engine", engine, "--format", "json"];
-        let report = sandbox.run(&arguments).expect(0).json();
+        // SQLite takes a key to a table that is not there, so that a rule tells of it.
+        let is_taken = engine == "sqlite";
+        let report = sandbox.run(&arguments).expect(if is_taken { 1 } else { 0 }).json();
         let skipped = report["skipped_statements"].as_array().cloned().unwrap_or_default();
-        let because: Vec<&str> = skipped.iter().filter_map(|one| one["because"].as_str()).collect();
+        let mut told: Vec<&str> = skipped.iter().filter_map(|one| one["because"].as_str()).collect();
+        let found = report["findings"].as_array().expect("a list");
+        let dangling = found.iter().filter(|one| one["rule"] == "schema/dangling-foreign-key");
+        told.extend(dangling.filter_map(|one| one["message"].as_str()));
         for name in ["missing`", "missing2`", "nosuch`"] {
-            assert!(because.iter().any(|because| because.contains(name)), "{engine}, {name}: {report:#}");
+            assert!(told.iter().any(|because| because.contains(name)), "{engine}, {name}: {report:#}");
         }
         assert!(skipped.iter().all(|one| one["line"].as_u64().is_some_and(|line| line > 0)), "{report:#}");
     }
