@@ -147,7 +147,7 @@ impl Watch {
         } else if !self.advised {
             self.advised = true;
             outcome.note(format!(
-                "`{table}` should be vacuumed: {numbers}. Run `VACUUM {table}`, or give `--vacuum` to have it done between \
+                "`{table}` should be vacuumed: {numbers}. Run `VACUUM {table}`; `dbwright migrate backfill --vacuum` does it between \
                  pieces."
             ));
         }
