@@ -102,11 +102,9 @@ fn dropped(builder: &Builder<'_>, change: &Change) -> Option<Guarantee> {
             guarantee(Kind::Exclusion, name, spoken_of(table, &exclusion.definition))
         }
         Change::DropIndex { index: name, .. } => {
-            let mut tables = builder.catalog.tables.iter().filter(|table| {
-                name.schema.is_empty() || table.name.schema.is_empty() || table.name.schema == name.schema
-            });
-            let (table, index) = tables.find_map(|table| {
-                Some((table, table.indexes.iter().find(|index| index.name == name.name && index.unique)?))
+            let (table, index) = builder.catalog.tables.iter().find_map(|table| {
+                let is_it = |index: &&Index| index.unique && name.may_be(&table.name.sibling(&index.name));
+                Some((table, table.indexes.iter().find(is_it)?))
             })?;
             Some(of_index(&table.name, index))
         }
