@@ -14,6 +14,7 @@ pub mod cook;
 pub mod snapshot;
 pub mod anonymize;
 pub mod prove;
+mod roles;
 pub mod ops;
 
 pub use error::{ErrorKind, ServiceError};

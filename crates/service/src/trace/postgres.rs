@@ -5,11 +5,10 @@ use dbwright_engine::postgres::observe::{Observation, ObservedError, Observer};
 use dbwright_engine::scratch::ScratchError;
 use dbwright_engine::scratch::postgres::PostgresServer;
 use dbwright_model::effect::{Effects, TransactionUse};
-use dbwright_model::engine::Dialect;
 
 use super::{Failure, Outcome, Shape, Step, Traced};
 use crate::error::{ErrorKind, ServiceError};
-use crate::ops::migrate::executed::missing_role;
+use crate::roles;
 
 /// A session on one database.
 pub(super) struct Session<'a> {
@@ -81,15 +80,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Roles belong to the whole server, so files rarely make them: one that is missing is made. Returns whether the
-    /// statement is worth another try.
+    /// Whether a role that was missing is there now, so that the statement is worth another try.
     async fn has_made_role(&self, error: &ObservedError) -> bool {
-        let Some(name) = missing_role(&error.message).filter(|_| error.sqlstate == "42704") else {
-            return false;
-        };
-        let Ok(client) = self.server.client("postgres").await else { return false };
-        let quoted = dbwright_sql::quote_identifier(Dialect::Postgres, name);
-        client.batch_execute(&format!("create role {quoted}")).await.is_ok()
+        error.sqlstate == "42704" && roles::make_missing(self.server, &error.message).await
     }
 
     pub(super) async fn watch(&mut self, step: &Step<'_>, shape: Shape, traced: &mut Traced) -> Outcome {

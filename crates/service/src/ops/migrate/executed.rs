@@ -18,6 +18,7 @@ use super::hold::failed;
 use crate::config::Config;
 use crate::error::ServiceError;
 use crate::gather;
+use crate::roles;
 use crate::target::Target;
 use crate::world::World;
 
@@ -166,21 +167,12 @@ impl Scratch {
         Ok(())
     }
 
-    /// Roles belong to the whole server, so files rarely make them: one that PostgreSQL misses is made. Returns whether the
-    /// statement is worth another try.
-    async fn has_made_role(&self, message: &str) -> bool {
-        let Scratch::Postgres(server) = self else { return false };
-        let Some(name) = missing_role(message) else { return false };
-        let Ok(client) = server.client("postgres").await else { return false };
-        let quoted = dbwright_sql::quote_identifier(Dialect::Postgres, name);
-        client.batch_execute(&format!("create role {quoted}")).await.is_ok()
+    async fn has_made_role(&self, refusal: &str) -> bool {
+        match self {
+            Scratch::Postgres(server) => roles::make_missing(server, refusal).await,
+            Scratch::Mariadb(_) | Scratch::Sqlite(_) => false,
+        }
     }
-}
-
-/// The role that a scratch server, which speaks English, says is not there.
-pub(crate) fn missing_role(message: &str) -> Option<&str> {
-    let (_, rest) = message.split_once("role \"")?;
-    Some(rest.split_once("\" does not exist")?.0)
 }
 
 async fn count(dsn: &Dsn, catalog: &Catalog, world: &World<'_>) -> Result<BTreeMap<String, u64>, Unable> {

@@ -10,7 +10,7 @@ pub mod baseline;
 pub mod squash;
 pub mod situation;
 pub mod record;
-pub(crate) mod executed;
+mod executed;
 mod steps;
 mod expect;
 mod hold;
