@@ -417,6 +417,55 @@ pub enum DataStatement {
     },
 }
 
+/// Adds the direct sub-expressions of an expression to a list, to be read or to be changed: the one list of them.
+macro_rules! add_children {
+    ($expr:expr, $to:expr, $iter:ident, $as_deref:ident) => {
+        match $expr {
+            Expr::Column { .. }
+            | Expr::Wildcard { .. }
+            | Expr::Literal(_)
+            | Expr::Parameter(_)
+            | Expr::Exists { .. }
+            | Expr::Subquery(_) => {}
+            Expr::Call(call) => {
+                $to.extend(call.args.$iter());
+                $to.extend(call.filter.$as_deref());
+            }
+            Expr::Unary { operand, .. }
+            | Expr::IsNull { operand, .. }
+            | Expr::IsTruth { operand, .. }
+            | Expr::InQuery { operand, .. }
+            | Expr::Cast { operand, .. } => $to.push(operand),
+            Expr::Binary { left, right, .. } => {
+                $to.push(left);
+                $to.push(right);
+            }
+            Expr::InList { operand, list, .. } => {
+                $to.push(operand);
+                $to.extend(list.$iter());
+            }
+            Expr::Between { operand, low, high, .. } => {
+                $to.push(operand);
+                $to.push(low);
+                $to.push(high);
+            }
+            Expr::Like { operand, pattern, .. } => {
+                $to.push(operand);
+                $to.push(pattern);
+            }
+            Expr::Case { operand, branches, otherwise } => {
+                $to.extend(operand.$as_deref());
+                for (when, then) in branches.$iter() {
+                    $to.push(when);
+                    $to.push(then);
+                }
+                $to.extend(otherwise.$as_deref());
+            }
+            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => $to.extend(parts.$iter()),
+        }
+    };
+}
+
 impl Expr {
     /// A column without qualifier.
     pub fn column(name: impl AsRef<str>) -> Expr {
@@ -432,30 +481,7 @@ impl Expr {
 
     /// Adds the direct sub-expressions to others, so that a walk needs one list only.
     fn add_children<'a>(&'a self, to: &mut Vec<&'a Expr>) {
-        match self {
-            Expr::Column { .. }
-            | Expr::Wildcard { .. }
-            | Expr::Literal(_)
-            | Expr::Parameter(_)
-            | Expr::Exists { .. }
-            | Expr::Subquery(_) => {}
-            Expr::Call(call) => to.extend(call.args.iter().chain(call.filter.as_deref())),
-            Expr::Unary { operand, .. }
-            | Expr::IsNull { operand, .. }
-            | Expr::IsTruth { operand, .. }
-            | Expr::InQuery { operand, .. }
-            | Expr::Cast { operand, .. } => to.push(operand),
-            Expr::Binary { left, right, .. } => to.extend([left.as_ref(), right]),
-            Expr::InList { operand, list, .. } => to.extend(std::iter::once(operand.as_ref()).chain(list)),
-            Expr::Between { operand, low, high, .. } => to.extend([operand.as_ref(), low, high]),
-            Expr::Like { operand, pattern, .. } => to.extend([operand.as_ref(), pattern]),
-            Expr::Case { operand, branches, otherwise } => {
-                to.extend(operand.as_deref());
-                to.extend(branches.iter().flat_map(|(when, then)| [when, then]));
-                to.extend(otherwise.as_deref());
-            }
-            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => to.extend(parts),
-        }
+        add_children!(self, to, iter, as_deref);
     }
 
     /// Calls `visit` on this expression and everything below it, outermost first. Subqueries are not entered.
@@ -471,31 +497,9 @@ impl Expr {
 
     /// The direct sub-expressions, to change. Subqueries are not entered.
     pub fn children_mut(&mut self) -> Vec<&mut Expr> {
-        match self {
-            Expr::Column { .. }
-            | Expr::Wildcard { .. }
-            | Expr::Literal(_)
-            | Expr::Parameter(_)
-            | Expr::Exists { .. }
-            | Expr::Subquery(_) => Vec::new(),
-            Expr::Call(call) => call.args.iter_mut().chain(call.filter.as_deref_mut()).collect(),
-            Expr::Unary { operand, .. }
-            | Expr::IsNull { operand, .. }
-            | Expr::IsTruth { operand, .. }
-            | Expr::InQuery { operand, .. }
-            | Expr::Cast { operand, .. } => vec![operand],
-            Expr::Binary { left, right, .. } => vec![left, right],
-            Expr::InList { operand, list, .. } => std::iter::once(operand.as_mut()).chain(list).collect(),
-            Expr::Between { operand, low, high, .. } => vec![operand, low, high],
-            Expr::Like { operand, pattern, .. } => vec![operand, pattern],
-            Expr::Case { operand, branches, otherwise } => operand
-                .as_deref_mut()
-                .into_iter()
-                .chain(branches.iter_mut().flat_map(|(when, then)| [when, then]))
-                .chain(otherwise.as_deref_mut())
-                .collect(),
-            Expr::Row(parts) | Expr::Array(parts) | Expr::Other { parts, .. } => parts.iter_mut().collect(),
-        }
+        let mut children = Vec::new();
+        add_children!(self, children, iter_mut, as_deref_mut);
+        children
     }
 
     /// Calls `change` on this expression and then on everything that is below it after that, outermost first. Subqueries

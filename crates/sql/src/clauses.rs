@@ -14,10 +14,15 @@ pub(crate) fn refine(dialect: Dialect, text: &str, changes: &mut [Change]) {
     for change in changes {
         match change {
             Change::CreateTableAs { name, query, part_of, .. } => {
-                *part_of = left_out(dialect, &tokens(dialect, query), name);
+                if let Some(Source::Part(part)) = source(dialect, &tokens(dialect, query), name) {
+                    *part_of = Some(part);
+                }
             }
             Change::Data { kind, table, filtered, clauses } => {
                 let with = begins_with_word(text, "with");
+                if *kind == DataKind::Merge && !with {
+                    clauses.joined = merged(dialect, &tokens(dialect, text));
+                }
                 let fills = *kind == DataKind::Insert && !with && has_select(text);
                 let changes_rows = matches!(kind, DataKind::Update | DataKind::Delete);
                 if !(with || fills || (changes_rows && *filtered)) {
@@ -28,7 +33,11 @@ pub(crate) fn refine(dialect: Dialect, text: &str, changes: &mut [Change]) {
                     clauses.whole = whole_members(dialect, &tokens);
                 }
                 if let (true, Some(target)) = (fills, table.as_ref()) {
-                    clauses.part_of = left_out(dialect, &tokens, target);
+                    match source(dialect, &tokens, target) {
+                        Some(Source::Part(part)) => clauses.part_of = Some(part),
+                        Some(Source::Whole(table)) => clauses.all_of = Some(table),
+                        None => {}
+                    }
                 }
                 if changes_rows && *filtered {
                     let verb = if *kind == DataKind::Update { "update" } else { "delete" };
@@ -49,6 +58,7 @@ pub(crate) fn refine(dialect: Dialect, text: &str, changes: &mut [Change]) {
                     }
                     if !limited {
                         clauses.only_null = only_null(dialect, condition);
+                        clauses.only_present = only_present(dialect, condition);
                     }
                     clauses.first_equal = first_equal(dialect, condition);
                 }
@@ -245,6 +255,28 @@ fn only_null(dialect: Dialect, condition: &[Token<'_>]) -> Option<Name> {
     }
 }
 
+/// The column of `a IS NOT NULL` or `a = a`, if a condition is nothing but that.
+fn only_present(dialect: Dialect, condition: &[Token<'_>]) -> Option<Name> {
+    match column(dialect, condition)? {
+        (column, [is, not, null]) if is.is("is") && not.is("not") && null.is("null") => Some(column),
+        (compared, [equal, other @ ..]) if equal.text == "=" => match column(dialect, other)? {
+            (same, []) if same == compared && qualifier(dialect, condition) == qualifier(dialect, other) => {
+                Some(compared)
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What qualifies the column that tokens begin with.
+fn qualifier(dialect: Dialect, tokens: &[Token<'_>]) -> Option<Name> {
+    match tokens {
+        [first, dot, _, ..] if dot.text == "." => name(dialect, &[*first]).map(|(name, _)| name.name),
+        _ => None,
+    }
+}
+
 /// The column that a condition begins to compare by `=` or `IN` with something that no query gives.
 fn first_equal(dialect: Dialect, condition: &[Token<'_>]) -> Option<Name> {
     let (column, rest) = column(dialect, condition)?;
@@ -310,18 +342,51 @@ fn joined(dialect: Dialect, statement: &[Token<'_>]) -> Option<QualifiedName> {
         return None;
     }
     let (table, _) = name(dialect, &top[begin..])?;
-    let qualifier = |token: &Token<'_>| name(dialect, &[*token]).map(|(name, _)| name.name);
-    let mut terms = condition.split(|token| token.depth == 0 && token.is("and"));
-    terms
-        .all(|term| match term {
-            [a, dot, _, equal, b, point, _] if dot.text == "." && point.text == "." && equal.text == "=" => {
-                let (a, b) = (qualifier(a), qualifier(b));
-                let (own, other) = (Some(&own), Some(&other));
-                (a.as_ref() == own && b.as_ref() == other) || (a.as_ref() == other && b.as_ref() == own)
-            }
-            _ => false,
-        })
-        .then_some(table)
+    only_joins(dialect, condition, &own, &other).then_some(table)
+}
+
+/// Whether each term of a condition compares a column of the one table with a column of the other.
+fn only_joins(dialect: Dialect, condition: &[Token<'_>], own: &Name, other: &Name) -> bool {
+    let Some(depth) = condition.first().map(|token| token.depth) else { return false };
+    let mut terms = condition.split(|token| token.depth == depth && token.is("and"));
+    terms.all(|term| match term {
+        [_, dot, _, equal, right @ ..]
+            if dot.text == "."
+                && equal.text == "="
+                && matches!(right, [_, point, _] if point.text == ".") =>
+        {
+            let (a, b) = (qualifier(dialect, term), qualifier(dialect, right));
+            let (own, other) = (Some(own), Some(other));
+            (a.as_ref() == own && b.as_ref() == other) || (a.as_ref() == other && b.as_ref() == own)
+        }
+        [open, inner @ .., close] if open.text == "(" && close.text == ")" => {
+            inner.iter().all(|token| token.depth > depth) && only_joins(dialect, inner, own, other)
+        }
+        _ => false,
+    })
+}
+
+/// The table that a `MERGE` joins to its own, where every row that finds its partner is changed.
+fn merged(dialect: Dialect, statement: &[Token<'_>]) -> Option<QualifiedName> {
+    let at = |word: &str| statement.iter().position(|token| token.depth == 0 && token.is(word));
+    let (using, on, when) = (at("using")?, at("on")?, at("when")?);
+    let is_filler = |token: &&Token<'_>| token.is("into") || token.is("only");
+    let behind = |begin: usize| begin + statement[begin..].iter().take_while(is_filler).count();
+    let (target, source) = (behind(1), behind(using + 1));
+    let (own, used) = reference(dialect, statement.get(target..using)?)?;
+    let (other, taken) = reference(dialect, statement.get(source..on)?)?;
+    if target + used != using || source + taken != on {
+        return None;
+    }
+    let mut actions = statement[when..].split(|token| token.depth == 0 && token.is("when"));
+    let changes_all = actions.any(|action| match action {
+        [matched, then, verb, ..] => {
+            matched.is("matched") && then.is("then") && (verb.is("update") || verb.is("delete"))
+        }
+        _ => false,
+    });
+    let (table, _) = name(dialect, &statement[source..])?;
+    (changes_all && only_joins(dialect, statement.get(on + 1..when)?, &own, &other)).then_some(table)
 }
 
 /// The name by which a table with or without an alias is called, and how many tokens it takes.
@@ -330,15 +395,27 @@ fn reference(dialect: Dialect, tokens: &[Token<'_>]) -> Option<(Name, usize)> {
     if tokens.get(used).is_some_and(|token| token.is("as")) {
         used += 1;
     }
-    let keyword = |token: &Token<'_>| ["set", "using", "where", "from"].iter().any(|word| token.is(word));
+    let keyword = |token: &Token<'_>| {
+        ["set", "using", "where", "from", "on", "order", "limit", "group", "join"]
+            .iter()
+            .any(|word| token.is(word))
+    };
     match tokens.get(used).filter(|token| token.is_name() && !keyword(token)) {
         Some(alias) => Some((name(dialect, &[*alias])?.0.name, used + 1)),
         None => Some((table.name, used)),
     }
 }
 
-/// The table that the query of a statement reads, with the clause that leaves some of its rows out.
-fn left_out(dialect: Dialect, tokens: &[Token<'_>], target: &QualifiedName) -> Option<PartOf> {
+/// The table that a query reads first.
+enum Source {
+    /// A clause leaves some of its rows out.
+    Part(PartOf),
+    /// Each of its rows gives a row.
+    Whole(QualifiedName),
+}
+
+/// The table that the query of a statement which fills `target` reads; `None` where it cannot be told how much of it.
+fn source(dialect: Dialect, tokens: &[Token<'_>], target: &QualifiedName) -> Option<Source> {
     let select = tokens.iter().position(|token| token.is("select"))?;
     // What a common table leaves out is not followed.
     if tokens[..select].iter().any(|token| token.is("with") || token.is("values")) {
@@ -376,130 +453,57 @@ fn left_out(dialect: Dialect, tokens: &[Token<'_>], target: &QualifiedName) -> O
         "DISTINCT"
     } else if top().any(|token| token.is("group")) {
         "GROUP BY"
+    } else if gives_every_row(dialect, &tokens[..select], rest, from + only) {
+        return Some(Source::Whole(table));
     } else {
         return None;
     };
-    Some(PartOf { table, by: by.to_owned() })
+    Some(Source::Part(PartOf { table, by: by.to_owned() }))
 }
+
+/// Whether a query is no more than a list and a table, where `from` is the place of the table behind `SELECT`, and what
+/// stands before the query discards no row.
+fn gives_every_row(dialect: Dialect, before: &[Token<'_>], query: &[Token<'_>], from: usize) -> bool {
+    let Some((_, used)) = reference(dialect, &query[from..]) else { return false };
+    let behind = &query[from + used..];
+    let plain = match behind.first() {
+        None => true,
+        Some(first) if first.is("order") => true,
+        Some(first) => first.is("where") && condition(behind, first.depth).is_some_and(holds_always),
+    };
+    // `IGNORE`, `OR IGNORE` and `ON CONFLICT` leave rows out.
+    let discards = before.iter().any(|token| token.is("ignore") || token.is("or"))
+        || behind.iter().any(|token| token.is("on") || token.is("limit") || token.is("offset"));
+    let sums =
+        query.windows(2).any(|pair| pair[1].text == "(" && AGGREGATES.iter().any(|name| pair[0].is(name)));
+    plain && !discards && !sums
+}
+
+/// Functions that make one row of many.
+const AGGREGATES: &[&str] = &[
+    "array_agg",
+    "avg",
+    "bit_and",
+    "bit_or",
+    "bool_and",
+    "bool_or",
+    "count",
+    "every",
+    "group_concat",
+    "json_agg",
+    "json_arrayagg",
+    "json_group_array",
+    "json_group_object",
+    "json_object_agg",
+    "json_objectagg",
+    "jsonb_agg",
+    "jsonb_object_agg",
+    "max",
+    "min",
+    "string_agg",
+    "sum",
+    "total",
+];
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn data(dialect: Dialect, text: &str) -> (bool, dbwright_model::change::DataClauses) {
-        match crate::parse_statement(dialect, text).remove(0) {
-            Change::Data { filtered, clauses, .. } => (filtered, clauses),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn conditions_of_constants_filter_nothing() {
-        let check = |text: &str, expected: bool| {
-            for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
-                assert_eq!(data(dialect, text).0, expected, "{dialect:?}: {text}");
-            }
-        };
-        check("DELETE FROM t WHERE true", false);
-        check("DELETE FROM t WHERE 1=1", false);
-        check("UPDATE t SET a = 1 WHERE (1 = 1) AND 'x' = 'x'", false);
-        check("UPDATE t SET a = 1 WHERE /* all */ NOT false -- of them", false);
-        check("DELETE FROM t WHERE 1=1 AND a = 2", true);
-        check("DELETE FROM t WHERE 1=0", true);
-        check("DELETE FROM t WHERE 0", true);
-        check("DELETE FROM t WHERE a = a", true);
-        check("UPDATE t SET b = (SELECT 1 FROM child WHERE true) WHERE a = 1", true);
-        check("UPDATE t SET b = 'where true' WHERE a = ') where 1=1'", true);
-        check("DELETE FROM t WHERE true OR a = 1", true);
-    }
-
-    #[test]
-    fn a_join_alone_is_told() {
-        let check = |text: &str, expected: Option<&str>| {
-            let joined = data(Dialect::Postgres, text).1.joined.map(|table| table.to_string());
-            assert_eq!(joined.as_deref(), expected, "{text}");
-        };
-        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id", Some("parent"));
-        check("DELETE FROM t x USING s.parent AS p WHERE x.a = p.a AND p.b = x.b", Some("s.parent"));
-        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id AND t.a IS NULL", None);
-        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = t.parent_id OR p.b = t.b", None);
-        check("UPDATE t SET a = p.a FROM (SELECT 1 AS id) p WHERE p.id = t.parent_id", None);
-        check("UPDATE t SET a = p.a FROM parent p, child c WHERE p.id = t.parent_id", None);
-        check("UPDATE t SET a = p.a FROM parent p JOIN child c ON true WHERE p.id = t.parent_id", None);
-        check("UPDATE t SET a = p.a FROM generate_series(1, 2) p WHERE p.id = t.parent_id", None);
-        check("WITH p AS (SELECT 1) UPDATE t SET a = p.a FROM p WHERE p.id = t.parent_id", None);
-        check("UPDATE t SET a = p.a FROM parent p WHERE p.id = p.a", None);
-        check("UPDATE t SET a = 1 WHERE t.a = t.b", None);
-    }
-
-    #[test]
-    fn a_condition_is_told_that_asks_for_nulls_or_a_value() {
-        let check = |text: &str, only_null: Option<&str>, first_equal: Option<&str>| {
-            let clauses = data(Dialect::Postgres, text).1;
-            let found =
-                [clauses.only_null, clauses.first_equal].map(|name| name.map(|name| name.to_string()));
-            assert_eq!([found[0].as_deref(), found[1].as_deref()], [only_null, first_equal], "{text}");
-        };
-        check("UPDATE t SET a = 1 WHERE a IS NULL", Some("a"), None);
-        check("UPDATE s.t SET a = 1 WHERE s.t.\"A b\" is\n/* not */ null;", Some("A b"), None);
-        check("UPDATE t SET a = 1 WHERE t.a = 1 AND t.b IS NULL", None, Some("a"));
-        check("UPDATE t SET a = 1 WHERE a IS NOT NULL", None, None);
-        check("UPDATE t SET a = 1 WHERE a IS NULL OR b IS NULL", None, None);
-        check("UPDATE t SET a = ' where b = ' WHERE c > 'x is null'", None, None);
-        check("DELETE FROM t WHERE id=7 RETURNING a", None, Some("id"));
-        check("DELETE FROM t WHERE t.id\nIN(1, 2)", None, Some("id"));
-        check("DELETE FROM t WHERE id IN (SELECT a FROM child)", None, None);
-        check("DELETE FROM t WHERE a > 7 AND id = 7", None, None);
-        check("UPDATE t SET a = (SELECT b FROM child WHERE id = 7)", None, None);
-        let clauses = data(Dialect::Mysql, "UPDATE t SET a = 1 WHERE `t`.`a` IS NULL LIMIT 10").1;
-        assert_eq!(clauses.only_null, None);
-        let clauses = data(Dialect::Mysql, "DELETE FROM t WHERE `id` = 7").1;
-        assert_eq!(clauses.first_equal, Some(Name::new("id")));
-    }
-
-    #[test]
-    fn members_without_a_condition_are_told() {
-        let check = |text: &str, expected: &[&str]| {
-            let whole: Vec<String> =
-                data(Dialect::Postgres, text).1.whole.iter().map(|table| table.to_string()).collect();
-            assert_eq!(whole, expected, "{text}");
-        };
-        check("WITH d AS (DELETE FROM t RETURNING *) INSERT INTO child SELECT * FROM d", &["t"]);
-        check("WITH d AS (DELETE FROM ONLY s.t WHERE true RETURNING a) SELECT count(*) FROM d", &["s.t"]);
-        check("WITH d AS MATERIALIZED (UPDATE t SET a = 1 RETURNING *) SELECT 1 FROM d WHERE a = 2", &["t"]);
-        check("WITH d AS (DELETE FROM t WHERE a = 1 RETURNING *) INSERT INTO child SELECT * FROM d", &[]);
-        check("WITH d AS (DELETE FROM t USING parent RETURNING *) SELECT 1 FROM d", &[]);
-        check("WITH b AS (SELECT a FROM t LIMIT 5) DELETE FROM t USING b WHERE b.a = t.a", &[]);
-    }
-
-    #[test]
-    fn what_a_query_leaves_out_is_told() {
-        let check = |text: &str, expected: Option<(&str, &str)>| {
-            for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
-                let part = match crate::parse_statement(dialect, text).remove(0) {
-                    Change::Data { clauses, .. } => clauses.part_of,
-                    Change::CreateTableAs { part_of, .. } => part_of,
-                    other => panic!("{other:?}"),
-                };
-                let told = part.map(|part| (part.table.to_string(), part.by));
-                assert_eq!(
-                    told,
-                    expected.map(|(table, by)| (table.to_owned(), by.to_owned())),
-                    "{dialect:?}: {text}"
-                );
-            }
-        };
-        check("CREATE TABLE n AS SELECT * FROM t WHERE a > 1", Some(("t", "WHERE")));
-        check("CREATE TABLE n AS SELECT * FROM t ORDER BY a LIMIT 10", Some(("t", "LIMIT")));
-        check("INSERT INTO n SELECT t.a FROM t JOIN parent ON parent.id = t.a", Some(("t", "JOIN")));
-        check("INSERT INTO n (a) SELECT DISTINCT a FROM t", Some(("t", "DISTINCT")));
-        check("INSERT INTO n SELECT a, max(b) FROM t GROUP BY a", Some(("t", "GROUP BY")));
-        check("CREATE TABLE n AS SELECT * FROM t", None);
-        check("CREATE TABLE n AS SELECT * FROM t WHERE true", None);
-        check("INSERT INTO n SELECT t.a FROM t LEFT OUTER JOIN parent ON parent.id = t.a ORDER BY 1", None);
-        check("INSERT INTO n SELECT (SELECT b FROM child WHERE child.a = t.a LIMIT 1) FROM t", None);
-        check("INSERT INTO n SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM n WHERE n.a = t.a)", None);
-        check("INSERT INTO n SELECT a FROM t WHERE a < 5 UNION ALL SELECT a FROM t WHERE a >= 5", None);
-        check("INSERT INTO n VALUES (1), (2)", None);
-    }
-}
+mod tests;

@@ -228,15 +228,22 @@ pub struct DataClauses {
     /// Tables that data-changing members of `WITH` update or delete from without any condition.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub whole: Vec<QualifiedName>,
-    /// The table that `UPDATE ... FROM` or `DELETE ... USING` joins, where the condition says nothing else.
+    /// The table that `UPDATE ... FROM`, `DELETE ... USING` or `MERGE` joins, where the condition says nothing else.
     pub joined: Option<QualifiedName>,
     /// The column that the condition of `UPDATE` or `DELETE` asks to be null, where it says nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub only_null: Option<Name>,
+    /// The column that the condition of `UPDATE` or `DELETE` asks not to be null, where it says nothing else: also
+    /// `a = a`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub only_present: Option<Name>,
     /// The column with which the condition of `UPDATE` or `DELETE` begins, where it is compared by `=` or `IN` and no
     /// other query tells with what.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_equal: Option<Name>,
+    /// The table of which `INSERT ... SELECT` takes every row; `None` too where that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub all_of: Option<QualifiedName>,
     /// The table that `INSERT ... SELECT` reads only in part; `None` too where that cannot be told.
     pub part_of: Option<PartOf>,
 }

@@ -31,9 +31,7 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
-        let refused = change.alter().is_some()
-            || matches!(change, Change::DropTable { .. } | Change::Data { kind: DataKind::Truncate, .. });
-        let (true, Some(name)) = (refused, change.target()) else { return Verdict::Other };
+        let Some(name) = refused(change) else { return Verdict::Other };
         let Some((line, key)) = pending(&judged, name) else { return Verdict::Fine };
         let message = format!(
             "`{}` is refused: the foreign key `{key}` of `{}` is still to be checked for the rows written in line {line}.",
@@ -48,6 +46,21 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     });
 }
 
+/// The table of a change that the server refuses while checks are pending. Names may be changed even then.
+fn refused(change: &Change) -> Option<&QualifiedName> {
+    match change {
+        Change::RenameTable { .. }
+        | Change::RenameColumn { .. }
+        | Change::RenameConstraint { .. }
+        | Change::SetSchema { .. } => None,
+        Change::DropTable { name, .. } => Some(name),
+        Change::CreateIndex { table, .. }
+        | Change::Cluster { table: Some(table), .. }
+        | Change::Data { kind: DataKind::Truncate, table: Some(table), .. } => Some(table),
+        _ => change.altered(),
+    }
+}
+
 /// The line of an earlier statement of the transaction whose rows await a check, and the foreign key.
 fn pending(judged: &Judged<'_>, name: &QualifiedName) -> Option<(u32, String)> {
     let mut deferred = false;
@@ -56,10 +69,9 @@ fn pending(judged: &Judged<'_>, name: &QualifiedName) -> Option<(u32, String)> {
         for change in &earlier.changes {
             match change {
                 Change::SetConstraints { deferred: true, .. } => deferred = true,
-                Change::SetConstraints { deferred: false, names } => {
+                // Single names may leave others pending, but then nothing is sure.
+                Change::SetConstraints { deferred: false, .. } => {
                     deferred = false;
-                    // Single names may leave others pending, but then nothing is sure.
-                    let _ = names;
                     pending = None;
                 }
                 Change::Data { kind, table: Some(table), clauses, .. }

@@ -53,6 +53,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         let verb = match (kind, table) {
             (DataKind::Update, Some(_)) => "UPDATE",
             (DataKind::Delete, Some(_)) => "DELETE",
+            (DataKind::Merge, Some(_)) => "MERGE",
             _ => return member(&judged, &clauses.whole, &few),
         };
         let Some(table) = table.as_ref().filter(|table| !clauses.limited && judged.is_in_use(table)) else {
@@ -67,7 +68,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         // A table of the file's own tells which rows are meant, as a small one does.
         let partner = clauses.joined.as_ref().filter(|other| judged.is_in_use(other) && !few(other));
         let partner = partner.filter(|other| !is_temporary(&judged, other));
-        let message = if !*filtered {
+        let message = if !*filtered || is_never_null(&judged, table, clauses) {
             format!("`{verb}` works on every row of `{name}` at once.")
         } else if let Some(other) = partner {
             format!("`{verb}` works at once on every row of `{name}` that finds its partner in `{other}`.")
@@ -101,6 +102,13 @@ fn member(judged: &Judged<'_>, whole: &[QualifiedName], few: &dyn Fn(&QualifiedN
 
 fn is_temporary(judged: &Judged<'_>, table: &QualifiedName) -> bool {
     judged.statement.table(table).is_some_and(|known| known.persistence == Persistence::Temporary)
+}
+
+/// Whether the one condition asks for what every row has: a value of a column that cannot be null.
+fn is_never_null(judged: &Judged<'_>, table: &QualifiedName, clauses: &DataClauses) -> bool {
+    let known = judged.statement.table(table);
+    let column = clauses.only_present.as_ref().zip(known).and_then(|(name, table)| table.column(name.as_str()));
+    column.is_some_and(|column| column.not_null)
 }
 
 /// The column that the same file has added and that the statement fills wherever it is null: everywhere.

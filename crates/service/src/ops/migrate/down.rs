@@ -278,18 +278,10 @@ fn is_replaced(parsed: &[(&Statement, Vec<Change>)], at: usize, name: &Qualified
         _ => None,
     });
     let Some(successor) = successor else { return false };
-    parsed[..at].iter().any(|(statement, changes)| {
-        let words: Vec<String> =
-            statement.sql.split_whitespace().map(|word| word.to_ascii_lowercase()).collect();
-        let is_whole =
-            !words.iter().any(|word| ["where", "limit", "join", "distinct"].contains(&word.as_str()));
-        is_whole && changes.iter().any(|change| {
-            matches!(change, Change::Data { kind: DataKind::Insert, table: Some(into), filtered: false, .. }
-                    if same(into, successor))
-        }) && words.iter().position(|word| word == "from").is_some_and(|from| {
-            let read = words.get(from + 1).map(|word| word.trim_matches(['"', '`', ';']));
-            read.and_then(|read| read.rsplit('.').next())
-                .is_some_and(|read| name.name.eq_ignore_case(read.trim_matches(['"', '`'])))
-        })
+    parsed[..at].iter().flat_map(|(_, changes)| changes).any(|change| match change {
+        Change::Data { kind: DataKind::Insert, table: Some(into), clauses, .. } => {
+            same(into, successor) && clauses.all_of.as_ref().is_some_and(|read| same(read, name))
+        }
+        _ => false,
     })
 }

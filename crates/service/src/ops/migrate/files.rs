@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::thread::ScopedJoinHandle;
 
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::migration::Migration;
@@ -30,6 +31,8 @@ pub(super) struct Scripts {
 const PROJECT_FILES: &[&str] = &["Cargo.toml", "go.mod", "package.json", "diesel.toml", "refinery.toml"];
 /// Folders above the migrations in which the project is looked for.
 const PROJECT_DEPTH: usize = 5;
+/// Files that are worth the start of a second thread.
+const MANY: usize = 100;
 /// Folders below a named one in which migrations are looked for.
 const DEPTH: u32 = 4;
 
@@ -92,13 +95,32 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         }
     }
     sort_onto(&mut alone, &mut found);
-    for (name, path) in found {
-        if seen.insert(path.clone()) {
-            scripts.files.push(read_source(&name, &path)?);
-            scripts.paths.push(path);
-        }
-    }
+    found.retain(|(_, path)| seen.insert(path.clone()));
+    scripts.files = read_files(&found)?;
+    scripts.paths = found.into_iter().map(|(_, path)| path).collect();
     Ok(scripts)
+}
+
+/// Reads files, many of them on two threads: what takes long is the way to each.
+fn read_files(found: &[(String, PathBuf)]) -> Result<Vec<SourceFile>, ServiceError> {
+    let read = |files: &[(String, PathBuf)]| -> Result<Vec<SourceFile>, ServiceError> {
+        files.iter().map(|(name, path)| read_source(name, path)).collect()
+    };
+    if found.len() < MANY {
+        return read(found);
+    }
+    let (first, second) = found.split_at(found.len() / 2);
+    std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, move || read(second));
+        let mut files = read(first)?;
+        files.append(&mut match other.map(ScopedJoinHandle::join) {
+            Ok(Ok(more)) => more?,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            // Without a second thread, the first one does it all.
+            Err(_) => read(second)?,
+        });
+        Ok(files)
+    })
 }
 
 fn sort_onto(files: &mut Vec<(String, PathBuf)>, found: &mut Vec<(String, PathBuf)>) {
@@ -124,9 +146,14 @@ struct List<'a> {
 impl List<'_> {
     fn folder(&mut self, folder: &Path, depth: u32) -> std::io::Result<()> {
         for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            let base = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() {
+            let entry = entry?;
+            let path = entry.path();
+            let base = entry.file_name().to_string_lossy().into_owned();
+            let is_folder = match entry.file_type() {
+                Ok(kind) if !kind.is_symlink() => kind.is_dir(),
+                _ => path.is_dir(),
+            };
+            if is_folder {
                 let apart = !base.starts_with('.') && base != "node_modules" && base != "target";
                 if depth < DEPTH && apart && !leads_back(&path, folder) {
                     self.folder(&path, depth + 1)?;
