@@ -157,15 +157,20 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
     let engine_guessed = request.engine.is_none() && request.catalog.is_none();
     let sizes = sizes(&facts);
-    let statements = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
-        Observed::Known(chain) => statements(chain, &sizes),
-        _ => Vec::new(),
+    let chain = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
+        Observed::Known(chain) => chain,
+        _ => Chain::default(),
     };
     let gathered = Gathered { facts, places: Places::default(), suppressions, engine_guessed };
     let level = request.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
-    let mut report = cook(outcome, &gathered, config, &recipe, world);
-    report.statements = statements;
+    // A long history has as many statements as findings, and neither needs the other.
+    let mut report = std::thread::scope(|scope| {
+        let statements = scope.spawn(|| statements(chain, &sizes));
+        let mut report = cook(outcome, &gathered, config, &recipe, world);
+        report.statements = statements.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        report
+    });
     report.trace = trace;
     show_as_written(&mut report, &stand_ins);
     seen.note(&mut report.target);
