@@ -206,6 +206,10 @@ pub struct ReportStatement {
     /// Why it was not traced although that was asked for, as a lower-case fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_traced: Option<String>,
+    /// What standbys and replicas go through when it reaches them, where there are any: `hold its locks`, `replay what it
+    /// writes`, both joined by `and`, or `repeat it`. Absent where it costs them no more than any other statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_standbys: Option<String>,
     /// What it does to relations that were there before it.
     pub effects: Vec<ReportEffect>,
 }
@@ -229,7 +233,7 @@ pub struct ReportTrace {
 }
 
 /// What a statement does to one relation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportEffect {
     /// The table, materialised view, sequence or index.
     pub relation: String,
@@ -245,6 +249,10 @@ pub struct ReportEffect {
     /// How long the work takes, where the size is known: `2 s to 9 s`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
+    /// Statements of the recorded workload that run in a second and that the lock makes wait, where the server keeps
+    /// statistics of statements: an average since these were reset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_per_second: Option<f64>,
     /// Whether the migrations themselves made the relation, so that nobody waits for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made_here: bool,

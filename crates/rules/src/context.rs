@@ -1,6 +1,7 @@
 //! What a rule sees: the facts it declared, and ways to look things up in them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
@@ -25,6 +26,7 @@ use dbwright_model::workload::Workload;
 use crate::Entry;
 use crate::doubts::Doubts;
 use crate::rule::{ChosenValue, OptionValue, Options};
+use crate::traffic::{self, Traffic};
 
 /// Look-up tables over facts, built once per run.
 #[derive(Debug, Default)]
@@ -36,6 +38,7 @@ pub struct Lookup<'a> {
     column_statistics: HashMap<(&'a QualifiedName, &'a Name), &'a ColumnStatistics>,
     doubtful: BTreeSet<&'a QualifiedName>,
     doubts: Option<Doubts>,
+    traffic: OnceLock<HashMap<QualifiedName, Traffic>>,
 }
 
 impl<'a> Lookup<'a> {
@@ -185,6 +188,12 @@ impl<'a> Context<'a> {
         migrations: Migrations -> Chain;
         /// Answers about rows.
         data: Data -> Vec<DataAnswer>;
+    }
+
+    /// The statements that run on a table in a second, where the recorded workload tells.
+    pub fn traffic_of(&self, table: &QualifiedName) -> Option<Traffic> {
+        self.wanted(Fact::Workload);
+        self.lookup.traffic.get_or_init(|| traffic::of(self.facts)).get(table).copied()
     }
 
     fn section<T>(&self, fact: Fact, pick: impl Fn(&'a Catalog) -> &'a Observed<T>) -> &'a T {

@@ -32,6 +32,7 @@ pub mod words;
 pub mod wraparound;
 pub mod query_scope;
 pub mod statements;
+pub mod traffic;
 pub mod predicates;
 pub mod circle;
 pub mod dependants;

@@ -6,7 +6,7 @@ use dbwright_model::catalog::{Column, Table};
 use dbwright_model::chain::{Chain, ChainFile, ChainStatement, Standing};
 use dbwright_model::change::{Change, DataClauses};
 use dbwright_model::effect::{Blocks, Cost, RelationEffect, TransactionUse};
-use dbwright_model::engine::Dialect;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{EvidenceLevel, ObjectRef};
@@ -14,6 +14,7 @@ use dbwright_model::name::{Name, QualifiedName};
 
 use crate::lexicon::reserved::is_reserved;
 use crate::quantity;
+use crate::traffic;
 pub use crate::words::verb;
 use crate::{Context, Findings, Found};
 
@@ -217,6 +218,9 @@ impl<'a> Judged<'a> {
         if let Some(algorithm) = effect.algorithm {
             found = found.evidence("algorithm", algorithm.as_str());
         }
+        let traffic = context.traffic_of(&effect.relation);
+        let waiting = traffic.and_then(|traffic| traffic.waiting(effect.lock.blocks()));
+        found = found.evidence_if("statements that wait", waiting.map(traffic::per_second));
         // The work on partitions and heirs is done one after the other under locks that all stay.
         let mut targets = self.statement.changes.iter().filter_map(tree::tree_of);
         let below = match targets.next().filter(|first| targets.all(|other| other == *first)) {
@@ -361,8 +365,29 @@ pub fn meanwhile(cost: Cost) -> &'static str {
     }
 }
 
+/// What standbys and replicas go through when a statement reaches them; `None` where it is over in an instant. PostgreSQL
+/// writes the strictest lock to its log, under which readers of a standby wait, and whatever is written anew; the replicas of
+/// MySQL and MariaDB run a statement again, and nothing else behind it meanwhile.
+pub fn on_standbys(engine: Engine, statement: &ChainStatement) -> Option<&'static str> {
+    let felt = || statement.felt();
+    let writes = felt().any(|effect| effect.cost >= Cost::IndexBuild);
+    match engine.dialect() {
+        Dialect::Postgres => {
+            let locks = felt().any(|effect| effect.lock.blocks() == Blocks::ReadsAndWrites);
+            match (locks, writes) {
+                (true, true) => Some("hold its locks and replay what it writes"),
+                (true, false) => Some("hold its locks"),
+                (false, true) => Some("replay what it writes"),
+                (false, false) => None,
+            }
+        }
+        Dialect::Mysql => felt().any(|effect| effect.cost > Cost::Brief).then_some("repeat it"),
+        Dialect::Sqlite => None,
+    }
+}
+
 /// The facts that a rule over effects wants beside the migrations.
-pub const WANTS: &[Fact] = &[Fact::TableStatistics];
+pub const WANTS: &[Fact] = &[Fact::TableStatistics, Fact::Workload];
 
 /// The judged statements of one file.
 #[derive(Clone, Debug)]
@@ -536,7 +561,7 @@ pub fn is_loose(context: &Context<'_>, judged: &Judged<'_>) -> bool {
 }
 
 /// The facts that a rule over limits of time wants beside the migrations.
-pub const WANTS_LIMITS: &[Fact] = &[Fact::TableStatistics, Fact::Settings];
+pub const WANTS_LIMITS: &[Fact] = &[Fact::TableStatistics, Fact::Workload, Fact::Settings];
 
 /// Whether a change says `IF EXISTS`, `IF NOT EXISTS` or `OR REPLACE`, so that it may be made twice; `None` for one that
 /// knows no such words.

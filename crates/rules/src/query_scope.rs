@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use dbwright_model::catalog::{Column, Table};
+use dbwright_model::catalog::{Catalog, Column, Table};
 use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{
     DataStatement, Expr, FromItem, JoinKind, Literal, Query, QueryBody, Select, Source,
@@ -23,14 +23,18 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The names of the catalog.
+    /// The names of the catalog that a rule sees.
     pub fn new(context: &Context<'a>) -> Self {
-        let dialect = context.engine().dialect();
+        Names::of(context.catalog(), context.engine().dialect(), &context.source().database)
+    }
+
+    /// The names of a catalog, which is that of the database so named.
+    pub fn of(catalog: &'a Catalog, dialect: Dialect, database: &'a Name) -> Self {
         let mut by_name: HashMap<String, Vec<&Table>> = HashMap::new();
-        for table in &context.catalog().tables {
+        for table in &catalog.tables {
             by_name.entry(folded(dialect, &table.name.name)).or_default().push(table);
         }
-        Names { by_name, dialect, database: &context.source().database }
+        Names { by_name, dialect, database }
     }
 
     /// The table that a name in a statement means, if only one can be meant.

@@ -1,6 +1,7 @@
 //! `migrate lint`: migrations of every tool, files that are broken, and what came since a revision.
 
 use proof_cli::Sandbox;
+use proof_cli::servers::Postgres;
 use serde_json::Value;
 
 const BLOCKING: &str = "migration/blocking-index-build";
@@ -259,6 +260,68 @@ fn a_catalog_tells_what_is_there() {
         assert_eq!(report["target"]["tables"], 1);
     }
     sandbox.run(&["migrate", "lint", "m", "--catalog", "t.json", "--engine", "mysql"]).expect(2);
+}
+
+#[test]
+fn the_workload_tells_who_waits() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::start(&sandbox, &[]);
+    server.database(
+        "shop",
+        "create table t (id integer primary key, a integer); create table child (t_id integer)",
+    );
+    let target = server.target("postgres", "shop");
+    sandbox.run(&["snapshot", &target, "--output", "live.json"]).expect(0);
+    let text = std::fs::read_to_string(sandbox.path("live.json")).expect("it was written");
+    let mut snapshot: Value = serde_json::from_str(&text).expect("JSON");
+    snapshot["facts"]["source"]["collected_at"] = "2030-01-02T00:00:00Z".into();
+    let statement = |text: &str, calls: u64| serde_json::json!({ "id": text, "text": text, "calls": calls });
+    snapshot["facts"]["workload"] = serde_json::json!({ "known": {
+        "source": "pg_stat_statements",
+        "since": "2030-01-01T00:00:00Z",
+        "statements": [
+            statement("select t.a from t join child on t_id = t.id where t.id = $1", 8_640_000),
+            statement("update public.t set a = $1 where id = $2", 864_000),
+            statement("insert into child select id from t", 86_400),
+            statement("what nobody can read", 8_640_000),
+        ],
+    } });
+    sandbox.file("busy.json", snapshot.to_string());
+    sandbox.file(
+        "m/1.sql",
+        "create index t_a on t (a);\nalter table t add column b integer;\ncreate index concurrently child_t on child (t_id);\n",
+    );
+    let report = lint(&sandbox, &["m", "--catalog", "busy.json"]);
+    let told: Vec<String> = report["statements"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|statement| {
+            let effects = statement["effects"].as_array().expect("a list").iter();
+            let waiting: Vec<String> = effects
+                .map(|effect| format!("{} {}", effect["relation"], effect["waiting_per_second"]))
+                .collect();
+            format!("{}; {}", waiting.join(", "), statement["on_standbys"])
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "\"public.t\" 10.0; \"replay what it writes\"",
+            "\"public.t\" 111.0; \"hold its locks\"",
+            "\"public.child\" null; \"replay what it writes\"",
+        ]
+    );
+    let findings = report["findings"].as_array().expect("a list").iter();
+    let build =
+        findings.filter(|finding| finding["rule"] == BLOCKING).map(|finding| finding["evidence"].to_string());
+    let build: String = build.collect();
+    assert!(build.contains("10 a second"), "{build}");
+    // Without a word on how long the numbers were gathered nothing is reckoned.
+    snapshot["facts"]["workload"]["known"]["since"] = Value::Null;
+    sandbox.file("young.json", snapshot.to_string());
+    let report = lint(&sandbox, &["m", "--catalog", "young.json"]);
+    assert_eq!(report["statements"][0]["effects"][0]["waiting_per_second"], Value::Null);
 }
 
 #[test]

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use dbwright_model::catalog::{Catalog, Table};
-use dbwright_model::chain::Chain;
+use dbwright_model::chain::{Chain, ChainStatement};
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Level;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::report::{Report, ReportEffect, ReportStatement, TargetSummary};
+use dbwright_rules::traffic::{self, Traffic};
 use dbwright_rules::{Entry, lint};
 use dbwright_sql::chain::{self, ReadChain, Start};
 use dbwright_sql::effects::{self, Circumstances};
@@ -156,7 +157,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     facts.migrations = Observed::Known(chain);
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
     let engine_guessed = request.engine.is_none() && request.catalog.is_none();
-    let sizes = sizes(&facts);
+    let known = Known { engine, sizes: sizes(&facts), traffic: traffic::of(&facts) };
     let chain = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
         Observed::Known(chain) => chain,
         _ => Chain::default(),
@@ -166,7 +167,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let recipe = Recipe { operation: OPERATION, score: false, level, baseline: baseline.as_ref() };
     // A long history has as many statements as findings, and neither needs the other.
     let mut report = std::thread::scope(|scope| {
-        let statements = scope.spawn(|| statements(chain, &sizes));
+        let statements = scope.spawn(|| statements(chain, &known));
         let mut report = cook(outcome, &gathered, config, &recipe, world);
         report.statements = statements.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         report
@@ -370,37 +371,51 @@ fn sizes(facts: &Facts) -> HashMap<QualifiedName, u64> {
     known.iter().filter_map(|table| Some((table.table.clone(), table.table_bytes?))).collect()
 }
 
+/// What is known of the target beside its catalog.
+struct Known {
+    engine: Engine,
+    /// Bytes of tables.
+    sizes: HashMap<QualifiedName, u64>,
+    /// Statements that run on tables.
+    traffic: HashMap<QualifiedName, Traffic>,
+}
+
 /// The judged statements with what each does.
-fn statements(chain: Chain, sizes: &HashMap<QualifiedName, u64>) -> Vec<ReportStatement> {
+fn statements(chain: Chain, known: &Known) -> Vec<ReportStatement> {
     let Chain { files, statements, .. } = chain;
     let judged = statements.into_iter().filter(|one| files.get(one.file).is_none_or(|file| file.judged));
-    let reported = judged.map(|statement| {
-        let effects = statement.effects.relations.iter().map(|effect| ReportEffect {
+    judged.map(|statement| statement_of(statement, known)).collect()
+}
+
+fn statement_of(statement: ChainStatement, known: &Known) -> ReportStatement {
+    let effects = statement.effects.relations.iter().map(|effect| {
+        let made_here = statement.is_new(&effect.relation);
+        let size = known.sizes.get(&effect.relation).filter(|_| !made_here);
+        let traffic = known.traffic.get(&effect.relation).filter(|_| !made_here);
+        ReportEffect {
             relation: effect.relation.to_string(),
             lock: effect.lock.as_str().to_owned(),
             blocks: lint::waiting(effect).to_owned(),
             cost: effect.cost.as_str().to_owned(),
             algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-            expected: sizes
-                .get(&effect.relation)
-                .and_then(|bytes| lint::expected(effect, *bytes))
-                .filter(|_| !statement.is_new(&effect.relation)),
-            made_here: statement.is_new(&effect.relation),
-        });
-        let effects = effects.collect();
-        ReportStatement {
-            file: statement.location.file,
-            line: statement.location.line,
-            column: statement.location.column,
-            sql: statement.sql,
-            analysed: statement.not_analysed.is_none(),
-            because: statement.not_analysed,
-            transaction: statement.transaction,
-            evidence_level: statement.evidence_level,
-            failed: statement.failed,
-            not_traced: statement.not_traced,
-            effects,
+            expected: size.and_then(|bytes| lint::expected(effect, *bytes)),
+            waiting_per_second: traffic.and_then(|traffic| traffic.waiting(effect.lock.blocks())),
+            made_here,
         }
     });
-    reported.collect()
+    let effects = effects.collect();
+    ReportStatement {
+        on_standbys: lint::on_standbys(known.engine, &statement).map(str::to_owned),
+        file: statement.location.file,
+        line: statement.location.line,
+        column: statement.location.column,
+        sql: statement.sql,
+        analysed: statement.not_analysed.is_none(),
+        because: statement.not_analysed,
+        transaction: statement.transaction,
+        evidence_level: statement.evidence_level,
+        failed: statement.failed,
+        not_traced: statement.not_traced,
+        effects,
+    }
 }

@@ -501,6 +501,7 @@ fn effects(step: &Step, facts: &Facts) -> Vec<ReportEffect> {
         cost: effect.cost.as_str().to_owned(),
         algorithm: effect.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
         expected: bytes_of(&effect.relation, facts).and_then(|bytes| lint::expected(effect, bytes)),
+        waiting_per_second: None,
         made_here: false,
     });
     told.collect()
