@@ -333,8 +333,8 @@ impl Cost {
         const MIB: f64 = 1024.0 * 1024.0;
         match self {
             Cost::Brief => None,
-            Cost::Scan => Some((650.0 * MIB, 6.5)),
-            Cost::IndexBuild => Some((190.0 * MIB, 6.0)),
+            Cost::Scan => Some((700.0 * MIB, 7.0)),
+            Cost::IndexBuild => Some((200.0 * MIB, 7.0)),
             Cost::Rewrite => Some((80.0 * MIB, 4.0)),
         }
     }
