@@ -78,7 +78,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.examined(1);
         match value {
             None if told => {
-                findings.unknown(format!("the position of the sequence `{name}` could not be read"))
+                let why =
+                    context.why_in_part(Fact::SequenceValues).map_or(String::new(), |why| format!(": {why}"));
+                findings.unknown(format!("the position of the sequence `{name}` could not be read{why}"))
             }
             None => {}
             Some(last) => {
@@ -149,7 +151,12 @@ fn judge(view: &View<'_>, table: &Table, column: &Column, told: bool, findings: 
             .indexes
             .iter()
             .any(|index| index.parts.first().and_then(|part| part.as_column()) == Some(&column.name));
-        let why = if led { "its largest value was not among those read" } else { "no index begins with it" };
+        let hidden = context.why_in_part(Fact::ColumnMaxima).or(context.why_in_part(Fact::SequenceValues));
+        let why = match hidden {
+            _ if !led => "no index begins with it".to_owned(),
+            Some(hidden) => format!("its largest value was not read: {hidden}"),
+            None => "its largest value was not among those read".to_owned(),
+        };
         let what = format!("how far `{}.{}` has come is not known: {why}", table.name, column.name);
         findings.unknown(what);
     }
