@@ -10,6 +10,7 @@ use dbwright_model::stats::ColumnMaximum;
 use crate::columns::{
     base_type, fed_by as fed_by_known, in_foreign_key, in_primary_key, integer_range, root_table,
 };
+use crate::quantity::whole_percent;
 use crate::range::{Position, of_sequence};
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -243,6 +244,7 @@ fn report(
 ) {
     let Some(position) = position else { return };
     let percent = position.share() * 100.0;
+    let shown = whole_percent(percent);
     if percent < context.number("warning-percent") {
         return;
     }
@@ -256,10 +258,10 @@ fn report(
     let of = position.narrow.as_ref().filter(|narrow| table.is_some() && narrow.wider.is_some());
     let message = match of {
         Some(narrow) => format!(
-            "The sequence `{}` of the {what} `{name}` has used {percent:.0} % of its own range; {then}.",
+            "The sequence `{}` of the {what} `{name}` has used {shown:.0} % of its own range; {then}.",
             narrow.sequence
         ),
-        None => format!("The {what} `{name}` has used {percent:.0} % of its range; {then}."),
+        None => format!("The {what} `{name}` has used {shown:.0} % of its range; {then}."),
     };
     let mut found = Found::at(object, message)
         .level(level)
