@@ -46,6 +46,8 @@ pub enum Capability {
     NonUniqueParentKeys,
     /// Comparisons of `DATE(c)`, `YEAR(c)` and `UPPER(c)` are turned into ranges over the column.
     SargableDates,
+    /// `REFERENCES` beside a column makes a foreign key, rather than being read and ignored.
+    KeysBesideColumns,
 }
 
 /// The first version with a capability, per engine; `None` where no version has it.
@@ -79,15 +81,28 @@ const SINCE: &[(Capability, Engine, Version)] = &[
     (Capability::NonUniqueParentKeys, Engine::Mariadb, Version::new(5, 1, 0)),
     (Capability::DeprecatedNumberFormats, Engine::Mysql, Version::new(8, 0, 17)),
     (Capability::SargableDates, Engine::Mariadb, Version::new(11, 3, 0)),
+    (Capability::KeysBesideColumns, Engine::Postgres, Version::new(7, 0, 0)),
+    (Capability::KeysBesideColumns, Engine::Mysql, Version::new(9, 0, 0)),
+    (Capability::KeysBesideColumns, Engine::Mariadb, Version::new(10, 5, 0)),
+    (Capability::KeysBesideColumns, Engine::Sqlite, Version::new(3, 0, 0)),
 ];
 
 /// Capabilities that an engine lost: the first version without it.
 const UNTIL: &[(Capability, Engine, Version)] =
     &[(Capability::PublicSchemaOpen, Engine::Postgres, Version::new(15, 0, 0))];
 
+/// What an unknown version is taken for: the newest one. Of MySQL that is the newest of the versions that are supported here and
+/// by its makers for long, since its innovation releases (9.x) are on few servers.
+const fn unknown_version(engine: Engine) -> Version {
+    match engine {
+        Engine::Mysql => Version::new(8, 4, 0),
+        _ => Version::new(u16::MAX, 0, 0),
+    }
+}
+
 /// Whether a server of this version can do it. An unknown version is taken to be the newest one.
 pub fn can(capability: Capability, engine: Engine, version: Option<Version>) -> bool {
-    let version = version.unwrap_or(Version::new(u16::MAX, 0, 0));
+    let version = version.unwrap_or(unknown_version(engine));
     if let Some((_, _, until)) = UNTIL.iter().find(|(c, e, _)| (*c, *e) == (capability, engine)) {
         return version < *until;
     }
@@ -107,5 +122,8 @@ mod tests {
         assert!(can(Capability::PublicSchemaOpen, Engine::Postgres, pg(14)));
         assert!(!can(Capability::PublicSchemaOpen, Engine::Postgres, pg(15)));
         assert!(!can(Capability::ConcurrentIndex, Engine::Sqlite, None));
+        assert!(!can(Capability::KeysBesideColumns, Engine::Mysql, None));
+        assert!(can(Capability::KeysBesideColumns, Engine::Mysql, pg(9)));
+        assert!(can(Capability::KeysBesideColumns, Engine::Mariadb, None));
     }
 }

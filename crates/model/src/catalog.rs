@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data_type::DataType;
 use crate::engine::Engine;
-use crate::expression::{Expression, Query};
+use crate::expression::{DataStatement, Expr, Expression, Query};
 use crate::name::{Name, QualifiedName};
 use crate::observed::Observed;
 
@@ -406,6 +406,10 @@ pub struct ForeignKey {
     /// Whether new rows are checked.
     #[serde(default = "yes")]
     pub enforced: bool,
+    /// Whether a statement of MySQL says it beside its column, which some servers read and make nothing of. No key of a
+    /// catalog is so.
+    #[serde(skip)]
+    pub beside_column: bool,
 }
 
 impl Default for ForeignKey {
@@ -424,6 +428,7 @@ impl Default for ForeignKey {
             initially_deferred: false,
             validated: true,
             enforced: true,
+            beside_column: false,
         }
     }
 }
@@ -845,6 +850,18 @@ pub struct Trigger {
     /// Its definer (MySQL).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definer: Option<Name>,
+    /// What it runs, once read (SQLite).
+    #[serde(skip)]
+    pub program: Option<Box<TriggerProgram>>,
+}
+
+/// What a trigger runs. Statements that were not understood are left out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TriggerProgram {
+    /// `WHEN`.
+    pub condition: Option<Expr>,
+    /// The statements between `BEGIN` and `END`, in their order.
+    pub statements: Vec<DataStatement>,
 }
 
 /// A row security policy.

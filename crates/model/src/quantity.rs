@@ -22,6 +22,11 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// A share in per cent, to be shown without decimals: what is not whole never looks it, at 99.9 as at 99.
+pub fn whole_percent(percent: f64) -> f64 {
+    if percent < 100.0 { percent.round().min(99.0) } else { percent.round() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -36,5 +41,12 @@ mod tests {
         assert_eq!(size(1 << 30), "1 GiB");
         assert_eq!(size(20 << 30), "20 GiB");
         assert_eq!(size(u64::MAX), "16 EiB");
+    }
+
+    #[test]
+    fn a_part_is_not_the_whole() {
+        for (percent, shown) in [(0.4, 0.0), (98.6, 99.0), (99.99, 99.0), (100.0, 100.0), (104.6, 105.0)] {
+            assert_eq!(whole_percent(percent), shown, "{percent}");
+        }
     }
 }

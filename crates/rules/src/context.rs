@@ -247,6 +247,12 @@ impl<'a> Context<'a> {
         self.facts
     }
 
+    /// Why a fact is known for a part of the objects only, as a lower-case fragment.
+    pub fn why_in_part(&self, fact: Fact) -> Option<&'a str> {
+        self.wanted(fact);
+        self.facts.in_part.get(&fact).map(String::as_str)
+    }
+
     /// Proofs of restore that the team declares.
     pub fn declared_proofs(&self) -> &'a [RestoreProof] {
         &self.facts.declared_proofs

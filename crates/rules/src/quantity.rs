@@ -1,6 +1,6 @@
 //! Sizes, times, counts and lists of names as messages say them.
 
-pub use dbwright_model::quantity::size;
+pub use dbwright_model::quantity::{size, whole_percent};
 
 /// A length of time with the largest fitting unit: `3 h`, `2 days`.
 pub fn time(seconds: f64) -> String {

@@ -253,8 +253,8 @@ impl Reader {
         Reader {
             earlier: Earlier::of(before.engine(), &earlier),
             dialect: before.engine().dialect(),
-            nothing: Folder::new(before.engine()),
-            folder: before,
+            nothing: Folder::new(before.engine()).for_version(circumstances.version),
+            folder: before.for_version(circumstances.version),
             circumstances,
             together,
             chain: Chain {

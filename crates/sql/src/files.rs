@@ -13,6 +13,7 @@ use dbwright_model::workload::{self, Workload};
 
 use crate::fold::Folder;
 use crate::places::Places;
+use crate::positions::Positions;
 use crate::prisma;
 use crate::split::{StatementKind, split};
 use crate::suppress::{self, CommentSuppression};
@@ -44,8 +45,9 @@ pub struct FileFacts {
 /// Folds files in their order into the facts of the database that they would make.
 pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[SourceFile]) -> FileFacts {
     let dialect = engine.dialect();
-    let mut folder = Folder::new(engine);
+    let mut folder = Folder::new(engine).for_version(version);
     let mut places = Places::default();
+    let mut positions = Positions::default();
     let mut suppressions = Vec::new();
     let mut skipped = Vec::new();
     let mut queries = Vec::new();
@@ -108,6 +110,10 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
                 }
                 let doubts = folder.doubts().len();
                 folder.apply(change);
+                positions.note(change, &folder);
+                if let (Engine::Sqlite, Change::CreateIndex { table, index, .. }) = (engine, change) {
+                    folder.strings_in_index(table, &index.name, statement.text);
+                }
                 // A table made by a query is carried out; only its columns are not known.
                 if !matches!(change, Change::Opaque { .. } | Change::CreateTableAs { .. }) {
                     for doubt in &folder.doubts()[doubts..] {
@@ -153,6 +159,7 @@ pub fn read(engine: Engine, version: Option<Version>, target: &str, files: &[Sou
             facts.set_unsupported(fact, "DDL files do not tell it; audit the live database or a snapshot");
         }
     }
+    positions.put(&mut facts);
     if !queries.is_empty() {
         facts.workload = Observed::Known(Workload {
             source: "files".to_owned(),

@@ -22,7 +22,7 @@ use dbwright_model::change::{
     AlterClauses, Change, ColumnPosition, CommentTarget, ObjectKind, SequenceChanges,
 };
 use dbwright_model::data_type::{DataType, TypeKind};
-use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
@@ -34,6 +34,8 @@ use renaming::{index_mentions, mentions};
 #[derive(Clone, Debug)]
 pub struct Folder {
     engine: Engine,
+    /// The server's version, where it is known.
+    version: Option<Version>,
     catalog: Catalog,
     /// Position of each table in the catalog by its look-up form.
     tables: HashMap<QualifiedName, usize>,
@@ -67,6 +69,7 @@ impl Folder {
         };
         let mut folder = Folder {
             engine,
+            version: None,
             catalog,
             tables: HashMap::new(),
             search_path,
@@ -78,6 +81,12 @@ impl Folder {
         };
         folder.index_tables();
         folder
+    }
+
+    /// The same for a server of a version: versions differ in what they make of some statements. One that is not known is taken
+    /// for the newest that is known.
+    pub fn for_version(self, version: Option<Version>) -> Self {
+        Folder { version, ..self }
     }
 
     /// The catalog as it stands, before names are settled. Rules see the result of [`Folder::finish`].

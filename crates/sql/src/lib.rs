@@ -22,6 +22,7 @@ pub mod names;
 pub mod places;
 pub mod suppress;
 pub mod files;
+mod positions;
 pub mod compare;
 pub mod prisma;
 pub mod postgres;

@@ -143,6 +143,9 @@ fn read_type(dialect: Dialect, target: &mut DataType) {
 pub fn settle(catalog: &mut Catalog) {
     settle_types(catalog);
     settle_references(catalog);
+    if catalog.engine == Engine::Sqlite {
+        crate::sqlite::understand::read_programs(catalog);
+    }
     if catalog.engine.dialect() == Dialect::Mysql {
         for function in catalog.functions.known_mut().into_iter().flatten() {
             function.arguments = without_display_widths(&function.arguments);

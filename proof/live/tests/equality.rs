@@ -55,7 +55,7 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<(), Stri
     let mut session = write(&dsn).await?;
     session.script(&without_queries(server.engine(), sql)).await.map_err(|error| error.message)?;
     drop(session);
-    let mut facts = collect(&dsn, &SCHEMA_FACTS).await?;
+    let mut facts = collect(&dsn, &facts_of(server.engine(), sql)).await?;
     let (folded, _) = example.fold(server.engine(), sql)?;
     if example.entry.rule.needs.contains(&Fact::Workload) {
         // Statements of a file stay statements of the file; what they are judged against is the live catalog.
@@ -71,6 +71,17 @@ async fn check(server: &Server, example: &Example, sql: &str) -> Result<(), Stri
         folded.difference(&live).collect::<Vec<_>>(),
         live.difference(&folded).collect::<Vec<_>>()
     ))
+}
+
+/// What the statements tell: the schema, and the positions of counters where they set them.
+fn facts_of(engine: Engine, sql: &str) -> Vec<Fact> {
+    let file = dbwright_sql::files::SourceFile { name: "example.sql".to_owned(), text: sql.to_owned() };
+    let told = dbwright_sql::files::read(engine, None, "example.sql", &[file]).facts;
+    let positions = [Fact::SequenceValues, Fact::TableStatistics];
+    SCHEMA_FACTS
+        .into_iter()
+        .chain(positions.into_iter().filter(|fact| told.status(*fact).is_known()))
+        .collect()
 }
 
 /// What must be equal: object, level and message.

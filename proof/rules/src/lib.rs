@@ -160,24 +160,26 @@ impl Example {
             }
             Body::Facts(text) => {
                 let (facts, expected) = read_facts(engine, self.since, text).map_err(&complain)?;
-                let found: BTreeSet<String> = match self.judge(&facts) {
+                let findings = match self.judge(&facts) {
                     Err(_) if expected.contains(UNKNOWN) => return Ok(()),
-                    judged => {
-                        judged.map_err(&complain)?.iter().map(|finding| finding.object.to_string()).collect()
-                    }
+                    judged => judged.map_err(&complain)?,
                 };
+                let found: BTreeSet<String> =
+                    findings.iter().map(|finding| finding.object.to_string()).collect();
                 if found == expected {
-                    return Ok(());
+                    return self.check_words(engine, text, &findings).map_err(complain);
                 }
                 Err(complain(format!("found {found:?}, expected {expected:?}")))
             }
         }
     }
 
-    /// Holds the findings to the lines `-- says TEXT` and `-- says not TEXT`.
+    /// Holds the findings to the lines `-- says TEXT` and `-- says not TEXT`, in facts after `#`.
     fn check_words(&self, engine: Engine, text: &str, findings: &[Finding]) -> Result<(), String> {
         let said: String = findings.iter().map(|finding| words_of(engine, self.since, finding)).collect();
-        for line in text.lines().filter_map(|line| line.trim().strip_prefix(WORDS_MARK)) {
+        for line in
+            text.lines().filter_map(|line| WORDS_MARKS.iter().find_map(|mark| line.trim().strip_prefix(mark)))
+        {
             match line.strip_prefix("not ") {
                 Some(unwanted) if said.contains(unwanted) => {
                     return Err(format!("`{unwanted}` must not be said:\n{said}"));
@@ -240,7 +242,7 @@ const FILE_MARK: &str = "-- migration";
 const FINDING_MARK: &str = "-- finding";
 
 /// What begins a line that demands words of the findings.
-const WORDS_MARK: &str = "-- says ";
+const WORDS_MARKS: [&str; 2] = ["-- says ", "# says "];
 
 /// Everything a user reads of a finding, a line each.
 fn words_of(engine: Engine, version: Option<Version>, finding: &Finding) -> String {

@@ -83,7 +83,7 @@ pub(super) async fn fact(session: &mut ReadSession, fact: Fact, facts: &mut Fact
         }
         Fact::Sessions => facts.sessions = observed(sessions(asker, reading).await),
         Fact::LockWaits => facts.lock_waits = observed(lock_waits(asker, reading).await),
-        Fact::Replication => facts.replication = observed(replication(asker).await),
+        Fact::Replication => facts.replication = observed(replication(asker, engine).await),
         Fact::Roles => facts.roles = observed(roles(asker, engine).await),
         Fact::Privileges => facts.privileges = privileges(asker, reading).await,
         Fact::MigrationHistory => facts.migration_history = observed(history::read(asker, reading).await),
@@ -439,8 +439,15 @@ async fn lock_waits(
 }
 
 /// The newer wording first, then the older one.
-async fn replication(asker: &mut Asker) -> Result<dbwright_model::replication::Replication, Trouble> {
-    let privilege = "REPLICATION CLIENT or REPLICA MONITOR";
+async fn replication(
+    asker: &mut Asker,
+    engine: Engine,
+) -> Result<dbwright_model::replication::Replication, Trouble> {
+    let privilege = match engine {
+        // There, REPLICATION CLIENT lets an account see the log and not the replica (10.5.9 and later).
+        Engine::Mariadb => "REPLICA MONITOR",
+        _ => "REPLICATION CLIENT",
+    };
     let rows = match asker.run("/* dbwright:replication */ SHOW REPLICA STATUS", privilege).await {
         Err(Trouble::Unsupported(_)) => {
             asker.run("/* dbwright:replication */ SHOW SLAVE STATUS", privilege).await?

@@ -626,3 +626,34 @@ async fn what_is_hidden_is_not_absent() {
     assert!(root.in_part.is_empty() && whole.in_part.is_empty());
     assert_eq!(whole.catalog, root.catalog);
 }
+
+#[tokio::test]
+async fn the_rights_that_the_readme_names_are_enough() {
+    let readme = include_str!("../../../../README.md");
+    let named = readme.split("-- MariaDB\n").nth(1).and_then(|after| {
+        let grant = after.lines().find(|line| line.starts_with("GRANT "))?;
+        grant.strip_suffix(" TO dbwright;")
+    });
+    let grant = format!("{} TO r_whole@localhost", named.expect("the text has the statement"));
+    let mut conn = writer("readme").await;
+    execute(
+        &mut conn,
+        &[
+            "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY)",
+            "CREATE USER r_whole@localhost, r_log@localhost",
+            &grant,
+            "GRANT SELECT, PROCESS, REPLICATION CLIENT ON *.* TO r_log@localhost",
+        ],
+    )
+    .await;
+    let plan: Vec<Fact> = Fact::ALL.into_iter().filter(|fact| fact.is_collected()).collect();
+    let facts = collect("r_whole", "readme", &plan).await;
+    for fact in plan {
+        let status = facts.status(fact);
+        assert!(matches!(status, Observed::Known(()) | Observed::Unsupported(_)), "{fact:?}: {status:?}");
+    }
+    assert!(facts.in_part.is_empty(), "{:?}", facts.in_part);
+    let facts = collect("r_log", "readme", &[Fact::Replication]).await;
+    let because = facts.replication.because().expect("the account may not see it");
+    assert!(because.ends_with("grant REPLICA MONITOR"), "{because}");
+}

@@ -388,6 +388,7 @@ pub(super) fn constraint(row: &Row, draft: &mut Draft) -> Result<(), DecodeError
                 initially_deferred,
                 validated,
                 enforced,
+                beside_column: false,
             };
             push(&mut table.foreign_keys, foreign_key);
             return Ok(());

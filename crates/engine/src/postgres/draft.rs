@@ -56,6 +56,8 @@ pub(super) struct Draft {
     pub publications: Vec<Publication>,
     pub backups: Backups,
     pub migration_history: Vec<MigrationHistory>,
+    /// Facts that were not told of every object, with the reason as a lower-case fragment.
+    pub in_part: BTreeMap<Fact, String>,
 }
 
 /// Rows that are found again by their object identifier.
@@ -108,6 +110,9 @@ impl Draft {
             "table_statistics" => self.table_statistics.clear(),
             "index_statistics" => self.index_statistics.clear(),
             "databases" => self.databases.clear(),
+            "sequence_values" => self.sequence_values.clear(),
+            "column_maxima" => self.column_maxima.clear(),
+            "migration_history" => self.migration_history.clear(),
             "cluster" => {
                 self.slots.clear();
                 self.prepared_transactions.clear();

@@ -15,6 +15,7 @@ pub(crate) mod connect;
 mod data;
 mod draft;
 mod objects;
+mod pieces;
 pub(crate) mod pressure;
 pub mod observe;
 pub(crate) mod apply;
@@ -157,6 +158,10 @@ impl ReadSession {
         }
         self.wire.end().await;
         facts.in_part = self.judge_visibility(&draft, &mut status);
+        for (fact, because) in std::mem::take(&mut draft.in_part) {
+            let told = facts.in_part.entry(fact).or_default();
+            *told = if told.is_empty() { because } else { format!("{told}; {because}") };
+        }
         if wanted.contains(&Fact::Backups) {
             let read = status.get(&Fact::Catalog).cloned().unwrap_or(Observed::NotAsked);
             // Backup tools keep their records outside the server.
@@ -294,7 +299,16 @@ impl ReadSession {
             }
             return;
         }
-        let observed = self.observed(outcome);
+        let observed = match (&statement.sql, outcome) {
+            (Text::Made(make), Err(Trouble::Server(_))) if make(draft).len() > 1 => {
+                draft.forget(statement.name);
+                let members = make(draft);
+                // What comes after is to have time, too.
+                let until = Instant::now() + left / 2;
+                self.ask_in_pieces(statement, statement.facts[0], &members, until, draft).await
+            }
+            (_, outcome) => self.observed(outcome),
+        };
         for fact in asked {
             status.insert(*fact, observed.clone());
         }
@@ -316,7 +330,7 @@ impl ReadSession {
                 }
                 template::render(template, &known)
             }
-            Text::Made(make) => match make(draft) {
+            Text::Made(make) => match pieces::joint(&make(draft)) {
                 Some(sql) => sql,
                 None => return Ok(()),
             },

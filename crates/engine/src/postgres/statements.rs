@@ -8,6 +8,7 @@ use dbwright_model::name::{Name, QualifiedName};
 
 use super::catalog::{Readable, qualified};
 use super::draft::Draft;
+use super::pieces::Member;
 use super::value::timestamp;
 use super::{access, activity, catalog, objects, statistics};
 use crate::row::{DecodeError, Row};
@@ -30,8 +31,8 @@ pub(super) struct Statement {
 pub(super) enum Text {
     /// A template.
     Template(&'static str),
-    /// Made from what was read before; `None` when there is nothing to ask.
-    Made(fn(&Draft) -> Option<String>),
+    /// One selection for each object that was read before, all in one statement; none when there is nothing to ask.
+    Made(fn(&Draft) -> Vec<Member>),
 }
 
 macro_rules! statement {
@@ -157,33 +158,34 @@ const MOST_MAXIMA: usize = 200;
 const MOST_MIGRATIONS: usize = 5_000;
 
 /// Reads the sequences themselves: the view `pg_sequences` takes a lock on each that is stronger than reading needs.
-fn sequence_values(draft: &Draft) -> Option<String> {
-    let members: Vec<String> = draft
+fn sequence_values(draft: &Draft) -> Vec<Member> {
+    draft
         .catalog
         .sequences_by_risk()
         .into_iter()
         .take(MOST_SEQUENCES)
-        .map(|name| {
-            format!(
+        .map(|name| Member {
+            object: name.clone(),
+            sql: format!(
                 "select {}::text as schema, {}::text as name, case when is_called then last_value end as last_value \
                  from {}",
                 literal(name.schema.as_str()),
                 literal(name.name.as_str()),
                 quote_qualified(name)
-            )
+            ),
         })
-        .collect();
-    (!members.is_empty()).then(|| members.join("\nunion all "))
+        .collect()
 }
 
-fn column_maxima(draft: &Draft) -> Option<String> {
-    let members: Vec<String> = draft
+fn column_maxima(draft: &Draft) -> Vec<Member> {
+    draft
         .catalog
         .integer_keys()
         .into_iter()
         .take(MOST_MAXIMA)
-        .map(|(table, column)| {
-            format!(
+        .map(|(table, column)| Member {
+            object: table.clone(),
+            sql: format!(
                 "select {}::text as schema, {}::text as relation, {}::text as column, \
                  (select max({c})::int8 from {t}) as max, (select min({c})::int8 from {t}) as min",
                 literal(table.schema.as_str()),
@@ -191,10 +193,9 @@ fn column_maxima(draft: &Draft) -> Option<String> {
                 literal(column.as_str()),
                 c = quote(column),
                 t = quote_qualified(table)
-            )
+            ),
         })
-        .collect();
-    (!members.is_empty()).then(|| members.join("\nunion all "))
+        .collect()
 }
 
 /// Whether a table is called like one that a migration tool keeps its history in.
@@ -218,8 +219,8 @@ pub(super) fn unreadable_history(draft: &Draft) -> Option<QualifiedName> {
         .min()
 }
 
-fn migration_history(draft: &Draft) -> Option<String> {
-    let mut members: Vec<String> = Vec::new();
+fn migration_history(draft: &Draft) -> Vec<Member> {
+    let mut members = Vec::new();
     for table in draft.catalog.tables() {
         if !table.readable || !is_history(&table) {
             continue;
@@ -227,7 +228,7 @@ fn migration_history(draft: &Draft) -> Option<String> {
         let columns = draft.catalog.columns_of(&table);
         let Some(one) = history_of(table.name, &columns) else { continue };
         let cells = Cells { columns: &columns };
-        members.push(format!(
+        let sql = format!(
             "(select {} as tool, {} as schema, {} as relation, {} as version, {} as ok, {} as at, \
              {} as script, {} as checksum, {} as kind from {} as history order by {} desc limit {MOST_MIGRATIONS})",
             literal(one.tool),
@@ -240,13 +241,17 @@ fn migration_history(draft: &Draft) -> Option<String> {
             cells.text(one.checksum),
             cells.text(one.kind),
             quote_qualified(table.name),
-            cells.find(one.order).map_or_else(|| cells.version(one.version), |order| {
-                // Without the table, it would be what was selected under that name: a text.
-                format!("history.{}", quote(&order.name))
-            }),
-        ));
+            cells.find(one.order).map_or_else(
+                || cells.version(one.version),
+                |order| {
+                    // Without the table, it would be what was selected under that name: a text.
+                    format!("history.{}", quote(&order.name))
+                }
+            ),
+        );
+        members.push(Member { object: table.name.clone(), sql });
     }
-    (!members.is_empty()).then(|| members.join("\nunion all "))
+    members
 }
 
 /// The columns of a history table, and how what they hold is asked for.

@@ -331,3 +331,46 @@ fn bloat_is_estimated_near_what_is_measured() {
         drop(client);
     });
 }
+
+#[test]
+fn one_object_hides_nothing_of_the_others() {
+    on_every_server(async |server| {
+        let client = database(
+            server,
+            "t",
+            "create table parent (id int primary key, a text unique);
+             insert into parent values (2147000000, 'x');
+             create table child (id int generated always as identity primary key, a text not null);
+             create table held (id serial primary key);
+             create function f(text) returns text immutable language sql
+               as 'select upper(a) from public.parent where a = $1';
+             create index on child (f(a));
+             create or replace function f(text) returns text immutable language sql
+               as 'select upper(a) from parent where a = $1';",
+        )
+        .await;
+        // Planning the largest value of `child` inlines a function that finds nothing on an empty search path.
+        let plan = [Fact::SequenceValues, Fact::ColumnMaxima];
+        let facts = collect(server, "postgres", "t", &plan).await;
+        let read = |facts: &Facts| -> Vec<String> {
+            facts.column_maxima.known().unwrap().iter().map(|one| one.table.name.to_string()).collect()
+        };
+        assert_eq!(read(&facts), ["held", "parent"]);
+        let because = &facts.in_part[&Fact::ColumnMaxima];
+        assert!(because.starts_with("`public.child`: ") && because.contains("does not exist"), "{because}");
+        assert!(!facts.in_part.contains_key(&Fact::SequenceValues), "{:?}", facts.in_part);
+
+        let holder = server.client("t").await.unwrap();
+        run(&holder, "begin; lock table held in access exclusive mode").await;
+        let mut session =
+            open(&server.dsn("t"), &Limits { lock_timeout: Duration::from_millis(50), ..Limits::default() })
+                .await
+                .unwrap();
+        let facts = session.collect(&plan, &Silent).await.unwrap();
+        session.close().await;
+        assert_eq!(read(&facts), ["parent"]);
+        let because = &facts.in_part[&Fact::ColumnMaxima];
+        assert!(because.contains("(and 1 more)"), "{because}");
+        drop((client, holder));
+    });
+}

@@ -4,6 +4,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
+use crate::quantity::whole_percent;
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
 
@@ -72,7 +73,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     findings.add(
         Found::at(
             ObjectRef::setting("max_connections"),
-            format!("{taken:.0} of {open} connections are or were taken ({share:.0} %)."),
+            format!("{taken:.0} of {open} connections are or were taken ({:.0} %).", whole_percent(share)),
         )
         .level(level)
         .evidence("max_connections", limit)

@@ -2,7 +2,7 @@ use dbwright_model::capability::Capability;
 use dbwright_model::catalog::TableKind;
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
-use dbwright_model::facts::Fact;
+use dbwright_model::facts::{Fact, Origin};
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
@@ -62,8 +62,16 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                     vec![drop_index(context, table, index)],
                 )
             } else {
+                // What the first build has met, the next one meets again.
+                let instead = match index.unique {
+                    true => {
+                        "Look for duplicates and remove them, since a rebuild fails again while there are any; then \
+                             rebuild the index concurrently, or drop it and create it again."
+                    }
+                    false => RULE.instead,
+                };
                 Remedy::review(
-                    RULE.instead,
+                    instead,
                     vec![Change::Reindex {
                         index: qualified(&table.name, &index.name),
                         concurrently: context.can(Capability::ConcurrentReindex),
@@ -81,6 +89,12 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             }
             findings.add(found);
         }
+    }
+    if context.source().origin == Origin::Files && findings.examined > 0 {
+        // A dump creates an index that its server holds to be invalid like any other.
+        findings.unknown(
+            "files do not tell whether an index build ended well; audit the live database or a snapshot",
+        );
     }
 }
 

@@ -1,3 +1,4 @@
+use dbwright_model::capability::Capability;
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
@@ -24,6 +25,10 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    if context.can(Capability::KeysBesideColumns) {
+        findings.not_applicable("this server makes such keys");
+        return;
+    }
     for judged in lint::statements(context) {
         let keys: Vec<_> = judged
             .statement
@@ -41,19 +46,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         findings.examined(keys.len() as u64);
-        let words: Vec<String> = judged
-            .statement
-            .sql
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_ascii_lowercase)
-            .collect();
-        let own = words.windows(2).filter(|pair| pair[0] == "foreign" && pair[1] == "key").count();
-        // Which of several keys stand beside a column is told only where all do.
-        if own > 0 {
-            continue;
-        }
-        for (table, key) in keys {
+        for (table, key) in keys.into_iter().filter(|(_, key)| key.beside_column) {
             let [column] = key.columns.as_slice() else { continue };
             let message = format!(
                 "`REFERENCES {}` beside `{table}.{column}` makes no foreign key in MySQL 8, which ignores it.",

@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, IndexKey};
+use dbwright_model::catalog::{Catalog, IndexKey, Trigger};
 use dbwright_model::engine::Engine;
-use dbwright_model::expression::{Expr, FromItem, Literal, Query, QueryBody, Source};
+use dbwright_model::expression::{DataStatement, Expr, FromItem, Literal, Query, QueryBody, Source};
+use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 
@@ -12,6 +13,7 @@ use crate::{Context, Engines, Findings, Found, Rule};
 pub static RULE: Rule = Rule {
     level: Level::Warning,
     weight: 4,
+    raised_by: &[Fact::Triggers],
     reads_views: true,
     engines: Engines::only(Engine::Sqlite, "double quotes always mean the same there"),
     when: "a word in double quotes names no column and so is taken for a string",
@@ -73,6 +75,52 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(found(ObjectRef::view(&view.name), format!("the view `{}`", view.name), word));
         }
     }
+    for trigger in triggers(context.catalog()) {
+        let Some(program) = &trigger.program else { continue };
+        findings.examined(1);
+        let mut words = program.condition.as_ref().map(quoted).unwrap_or_default();
+        for statement in &program.statements {
+            in_statement(statement, &mut words);
+        }
+        if let Some(word) = words.into_iter().find(|word| !names.contains(&word.to_ascii_lowercase())) {
+            let object = ObjectRef::trigger(&trigger.table, &trigger.name);
+            findings.add(found(object, format!("the trigger `{}`", trigger.name), word));
+        }
+    }
+}
+
+fn triggers(catalog: &Catalog) -> impl Iterator<Item = &Trigger> {
+    catalog.triggers.known().into_iter().flatten()
+}
+
+/// Words in double quotes in the conditions and values of a trigger's statement.
+fn in_statement<'a>(statement: &'a DataStatement, words: &mut Vec<&'a str>) {
+    let (values, filter): (Vec<&Expr>, &Option<Expr>) = match statement {
+        DataStatement::Query(query) => return in_query(query, words),
+        DataStatement::Insert { source, .. } => {
+            if let Some(query) = source {
+                in_query(query, words);
+            }
+            return;
+        }
+        DataStatement::Update { assignments, filter, .. } => {
+            (assignments.iter().map(|(_, value)| value).collect(), filter)
+        }
+        DataStatement::Delete { filter, .. } => (Vec::new(), filter),
+    };
+    for expr in values.into_iter().chain(filter) {
+        in_expr(expr, words);
+    }
+}
+
+/// Words in double quotes in an expression and in the queries inside of it.
+fn in_expr<'a>(expr: &'a Expr, words: &mut Vec<&'a str>) {
+    words.extend(quoted(expr));
+    expr.walk(&mut |inner| match inner {
+        Expr::InQuery { query, .. } | Expr::Exists { query, .. } => in_query(query, words),
+        Expr::Subquery(query) => in_query(query, words),
+        _ => {}
+    });
 }
 
 fn found(object: ObjectRef, place: String, word: &str) -> Found {
@@ -91,17 +139,23 @@ fn quoted(tree: &Expr) -> Vec<&str> {
     words
 }
 
-/// Every name that a word in a view could mean: a column of anything, or an alias given in the view itself.
+/// Every name that a word in a view or trigger could mean: a column of anything, or an alias given in a query.
 fn known_names(catalog: &Catalog) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
         ["rowid", "oid", "_rowid_", "rank"].into_iter().map(str::to_owned).collect();
     let columns = catalog.tables.iter().flat_map(|table| &table.columns);
     let view_columns = catalog.views.iter().flat_map(|view| &view.columns);
     names.extend(columns.chain(view_columns).map(|column| column.name.as_str().to_ascii_lowercase()));
-    for view in &catalog.views {
-        if let Some(query) = &view.query {
-            aliases(query, &mut names);
-        }
+    let in_views = catalog.views.iter().filter_map(|view| view.query.as_deref());
+    let programs = triggers(catalog).filter_map(|trigger| trigger.program.as_deref());
+    let in_triggers =
+        programs.flat_map(|program| &program.statements).filter_map(|statement| match statement {
+            DataStatement::Query(query) => Some(query),
+            DataStatement::Insert { source, .. } => source.as_deref(),
+            DataStatement::Update { .. } | DataStatement::Delete { .. } => None,
+        });
+    for query in in_views.chain(in_triggers) {
+        aliases(query, &mut names);
     }
     names
 }
@@ -149,12 +203,7 @@ fn in_query<'a>(query: &'a Query, words: &mut Vec<&'a str>) {
             let joins = select.from.iter().flat_map(|item| &item.joins).filter_map(|join| join.on.as_ref());
             let clauses = select.filter.iter().chain(&select.having).chain(&select.group_by);
             for expr in items.chain(joins).chain(clauses) {
-                words.extend(quoted(expr));
-                expr.walk(&mut |inner| match inner {
-                    Expr::InQuery { query, .. } | Expr::Exists { query, .. } => in_query(query, words),
-                    Expr::Subquery(query) => in_query(query, words),
-                    _ => {}
-                });
+                in_expr(expr, words);
             }
             for source in sources(&select.from) {
                 if let Source::Query { query, .. } = source {
@@ -166,6 +215,7 @@ fn in_query<'a>(query: &'a Query, words: &mut Vec<&'a str>) {
             in_query(left, words);
             in_query(right, words);
         }
-        QueryBody::Values(_) | QueryBody::Other(_) => {}
+        QueryBody::Values(rows) => rows.iter().flatten().for_each(|value| in_expr(value, words)),
+        QueryBody::Other(_) => {}
     }
 }

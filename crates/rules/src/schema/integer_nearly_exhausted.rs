@@ -10,6 +10,7 @@ use dbwright_model::stats::ColumnMaximum;
 use crate::columns::{
     base_type, fed_by as fed_by_known, in_foreign_key, in_primary_key, integer_range, root_table,
 };
+use crate::quantity::whole_percent;
 use crate::range::{Position, of_sequence};
 use crate::rule::{OptionSpec, OptionValue};
 use crate::{Context, Engines, Findings, Found, Rule};
@@ -78,7 +79,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         findings.examined(1);
         match value {
             None if told => {
-                findings.unknown(format!("the position of the sequence `{name}` could not be read"))
+                let why =
+                    context.why_in_part(Fact::SequenceValues).map_or(String::new(), |why| format!(": {why}"));
+                findings.unknown(format!("the position of the sequence `{name}` could not be read{why}"))
             }
             None => {}
             Some(last) => {
@@ -149,7 +152,12 @@ fn judge(view: &View<'_>, table: &Table, column: &Column, told: bool, findings: 
             .indexes
             .iter()
             .any(|index| index.parts.first().and_then(|part| part.as_column()) == Some(&column.name));
-        let why = if led { "its largest value was not among those read" } else { "no index begins with it" };
+        let hidden = context.why_in_part(Fact::ColumnMaxima).or(context.why_in_part(Fact::SequenceValues));
+        let why = match hidden {
+            _ if !led => "no index begins with it".to_owned(),
+            Some(hidden) => format!("its largest value was not read: {hidden}"),
+            None => "its largest value was not among those read".to_owned(),
+        };
         let what = format!("how far `{}.{}` has come is not known: {why}", table.name, column.name);
         findings.unknown(what);
     }
@@ -236,6 +244,7 @@ fn report(
 ) {
     let Some(position) = position else { return };
     let percent = position.share() * 100.0;
+    let shown = whole_percent(percent);
     if percent < context.number("warning-percent") {
         return;
     }
@@ -249,10 +258,10 @@ fn report(
     let of = position.narrow.as_ref().filter(|narrow| table.is_some() && narrow.wider.is_some());
     let message = match of {
         Some(narrow) => format!(
-            "The sequence `{}` of the {what} `{name}` has used {percent:.0} % of its own range; {then}.",
+            "The sequence `{}` of the {what} `{name}` has used {shown:.0} % of its own range; {then}.",
             narrow.sequence
         ),
-        None => format!("The {what} `{name}` has used {percent:.0} % of its range; {then}."),
+        None => format!("The {what} `{name}` has used {shown:.0} % of its range; {then}."),
     };
     let mut found = Found::at(object, message)
         .level(level)

@@ -57,14 +57,14 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             let maximum = maxima.get(&(&table.name, &column.name));
             findings.examined(1);
             let (Some(position), Some(maximum)) = (position, maximum) else {
-                let what = match position {
-                    None => "the position of its sequence was",
-                    Some(_) => "its largest value was",
+                let (what, fact) = match position {
+                    None => ("the position of its sequence was", Fact::SequenceValues),
+                    Some(_) => ("its largest value was", Fact::ColumnMaxima),
                 };
-                findings.unknown(format!(
-                    "`{}.{}`: {what} not among those that the role may read, or there are too many to read all",
-                    table.name, column.name
-                ));
+                let why = context
+                    .why_in_part(fact)
+                    .map_or("there are too many to read all".to_owned(), str::to_owned);
+                findings.unknown(format!("`{}.{}`: {what} not read: {why}", table.name, column.name));
                 continue;
             };
             let ahead = if sequence.increment < 0 { maximum.min } else { maximum.max };

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use dbwright_model::capability::{self, Capability};
 use dbwright_model::catalog::{
     Check, Column, ConstraintKind, Exclusion, ForeignKey, Index, IndexKey, IndexPart, Key, Persistence,
     ReferentialAction, Table, TableKind,
@@ -458,6 +459,12 @@ impl Folder {
 
     pub(super) fn add_foreign_key(&mut self, table: &QualifiedName, foreign_key: &ForeignKey) {
         let mut foreign_key = foreign_key.clone();
+        if foreign_key.beside_column
+            && !capability::can(Capability::KeysBesideColumns, self.engine, self.version)
+        {
+            return;
+        }
+        foreign_key.beside_column = false;
         foreign_key.references = self.table_name(&foreign_key.references);
         if self.engine.dialect() == Dialect::Mysql {
             // Both words mean the same to it, and it tells only one of them.
@@ -562,6 +569,22 @@ impl Folder {
             for child in children {
                 self.hand_down_index(&child, &parent_index);
             }
+        }
+    }
+}
+
+impl Folder {
+    /// Takes the words in double quotes that name no column of a new index for the strings that SQLite makes of them, after
+    /// its statement was folded.
+    pub(crate) fn strings_in_index(&mut self, table: &QualifiedName, index: &Name, text: &str) {
+        let Some(target) = self.table_mut(table) else { return };
+        let columns: Vec<Name> = target.columns.iter().map(|column| column.name.clone()).collect();
+        // Of a table that was made by a query no column is known.
+        if columns.is_empty() || !matches!(target.kind, TableKind::Ordinary) {
+            return;
+        }
+        if let Some(made) = target.indexes.iter_mut().find(|made| made.name.eq_ignore_case(index.as_str())) {
+            crate::sqlite::understand::quoted_parts(made, &columns, text);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Tests of folding: small scripts and what the catalog says after them.
 
 use dbwright_model::catalog::{Catalog, Table};
-use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::Folder;
@@ -203,4 +203,38 @@ fn savepoints_end_with_what_was_made_after_them() {
     assert_eq!(named("begin; savepoint a; savepoint b; release a"), [false, false]);
     assert_eq!(named("begin; savepoint a; savepoint a; release a"), [true, false]);
     assert_eq!(named("begin; savepoint a; commit"), [false, false]);
+}
+
+#[test]
+fn keys_beside_columns_are_made_where_the_server_makes_them() {
+    let keys = |engine: Engine, version: Option<Version>| {
+        let mut folder = Folder::new(engine).for_version(version);
+        let script = "CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE t (id int PRIMARY KEY, a int REFERENCES parent (id));
+            ALTER TABLE t ADD COLUMN b int REFERENCES parent (id);
+            ALTER TABLE t ADD COLUMN c int, ADD FOREIGN KEY (c) REFERENCES parent (id)";
+        for statement in crate::split(Dialect::Mysql, script) {
+            for change in crate::parse_statement(Dialect::Mysql, statement.text) {
+                folder.apply(&change);
+            }
+        }
+        let catalog = folder.finish();
+        let made = catalog.table(&QualifiedName::bare("t")).expect("the table is there");
+        assert!(made.foreign_keys.iter().all(|key| !key.beside_column));
+        made.foreign_keys.iter().map(|key| key.columns[0].to_string()).collect::<Vec<_>>()
+    };
+    let version = |major, minor| Some(Version::new(major, minor, 0));
+    for (engine, version, made) in [
+        (Engine::Mysql, version(8, 0), 1),
+        (Engine::Mysql, version(8, 4), 1),
+        (Engine::Mysql, version(9, 0), 3),
+        (Engine::Mysql, None, 1),
+        (Engine::Mariadb, version(10, 4), 1),
+        (Engine::Mariadb, version(10, 6), 3),
+        (Engine::Mariadb, None, 3),
+    ] {
+        let keys = keys(engine, version);
+        assert_eq!(keys.len(), made, "{engine} {version:?}");
+        assert_eq!(keys.last().map(String::as_str), Some("c"));
+    }
 }

@@ -115,6 +115,7 @@ fn attribute(cursor: &mut Cursor<'_>, made: &mut Definition) -> Parsed<bool> {
     } else if cursor.at("REFERENCES") {
         let mut foreign_key = references(cursor)?;
         foreign_key.columns = vec![made.column.name.clone()];
+        foreign_key.beside_column = true;
         made.foreign_key = Some(foreign_key);
     } else if cursor.eat("CONSTRAINT") {
         let name = if cursor.at("CHECK") { None } else { Some(cursor.name()?) };

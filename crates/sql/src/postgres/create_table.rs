@@ -410,6 +410,7 @@ pub(super) fn constraint(parsed: &Parsed<'_>, node: &Node, column: Option<&Name>
                 initially_deferred,
                 validated,
                 enforced,
+                beside_column: false,
             })
         }
         K::EXCLUDE_CONSTRAINT => {

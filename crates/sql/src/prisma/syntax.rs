@@ -257,6 +257,10 @@ impl Schema {
                 self.skip_line(&mut tokens, place);
                 continue;
             }
+            if !matches!(tokens.peek(), None | Some(Token::NewLine | Token::Symbol('}'))) {
+                self.skip_block(&mut tokens, place, &format!("{kind} {name}"));
+                continue;
+            }
             let mut block = Block { kind: kind.clone(), name, place, lines: Vec::new() };
             self.read_lines(file, &mut tokens, &mut block);
             self.blocks.push(block);
@@ -266,6 +270,13 @@ impl Schema {
     fn skip_line(&mut self, tokens: &mut Tokens, place: Location) {
         while tokens.next().is_some_and(|token| token != Token::NewLine) {}
         self.skipped.push((place, String::new(), "this line of the schema is not understood".to_owned()));
+    }
+
+    /// Prisma takes no field that stands behind the brace: where one field ends and the next begins would be a guess.
+    fn skip_block(&mut self, tokens: &mut Tokens, place: Location, what: &str) {
+        while tokens.next().is_some_and(|token| token != Token::Symbol('}')) {}
+        let because = "what stands in a block begins on a line of its own, a line for each".to_owned();
+        self.skipped.push((place, what.to_owned(), because));
     }
 
     fn read_lines(&mut self, file: &str, tokens: &mut Tokens, block: &mut Block) {
@@ -296,6 +307,8 @@ fn line(tokens: &mut Tokens, place: Location) -> Option<Line> {
     loop {
         match tokens.peek() {
             None | Some(Token::NewLine | Token::Symbol('}')) => return Some(line),
+            // A field is a name and a type, and attributes come after both: more is a second field.
+            Some(Token::Word(_)) if line.words.len() == 2 || !line.attributes.is_empty() => return None,
             Some(Token::Word(word)) => {
                 line.words.push(word.clone());
                 tokens.at += 1;

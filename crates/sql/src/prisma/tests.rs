@@ -169,3 +169,15 @@ fn places_are_lines_and_nonsense_is_skipped() {
     let lines: Vec<u32> = lowered.skipped.iter().map(|(place, _, _)| place.line).collect();
     assert_eq!(lines, [3, 6]);
 }
+
+#[test]
+fn what_shares_a_line_is_skipped_and_not_half_read() {
+    let text =
+        "model A { id Int @id email String @unique }\nmodel B {\n  id Int @id\n  a Int b Int @unique\n}\n";
+    let lowered = lower(Engine::Postgres, [("a.prisma", text)]);
+    let tables: Vec<&str> = lowered.tables.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((tables, lowered.columns.len()), (vec!["B"], 1));
+    let skipped: Vec<_> =
+        lowered.skipped.iter().map(|(place, what, _)| (place.line, what.as_str())).collect();
+    assert_eq!(skipped, [(1, "model A"), (4, "")]);
+}

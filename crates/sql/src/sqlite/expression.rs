@@ -233,7 +233,14 @@ fn expr(tree: &ast::Expr) -> Expr {
         }),
         ast::Expr::Collate(operand, _) => Expr::Other { text: tree.to_string(), parts: vec![expr(operand)] },
         ast::Expr::Raise(_, message) => {
-            Expr::Other { text: tree.to_string(), parts: message.as_deref().map(expr).into_iter().collect() }
+            let mut message = message.as_deref().map(expr);
+            // A name is taken for the message that it says, whatever its quotes.
+            if let Some(said) = &mut message
+                && let Expr::Literal(Literal::DoubleQuoted(word)) = said
+            {
+                *said = Expr::Literal(Literal::String(std::mem::take(word)));
+            }
+            Expr::Other { text: tree.to_string(), parts: message.into_iter().collect() }
         }
         ast::Expr::Subscript { base, index } => {
             Expr::Other { text: tree.to_string(), parts: vec![expr(base), expr(index)] }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use dbwright_model::catalog::{
-    Catalog, Column, ConstraintKind, Index, IndexKey, IndexPart, Table, TableKind,
+    Catalog, Column, ConstraintKind, Index, IndexKey, IndexPart, Table, TableKind, TriggerProgram,
 };
 use dbwright_model::change::Change;
-use dbwright_model::expression::Expression;
+use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::Name;
 
+use super::lexer::tokens;
 use super::{expression, parse, types};
 
 /// Fills what the pragmas do not tell from the definitions that the catalog carries.
@@ -134,9 +135,16 @@ fn complete_index(index: &mut Index, columns: &[Name]) {
         index.predicate = Some(predicate);
     }
     for (part, other) in index.parts.iter_mut().zip(defined.parts) {
-        if let (IndexKey::Expression(known), IndexKey::Expression(mut told)) = (&mut part.key, other.key) {
-            resolve(&mut told, &names);
-            *known = told;
+        let IndexKey::Expression(known) = &mut part.key else { continue };
+        match other.key {
+            IndexKey::Expression(mut told) => {
+                resolve(&mut told, &names);
+                *known = told;
+            }
+            // The server holds a constant where the statement seems to name a column.
+            IndexKey::Column(word) => {
+                *known = string(&word, format!("\"{}\"", word.as_str().replace('"', "\"\"")));
+            }
         }
     }
 }
@@ -145,6 +153,49 @@ fn resolve(expression: &mut Expression, columns: &[&Name]) {
     if let Some(tree) = expression.tree.as_mut().map(Arc::make_mut) {
         expression::resolve_double_quoted(tree, columns);
     }
+}
+
+/// Reads what triggers run.
+pub fn read_programs(catalog: &mut Catalog) {
+    for trigger in catalog.triggers.known_mut().into_iter().flatten() {
+        trigger.program = program(&trigger.body).map(Box::new);
+    }
+}
+
+/// The condition and the statements of a trigger's definition.
+fn program(definition: &str) -> Option<TriggerProgram> {
+    let all = tokens(definition)?;
+    let begin = all.iter().position(|token| token.is("begin"))?;
+    let (head, body) = (&all[..begin], &all[begin + 1..]);
+    let condition = head
+        .iter()
+        .position(|token| token.is("when"))
+        .and_then(|when| expression::expression(definition.get(all[when].end..all[begin].start)?.trim()));
+    let mut statements = Vec::new();
+    for words in body.split(|token| token.is_symbol(';')) {
+        let (Some(first), Some(last)) = (words.first(), words.last()) else { continue };
+        statements.extend(definition.get(first.start..last.end).and_then(expression::data_statement));
+    }
+    Some(TriggerProgram { condition, statements })
+}
+
+/// Turns the words in double quotes that stand for a column of a new index into the strings that SQLite takes them for where
+/// the table has no such column. `text` is the statement, which tells how they were written.
+pub(crate) fn quoted_parts(index: &mut Index, columns: &[Name], text: &str) {
+    for part in &mut index.parts {
+        let IndexKey::Column(name) = &part.key else { continue };
+        let exists = columns.iter().any(|column| column.eq_ignore_case(name.as_str()))
+            || ["rowid", "oid", "_rowid_"].iter().any(|rowid| name.eq_ignore_case(rowid));
+        let quoted = format!("\"{}\"", name.as_str().replace('"', "\"\""));
+        if !exists && text.contains(&quoted) {
+            part.key = IndexKey::Expression(string(name, quoted));
+        }
+    }
+}
+
+/// A word in double quotes that is a string.
+fn string(word: &Name, quoted: String) -> Expression {
+    Expression::parsed(quoted, Expr::Literal(Literal::DoubleQuoted(word.to_string())))
 }
 
 /// Whether the primary key is the rowid itself, which no other index stands for.

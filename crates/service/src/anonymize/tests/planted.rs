@@ -249,6 +249,7 @@ fn catalog() -> Catalog {
             body: text(),
             enabled: true,
             definer: Some(name()),
+            ..Trigger::default()
         }]),
         policies: Known(vec![Policy {
             name: name(),
