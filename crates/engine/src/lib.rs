@@ -15,6 +15,7 @@ pub mod bound;
 pub mod guard;
 pub mod cassette;
 pub mod scratch;
+mod dates;
 mod questions;
 pub mod postgres;
 pub mod mysql;

@@ -7,6 +7,7 @@ use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{DataCount, DataQuestion};
 use dbwright_model::name::{Name, QualifiedName};
 
+use crate::dates;
 use crate::row::{DecodeError, Row};
 
 /// Examples given with one answer.
@@ -62,6 +63,7 @@ pub(crate) fn statement(speech: &Speech, question: &DataQuestion) -> Option<Stri
         }
         DataQuestion::ListValues { table, column } => lists(speech, table, column),
         DataQuestion::ParsesAs { table, column, kind } => parses(speech, table, column, *kind),
+        DataQuestion::DateFormats { table, column } => date_formats(speech, table, column),
         DataQuestion::Nulls { table, column } => Some(format!(
             "SELECT COUNT(*) AS examined, COUNT(*) - COUNT(t.{}) AS matching FROM {} t",
             (speech.column)(column),
@@ -203,6 +205,35 @@ fn parses(speech: &Speech, table: &QualifiedName, column: &Name, kind: TypeKind)
     ))
 }
 
+/// One row for each format, the most common first, and those values last that are no dates.
+fn date_formats(speech: &Speech, table: &QualifiedName, column: &Name) -> Option<String> {
+    let matches = speech.matches?;
+    let value = format!("t.{}", (speech.column)(column));
+    let text = format!("LOWER({})", (speech.whole_text)(&value));
+    let mut cases = String::new();
+    for (place, pattern) in dates::patterns().iter().enumerate() {
+        cases.push_str(&format!("WHEN {} THEN {} ", matches(&text, pattern), place + 1));
+    }
+    Some(format!(
+        "SELECT {examined} AS examined, {matching} AS matching, {year_first} AS all_rows, {formats} AS distinct_values, \
+         CAST(MAX(CASE WHEN g.format > 0 THEN g.n ELSE 0 END) OVER () AS {whole}) AS most_common, \
+         CASE WHEN g.format > 0 THEN g.v END AS example FROM (\
+         SELECT a.format AS format, COUNT(*) AS n, MIN(a.v) AS v FROM (\
+         SELECT CASE {cases}ELSE 0 END AS format, {shown} AS v FROM {table} t WHERE {value} IS NOT NULL\
+         ) a GROUP BY a.format) g ORDER BY CASE WHEN g.format > 0 THEN 0 ELSE 1 END, g.n DESC, g.format",
+        examined = total(speech, "g.n"),
+        matching = total(speech, "CASE WHEN g.format > 0 THEN g.n ELSE 0 END"),
+        year_first = total(
+            speech,
+            &format!("CASE WHEN g.format BETWEEN 1 AND {} THEN g.n ELSE 0 END", dates::YEAR_FIRST)
+        ),
+        formats = total(speech, "CASE WHEN g.format > 0 THEN 1 ELSE 0 END"),
+        whole = speech.whole,
+        shown = (speech.text)(&value),
+        table = (speech.table)(table),
+    ))
+}
+
 fn duplicates(speech: &Speech, table: &QualifiedName, columns: &[Name]) -> String {
     let plain: Vec<String> = columns.iter().map(|name| format!("t.{}", (speech.column)(name))).collect();
     let shown: Vec<String> =
@@ -240,7 +271,9 @@ fn values(speech: &Speech, table: &QualifiedName, column: &Name) -> String {
 /// The count that the rows of a statement hold.
 pub(crate) fn count(question: &DataQuestion, rows: &[Row]) -> Result<DataCount, DecodeError> {
     let mut made = DataCount::default();
-    let with_rows = matches!(question, DataQuestion::Dependency { .. } | DataQuestion::ListValues { .. });
+    let in_formats = matches!(question, DataQuestion::DateFormats { .. });
+    let with_rows =
+        in_formats || matches!(question, DataQuestion::Dependency { .. } | DataQuestion::ListValues { .. });
     let is_dependency = matches!(question, DataQuestion::Dependency { .. });
     let number = |name: &str| rows.first().map_or(Ok(0), |row| Ok(row.opt_count(name)?.unwrap_or(0)));
     made.examined = number("examined")?;
@@ -254,6 +287,9 @@ pub(crate) fn count(question: &DataQuestion, rows: &[Row]) -> Result<DataCount, 
         made.grouped_rows = Some(grouped);
         made.minority_rows = Some(number("minority_rows")?);
         made.largest_share = (grouped > 0).then_some(number("most_common")? as f64 / grouped as f64);
+    }
+    if in_formats {
+        made.minority_rows = Some(made.matching.saturating_sub(number("most_common")?));
     }
     made.examples = match question {
         DataQuestion::Nulls { .. } => Vec::new(),
@@ -317,12 +353,15 @@ pub(crate) fn clip(text: &str) -> String {
     }
 }
 
+/// A date of ISO 8601.
+pub(crate) const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)\
+        |02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
+/// What may follow a time.
+pub(crate) const ZONE: &str = "( ?(z|[-+][0-9]{2}(:?[0-9]{2})?))?";
+
 /// What text of a type looks like, in lower case; `None` for types that are not tried.
 fn pattern(kind: TypeKind) -> Option<String> {
-    const DATE: &str = "([0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)\
-        |02-(0[1-9]|1[0-9]|2[0-8]))|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
     const TIME: &str = "([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.][0-9]+)?)?";
-    const ZONE: &str = "( ?(z|[-+][0-9]{2}(:?[0-9]{2})?))?";
     let whole = |digits: u8| format!("[-+]?[0-9]{{1,{digits}}}");
     let pattern = match kind {
         TypeKind::Boolean => "(true|false|yes|no|on|off|t|f|y|n|0|1)".to_owned(),

@@ -144,6 +144,7 @@ rules! {
         mixed_storage_classes,
         money_type,
         name_needs_quoting,
+        name_reserved_elsewhere,
         narrow_charset,
         nullable_boolean,
         nullable_never_null,

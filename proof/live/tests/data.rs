@@ -141,16 +141,19 @@ fn expected_answers(engine: Engine) -> BTreeMap<String, DataCount> {
             ),
         ),
     ]);
-    if engine != Engine::Sqlite {
-        let dates = texts(&["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]);
-        let count = |matching| DataCount {
-            examined: 1000,
-            matching,
-            examples: dates.clone(),
-            ..DataCount::default()
-        };
-        expected.insert("date articles.delivery_date".to_owned(), count(1000));
-        expected.insert("date articles.printed_date".to_owned(), count(999));
+    let dates = |examined, matching, minority: u64, examples: &[&str]| DataCount {
+        examined,
+        matching,
+        rows: Some(matching - minority),
+        distinct: Some(examples.len() as u64),
+        minority_rows: Some(minority),
+        examples: texts(examples),
+        ..DataCount::default()
+    };
+    expected.insert("date articles.delivery_date".to_owned(), dates(1000, 1000, 0, &["2024-01-01"]));
+    expected.insert("date articles.printed_date".to_owned(), dates(1000, 999, 0, &["2024-01-01"]));
+    if engine == Engine::Sqlite {
+        expected.insert("date orders.order_date".to_owned(), dates(2000, 2000, 0, &["2024-05-01"]));
     }
     expected
 }
@@ -310,6 +313,42 @@ const LISTS: (&[&str], &[&str]) = (
         "01234567890123456789012345678901234567890,x",
     ],
 );
+
+/// Dates as one program or another writes them, in seven formats, and texts that are none.
+const DATES: (&str, &str) = (
+    "2024-05-01|2024-05-01T10:00:00.5Z|2024-05-01 9:05 PM|2024/5/1|2024.05.01 10:00|20240501|01.05.2024|1.5.24 10:00:00\
+     |12/31/2024|1/5/24 11:59 pm +02:00|01-05-2024|1 May 2024|1. September 2024|01-Jan-2024 00:00|May 1st, 2024\
+     |dec. 31 2024 10:00",
+    "|2024|2024-13-01|2024-02-30|20241301|18991231|32.01.2024|01.13.2024|1.5.2024.|1.2.3.4|10-11-12|1/2|05/2024|1 Foo 2024\
+     |May 2024|May 32, 2024|01.05.2024 25:00|01.05.2024 10:0|01.05.2024 10:00 CET| 01.05.2024|01.05.2024 |1.5.024\
+     |€1.5.2024|10:00",
+);
+
+#[test]
+fn dates_are_read_alike_everywhere() {
+    let servers = servers();
+    on_each(&servers, async |server| {
+        let (dates, others): (Vec<&str>, Vec<&str>) =
+            (DATES.0.split('|').collect(), DATES.1.split('|').collect());
+        let values = |texts: &[&str]| texts.iter().map(|t| format!("('{t}'), (null)")).collect::<Vec<_>>();
+        let sql = format!(
+            "create table t (v varchar(100));\ninsert into t values {};\n\
+             create table child (v varchar(100));\ninsert into child values {};\n",
+            values(&dates).join(", "),
+            values(&others).join(", ")
+        );
+        let dsn = made(server, "dates", &sql).await;
+        let asked = |name: &str| DataQuestion::DateFormats { table: table(server, name), column: "v".into() };
+        let known = answer(&dsn, &[asked("t"), asked("child")], &Limits::default()).await;
+        let told = |name: &str| {
+            let count = known[&asked(name)].known().unwrap_or_else(|| panic!("{}: {known:?}", server.name()));
+            (count.examined, count.matching, count.rows, count.distinct, count.minority_rows)
+        };
+        let (all, none, name) = (dates.len() as u64, others.len() as u64, server.name());
+        assert_eq!(told("t"), (all, all, Some(6), Some(7), Some(all - 5)), "{name}: {known:?}");
+        assert_eq!(told("child"), (none, 0, Some(0), Some(0), Some(0)), "{name}: {known:?}");
+    });
+}
 
 #[test]
 fn values_are_read_alike_everywhere() {
@@ -550,9 +589,7 @@ fn answers(facts: &Facts) -> BTreeMap<String, DataCount> {
                     format!("dependency {}.{dependent}", table.name)
                 }
                 DataQuestion::ListValues { table, column } => format!("list {}.{column}", table.name),
-                DataQuestion::ParsesAs { table, column, kind: TypeKind::Date } => {
-                    format!("date {}.{column}", table.name)
-                }
+                DataQuestion::DateFormats { table, column } => format!("date {}.{column}", table.name),
                 other => format!("{other:?}"),
             };
             let Observed::Known(count) = &answer.answer else { panic!("{answer:?}") };

@@ -1,6 +1,6 @@
 //! Questions about rows, each answered by counting over the whole table.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::facts::{DataAnswer, DataCount, DataQuestion};
@@ -8,6 +8,7 @@ use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 
 use super::reader::{ReadError, Reader, quoted};
+use crate::dates;
 use crate::questions::{self, EXAMPLES, Speech, TEXT, clip};
 
 /// SQLite's words. It has no regular expressions, so texts are read here.
@@ -49,6 +50,7 @@ fn count(reader: &Reader, question: &DataQuestion) -> Option<Result<DataCount, R
             let test = test(*kind)?;
             Some(parses(reader, table, column, kind.is_numeric(), &test))
         }
+        DataQuestion::DateFormats { table, column } => Some(date_formats(reader, table, column)),
         _ => {
             let sql = questions::statement(&SPEECH, question)?;
             let rows = reader.rows(&sql, &[]);
@@ -153,6 +155,35 @@ fn parses(
     })?;
     count.examples = examples.texts();
     Ok(count)
+}
+
+fn date_formats(reader: &Reader, of: &QualifiedName, column: &Name) -> Result<DataCount, ReadError> {
+    let mut examined = 0;
+    let mut formats: BTreeMap<usize, (u64, String)> = BTreeMap::new();
+    each_text(reader, of, column, |text| {
+        examined += 1;
+        let Some(text) = text else { return };
+        let Some(format) = dates::format_of(text, is_date, is_zone) else { return };
+        let (values, first) = formats.entry(format).or_insert_with(|| (0, text.to_owned()));
+        *values += 1;
+        if text < first.as_str() {
+            *first = text.to_owned();
+        }
+    })?;
+    let matching = formats.values().map(|(values, _)| values).sum();
+    let most = formats.values().map(|(values, _)| *values).max().unwrap_or(0);
+    let year_first = formats.range(..dates::YEAR_FIRST).map(|(_, (values, _))| values).sum();
+    let mut by_use: Vec<(u64, String)> = formats.into_values().collect();
+    by_use.sort_by(|(one, _), (other, _)| other.cmp(one));
+    Ok(DataCount {
+        examined,
+        matching,
+        rows: Some(year_first),
+        distinct: Some(by_use.len() as u64),
+        minority_rows: Some(matching - most),
+        examples: by_use.iter().map(|(_, text)| clip(text)).collect(),
+        ..DataCount::default()
+    })
 }
 
 type Test = Box<dyn Fn(&str) -> bool>;

@@ -137,17 +137,147 @@ const SUMMED_UP: &[&str] = &[
 ];
 
 /// Words beside `balance` that make it one of things other than money: `work_life_balance`, `white_balance`.
-const IN_BALANCE: &[&str] = &["audio", "color", "colour", "gender", "life", "load", "stereo", "white"];
+const IN_BALANCE: &[&str] = &[
+    "audio", "carbon", "color", "colour", "energy", "fluid", "gender", "heat", "life", "load", "nitrogen",
+    "phase", "sleep", "stereo", "water", "wheel", "white",
+];
+
+/// Words beside `cost` and `budget` by which they are effort of a machine or an allowance: `path_cost`, `error_budget`.
+const NO_EXPENSE: &[&str] = &[
+    "calorie", "carbon", "cpu", "edge", "error", "latency", "loss", "node", "path", "planner", "query",
+    "route", "startup", "word",
+];
+
+/// What may follow a word of money and leave it money: `price_net`, `salary_2024`, `balance_after`, `price_per_unit`.
+/// English names a thing by its last word: a `salary_band` is a band and a `cost_center` no cost.
+const STILL_MONEY: &[&str] = &[
+    "actual",
+    "after",
+    "amount",
+    "amounts",
+    "annual",
+    "approved",
+    "base",
+    "basic",
+    "before",
+    "billed",
+    "brutto",
+    "capped",
+    "cents",
+    "charged",
+    "collected",
+    "current",
+    "daily",
+    "default",
+    "discounted",
+    "dollars",
+    "due",
+    "earned",
+    "estimate",
+    "estimated",
+    "euro",
+    "euros",
+    "ex",
+    "excl",
+    "excluding",
+    "expected",
+    "final",
+    "for",
+    "forward",
+    "from",
+    "gross",
+    "high",
+    "hourly",
+    "hr",
+    "in",
+    "inc",
+    "incl",
+    "included",
+    "including",
+    "initial",
+    "list",
+    "local",
+    "low",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "monthly",
+    "net",
+    "netto",
+    "new",
+    "of",
+    "old",
+    "on",
+    "open",
+    "original",
+    "outstanding",
+    "owed",
+    "paid",
+    "payable",
+    "pending",
+    "per",
+    "planned",
+    "received",
+    "refunded",
+    "regular",
+    "remaining",
+    "retail",
+    "sale",
+    "special",
+    "spent",
+    "standard",
+    "subtotal",
+    "sum",
+    "to",
+    "total",
+    "totals",
+    "unpaid",
+    "used",
+    "value",
+    "values",
+    "weekly",
+    "wholesale",
+    "with",
+    "without",
+    "yearly",
+    "ytd",
+];
+
+/// Words before which a price or an income is a figure of statistics: `median_income`, `log_price`.
+const FIGURES: &[&str] = &[
+    "average",
+    "decile",
+    "estimator",
+    "forecast",
+    "log",
+    "mean",
+    "median",
+    "normalised",
+    "normalized",
+    "percentile",
+    "predicted",
+    "prediction",
+    "quantile",
+    "quartile",
+    "relative",
+    "scaled",
+    "simulated",
+    "std",
+    "weighted",
+    "zscore",
+];
 
 /// Whether a column is named like an amount of money.
 pub fn money(name: &str) -> Option<Money> {
     let words = words(name);
     let any = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let balanced = words.iter().any(|word| word == "balance") && any(IN_BALANCE);
-    if any(NOT_MONEY) || balanced {
+    let about = |of: &[&str], list: &[&str]| any(of) && any(list);
+    let other = about(&["balance"], IN_BALANCE) || about(&["budget", "cost", "costs"], NO_EXPENSE);
+    if any(NOT_MONEY) || any(FIGURES) || other {
         None
-    } else if any(MONEY) {
-        Some(Money::Likely)
+    } else if let Some(at) = words.iter().rposition(|word| MONEY.contains(&word.as_str())) {
+        stays_money(&words[at + 1..]).then_some(Money::Likely)
     } else if any(SUMMED_UP) {
         None
     } else if words.last().is_some_and(|word| PERHAPS_MONEY.contains(&word.as_str())) {
@@ -155,6 +285,21 @@ pub fn money(name: &str) -> Option<Money> {
     } else {
         None
     }
+}
+
+/// Whether the words that follow a word of money leave it money. After a preposition come things of any name.
+fn stays_money(rest: &[String]) -> bool {
+    const BEFORE_ANYTHING: &[&str] = &["for", "from", "in", "of", "on", "per", "to", "with", "without"];
+    for word in rest {
+        if BEFORE_ANYTHING.contains(&word.as_str()) {
+            return true;
+        }
+        let mark = word.chars().count() == 1 || word.chars().all(|c| c.is_ascii_digit());
+        if !mark && !STILL_MONEY.contains(&word.as_str()) && !PERHAPS_MONEY.contains(&word.as_str()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Whether a column says which currency an amount is in.
@@ -379,7 +524,22 @@ mod tests {
 
     #[test]
     fn money_is_told_from_measures() {
-        for name in ["price", "unitPrice", "total_cost", "tax", "salary_eur", "shipping_fee"] {
+        for name in [
+            "price",
+            "unitPrice",
+            "total_cost",
+            "tax",
+            "salary_eur",
+            "shipping_fee",
+            "price_net",
+            "salary_2024",
+            "price_per_unit",
+            "cost_of_goods",
+            "balance_after",
+            "price_b",
+            "fee_amount",
+            "budget_used",
+        ] {
             assert_eq!(money(name), Some(Money::Likely), "{name}");
         }
         for name in ["amount", "order_total", "discount"] {
@@ -395,6 +555,25 @@ mod tests {
             "total_usage",
             "price_id",
             "a",
+            "salary_band",
+            "cost_center",
+            "fee_structure_version",
+            "income_percentile",
+            "price_sensitivity",
+            "wage_gap",
+            "tax_bracket",
+            "price_trend",
+            "price_volatility",
+            "budget_utilization",
+            "rent_burden",
+            "median_income",
+            "log_price",
+            "path_cost",
+            "error_budget",
+            "premium_user_lifetime",
+            "payment_delay",
+            "income_gini",
+            "costing",
         ] {
             assert_eq!(money(name), None, "{name}");
         }

@@ -1,6 +1,7 @@
 use dbwright_model::capability::Capability;
 use dbwright_model::catalog::{Column, Table};
 use dbwright_model::data_type::TypeKind;
+use dbwright_model::engine::Engine;
 use dbwright_model::facts::{DataCount, DataQuestion, Fact};
 use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::observed::Observed;
@@ -9,22 +10,28 @@ use dbwright_model::remedy::Remedy;
 use crate::columns::{in_foreign_key, is_checked};
 use crate::lexicon::words;
 use crate::rule::{OptionSpec, OptionValue};
-use crate::{Context, Engines, Findings, Found, Rule};
+use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
     level: Level::Warning,
     weight: 3,
     needs: &[Fact::Catalog, Fact::Data],
-    engines: Engines::servers("types are hints there, and values keep their own"),
-    when: "every value of a text column reads as a date, a number, a UUID, a truth value or JSON",
+    when: "every value of a text column reads as a date, a number, a UUID, a truth value or JSON, or as dates in several formats",
     then: "Text sorts and compares by letters, takes values that are none, and needs a conversion in every query.",
     instead: "Change the column to the type of its values.",
-    options: &[OptionSpec {
-        name: "least-values",
-        default: OptionValue::Number(200.0),
-        help: "Values that must be there before anything is concluded from them.",
-    }],
+    options: &[
+        OptionSpec {
+            name: "least-values",
+            default: OptionValue::Number(200.0),
+            help: "Values that must be there before anything is concluded from them.",
+        },
+        OptionSpec {
+            name: "least-dates",
+            default: OptionValue::Number(50.0),
+            help: "The same for dates in two formats or more.",
+        },
+    ],
     source: "sampling rules of public linters, with a column name that speaks of the type asked for in addition",
     questions: Some(questions),
     check,
@@ -32,19 +39,24 @@ pub static RULE: Rule = Rule {
     ..Rule::DEFAULT
 };
 
-/// Text columns whose name speaks of another type, and that type.
+/// Text columns whose name speaks of another type, and that type. SQLite has types for none of these, and writes dates as
+/// text; there only the format of dates is looked at.
 fn candidates<'a>(context: &Context<'a>) -> Vec<(&'a Table, &'a Column, TypeKind)> {
+    let lite = context.engine() == Engine::Sqlite;
     let mut found = Vec::new();
     for table in context.own_tables() {
         for column in &table.columns {
-            let plain =
-                column.data_type.kind.is_text() && !column.data_type.array && column.generated.is_none();
+            let declared = lite && is_time(column.data_type.kind);
+            let plain = (column.data_type.kind.is_text() || declared)
+                && !column.data_type.array
+                && column.generated.is_none();
             if !plain || in_foreign_key(table, &column.name) {
                 continue;
             }
-            let Some(kind) = spoken_of(column.name.as_str()) else { continue };
+            let kind = if declared { Some(TypeKind::Date) } else { spoken_of(column.name.as_str()) };
+            let Some(kind) = kind else { continue };
             // MariaDB keeps JSON as text with a check.
-            if kind == TypeKind::Json && is_checked(table, &column.name) {
+            if kind == TypeKind::Json && is_checked(table, &column.name) || lite && !is_time(kind) {
                 continue;
             }
             let fits = column.data_type.length.is_none_or(|length| length >= least_length(kind));
@@ -54,6 +66,10 @@ fn candidates<'a>(context: &Context<'a>) -> Vec<(&'a Table, &'a Column, TypeKind
         }
     }
     found
+}
+
+fn is_time(kind: TypeKind) -> bool {
+    matches!(kind, TypeKind::Date | TypeKind::Timestamp | TypeKind::TimestampTz)
 }
 
 /// The type that the words of a name speak of.
@@ -82,7 +98,9 @@ fn spoken_of(name: &str) -> Option<TypeKind> {
     match last {
         "uuid" | "guid" => return Some(TypeKind::Uuid),
         "at" | "timestamp" | "datetime" => return Some(TypeKind::Timestamp),
-        "date" | "on" | "birthday" | "dob" => return Some(TypeKind::Date),
+        "date" | "on" | "until" | "since" | "deadline" | "birthday" | "birthdate" | "dob" => {
+            return Some(TypeKind::Date);
+        }
         "count" | "quantity" | "qty" | "age" | "year" => return Some(TypeKind::BigInt),
         "amount" | "price" | "total" | "weight" | "latitude" | "longitude" => return Some(TypeKind::Decimal),
         "json" | "payload" | "metadata" => return Some(TypeKind::Json),
@@ -95,14 +113,17 @@ fn spoken_of(name: &str) -> Option<TypeKind> {
 fn least_length(kind: TypeKind) -> u32 {
     match kind {
         TypeKind::Uuid => 32,
-        TypeKind::Timestamp => 16,
-        TypeKind::Date => 8,
+        TypeKind::Timestamp | TypeKind::Date => 8,
         _ => 1,
     }
 }
 
 fn question(table: &Table, column: &Column, kind: TypeKind) -> DataQuestion {
-    DataQuestion::ParsesAs { table: table.name.clone(), column: column.name.clone(), kind }
+    let (table, column) = (table.name.clone(), column.name.clone());
+    match is_time(kind) {
+        true => DataQuestion::DateFormats { table, column },
+        false => DataQuestion::ParsesAs { table, column, kind },
+    }
 }
 
 fn questions(context: &Context<'_>) -> Vec<DataQuestion> {
@@ -119,28 +140,53 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.unknown(format!("the values of `{}.{}` were not counted", table.name, column.name));
             continue;
         };
-        if (count.examined as f64) < context.number("least-values")
+        let formats = if is_time(kind) { count.distinct.unwrap_or(1) } else { 1 };
+        // Two formats in one column are no accident of a few values.
+        let least = if formats > 1 { "least-dates" } else { "least-values" };
+        if (count.examined as f64) < context.number(least)
             || count.matching < count.examined
             || loses_zeros(kind, count)
         {
             continue;
         }
-        findings.add(
-            Found::at(
-                ObjectRef::column(&table.name, &column.name),
-                format!(
-                    "Every value of the text column `{}.{}` reads as {}, but it sorts and compares by letters.",
-                    table.name,
-                    column.name,
-                    in_words(kind)
-                ),
-            )
+        // Texts that begin with the year are how SQLite writes dates.
+        let sorts = formats < 2 && count.rows == Some(count.matching);
+        if context.engine() == Engine::Sqlite && sorts {
+            continue;
+        }
+        let name = format!("{}.{}", table.name, column.name);
+        let message = match formats {
+            0 | 1 => format!(
+                "Every value of the text column `{name}` reads as {}, but it sorts and compares by letters.",
+                in_words(kind)
+            ),
+            _ => format!(
+                "`{name}` keeps dates as text in {formats} formats, so that it neither sorts by time nor finds a day."
+            ),
+        };
+        let mut found = Found::at(ObjectRef::column(&table.name, &column.name), message)
             .evidence("values", count.examined)
-            .evidence_if("for example", count.examples.first())
-            .traced()
-            .confidence(Confidence::Medium)
-            .remedy(Remedy::manual(RULE.instead)),
+            .evidence_if("for example", count.examples.first());
+        if formats > 1 {
+            found = found
+                .evidence_if("in other formats", count.minority_rows)
+                .evidence_if("such as", count.examples.get(1));
+        }
+        findings.add(
+            found.traced().confidence(Confidence::Medium).remedy(Remedy::manual(instead(context, formats))),
         );
+    }
+}
+
+fn instead(context: &Context<'_>, formats: u64) -> &'static str {
+    match (context.engine(), formats > 1) {
+        (Engine::Sqlite, _) => {
+            "Write every date as `YYYY-MM-DD`, convert those in other formats, and add a check with `GLOB` that keeps them out."
+        }
+        (_, true) => {
+            "Convert each format by itself into a new column of a date type, decide on values that read as two days, and drop the text."
+        }
+        (_, false) => RULE.instead,
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) const WORDS: &str = "\
     concat_ws concurrently configuration conflict constraint convert copy cos count create created_at cross \
     cstring csv cube current current_catalog current_date current_role current_schema current_setting current_time \
     current_timestamp current_user currval cycle d data database databasechangelog databasechangeloglock databases \
-    daemon date date_format date_part date_trunc daterange datetime day db dblink dbmate dbwright.toml debug dec decimal \
+    daemon date date_format date_formats date_part date_trunc daterange datetime day db dblink dbmate dbwright.toml debug dec decimal \
     declare deduplicate_items default default_function default_other default_table deferrable deferred definer \
     delete deleted deleted_at denied dense_rank dependency desc descending diesel dirty disabled distinct django \
     django_migrations do domain double drizzle drop duplicates dynamic each earthdistance else email en_us.utf-8 \

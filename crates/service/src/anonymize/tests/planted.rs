@@ -277,6 +277,7 @@ fn questions() -> Vec<DataQuestion> {
         DataQuestion::Dependency { table: object(), determinant: vec![name()], dependent: name() },
         DataQuestion::ListValues { table: object(), column: name() },
         DataQuestion::ParsesAs { table: object(), column: name(), kind: TypeKind::Integer },
+        DataQuestion::DateFormats { table: object(), column: name() },
         DataQuestion::Nulls { table: object(), column: name() },
         DataQuestion::Duplicates { table: object(), columns: vec![name()] },
         DataQuestion::Values { table: object(), column: name() },
