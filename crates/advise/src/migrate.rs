@@ -20,6 +20,7 @@ mod domain;
 mod fits;
 mod guarantee;
 mod rename_column;
+mod rights;
 mod rename_table;
 mod drop_column;
 mod drop_table;

@@ -311,6 +311,14 @@ fn unsaid_version(engine: Engine, world: &World<'_>) -> Option<Version> {
     }
 }
 
+/// Sessions that a trial may need: two for each table that a statement outside of transactions may have to wait for, which
+/// are at most all that there are.
+fn sessions(catalog: &dbwright_model::catalog::Catalog) -> u16 {
+    const OWN: usize = 30;
+    const MOST: usize = 1_000;
+    (OWN + 2 * catalog.tables.len()).min(MOST) as u16
+}
+
 /// Tries the plan where there is a server for it.
 async fn prove(
     engine: Engine,
@@ -341,14 +349,18 @@ async fn prove(
             installation.version.major
         )));
     }
-    let server = match PostgresServer::start(&installation, &ServerOptions::default()) {
+    let broken_off = |because: String| Proof {
+        server: format!("{engine} {}", installation.version),
+        ..Proof::not_tried(because)
+    };
+    let options = ServerOptions { max_connections: sessions(catalog), ..ServerOptions::default() };
+    let server = match PostgresServer::start(&installation, &options) {
         Ok(server) => server,
-        Err(error) => return Ok(Proof::not_tried(format!("the scratch server did not start: {error}"))),
+        Err(error) => return Ok(broken_off(format!("the scratch server did not start: {error}"))),
     };
     world.progress.step("trying the plan", 0, 0);
     let trial = prove::postgres::prove(&server, "dbwright_trial", catalog, changes, plan).await;
-    let mut proof =
-        trial.unwrap_or_else(|error| Proof::not_tried(format!("the scratch server failed: {error}")));
+    let mut proof = trial.unwrap_or_else(|error| broken_off(format!("the scratch server failed: {error}")));
     if installation.version.major != major {
         if let Outcome::Failed(sentences) = &proof.outcome {
             // Another major may lack what the plan rests on, so that this says nothing of the plan.
