@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dbwright_advise::migrate;
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Cost, RelationEffect};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knowledge::TextSide;
 use super::lint::parse_version;
-use super::names;
+use super::{names, values};
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
@@ -92,6 +93,10 @@ pub struct PlanOptions {
     /// Where the change was asked for, such as SHOP-12
     #[arg(long, value_name = "TICKET")]
     pub ticket: Option<String>,
+    /// What rows that are there get in a column that is added or made `NOT NULL`, as an SQL expression: "phone=''", or
+    /// "users.phone=lower(name)"
+    #[arg(long, value_name = "COLUMN=EXPRESSION")]
+    pub value: Vec<String>,
     /// Offer the plan even when its trial has failed
     #[arg(long)]
     pub unproven: bool,
@@ -266,12 +271,16 @@ async fn planned(
         ServiceError::new(ErrorKind::Unsupported, "the catalog of the database is not known")
     })?;
     let know = TextSide { engine, version };
-    let plan = dbwright_advise::migrate::plan(&know, catalog, version, changes).map_err(|declined| {
+    let given = values::given(&options.value, changes)?;
+    let plan = migrate::plan_with(&know, catalog, version, changes, &given).map_err(|declined| {
         ServiceError::new(ErrorKind::Unsupported, format!("there is no safe plan: {}", declined.because))
     })?;
     let proof = match plan.steps.is_empty() {
         true => Proof::not_tried("there is nothing to do"),
-        false => prove(engine, version, catalog, changes, &plan, world).await?,
+        false => {
+            prove(engine, version, catalog, &values::spelled(engine.dialect(), changes, &given), &plan, world)
+                .await?
+        }
     };
     if let Outcome::Failed(sentences) = &proof.outcome
         && !options.unproven
