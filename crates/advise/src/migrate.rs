@@ -20,6 +20,7 @@ mod domain;
 mod fits;
 mod guarantee;
 mod rename_column;
+mod rights;
 mod rename_table;
 mod drop_column;
 mod drop_table;
@@ -33,7 +34,7 @@ use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Effects, PartitionChecks, TransactionUse};
 use dbwright_model::engine::{Dialect, Version};
-use dbwright_model::name::QualifiedName;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Declined, Plan, Step};
 
 use builder::Builder;
@@ -60,15 +61,48 @@ pub trait Knowledge {
 /// Why something has no recipe, as a lower-case fragment.
 type Refusal = String;
 
-/// Plans the changes one after the other, each on the state that the ones before it leave. What has no safe way is listed in
-/// [`Plan::declined`] together with later changes of the same tables; when nothing is left, the first reason is the error.
+/// What rows that are there get in a column that had no value for them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// The table; any that has such a column when absent.
+    pub table: Option<QualifiedName>,
+    /// The column.
+    pub column: Name,
+    /// The value, as an expression over the columns of the row.
+    pub value: String,
+}
+
+impl Given {
+    /// Whether it is meant for a column of a table.
+    pub fn is_for(&self, table: &QualifiedName, column: &Name) -> bool {
+        let same = |own: &QualifiedName| {
+            own.name == table.name
+                && (own.schema.is_empty() || own.schema == builder::full_name(table).schema)
+        };
+        self.column == *column && self.table.as_ref().is_none_or(same)
+    }
+}
+
+/// Plans the changes without values for rows that are there.
 pub fn plan(
     know: &dyn Knowledge,
     catalog: &Catalog,
     version: Option<Version>,
     changes: &[Change],
 ) -> Result<Plan, Declined> {
-    let mut builder = Builder::new(know, catalog.clone(), version);
+    plan_with(know, catalog, version, changes, &[])
+}
+
+/// Plans the changes one after the other, each on the state that the ones before it leave. What has no safe way is listed in
+/// [`Plan::declined`] together with later changes of the same tables; when nothing is left, the first reason is the error.
+pub fn plan_with(
+    know: &dyn Knowledge,
+    catalog: &Catalog,
+    version: Option<Version>,
+    changes: &[Change],
+    given: &[Given],
+) -> Result<Plan, Declined> {
+    let mut builder = Builder::new(know, catalog.clone(), version, given);
     let mut declined: Vec<Declined> = Vec::new();
     let mut unsettled: Vec<QualifiedName> = Vec::new();
     let gaps = guarantee::gaps(&builder, changes);

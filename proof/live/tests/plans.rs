@@ -88,6 +88,16 @@ fn check_server(server: &PostgresServer, before: &Catalog) -> Vec<String> {
 const ALONE: &[(&str, &str)] = &[
     // Columns that are called like what questions call a row.
     ("CREATE TABLE t (id int PRIMARY KEY, r int, t int, dbwright_row int)", "ALTER TABLE t ADD a int"),
+    // What is granted on a column goes with it, and what is granted on the sequence of an identity.
+    (
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text); CREATE TABLE child (t_id int REFERENCES t)",
+        "ALTER TABLE t ALTER note TYPE varchar(50)",
+    ),
+    (
+        "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
+        "ALTER TABLE t ALTER id TYPE bigint",
+    ),
+    ("CREATE TABLE t (id int PRIMARY KEY, note text)", "ALTER TABLE t RENAME note TO said"),
 ];
 
 #[test]
@@ -118,6 +128,59 @@ fn schemas_of_their_own_stand_their_trial() {
         }
     }
     assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n\n"));
+}
+
+#[test]
+fn a_plan_that_loses_rights_does_not_stand_its_trial() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut folder = Folder::new(Engine::Postgres);
+    parse("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text)")
+        .iter()
+        .for_each(|change| folder.apply(change));
+    let before = folder.finish();
+    for server in &servers() {
+        let Server::Postgres(server) = server else { continue };
+        let know = TextSide { engine: Engine::Postgres, version: Some(server.version()) };
+        for (change, right) in [
+            ("ALTER TABLE t ALTER note TYPE varchar(50)", "`REFERENCES` on `public.t.note` for `public`"),
+            ("ALTER TABLE t ALTER id TYPE bigint", "`USAGE` on `public.t_id_seq` for `public`"),
+            ("ALTER TABLE t RENAME note TO said", "`REFERENCES` on `public.t.said` for `public`"),
+        ] {
+            let changes = parse(change);
+            let mut plan = plan(&know, &before, know.version, &changes).expect("it has a plan");
+            let on_sequence = right.contains("_seq");
+            for step in &mut plan.steps {
+                step.work.retain(
+                    |work| !matches!(work, Work::Sql(sql) if sql.contains("_rights") && sql.contains("_seq") == on_sequence),
+                );
+            }
+            let proof = runtime
+                .block_on(postgres::prove(server, "rights", &before, &changes, &plan))
+                .expect("the server is there");
+            let Outcome::Failed(sentences) = &proof.outcome else { panic!("{change}: {proof:#?}") };
+            let expected =
+                format!("The right {right} after the plan is not as after the change by itself: it is lost.");
+            assert_eq!(sentences, &[expected], "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_label_of_an_enum_stands_its_trial_however_many_tables_there_are() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let tables: String = (0..40).map(|n| format!("CREATE TABLE t{n} (id int PRIMARY KEY, s st);")).collect();
+    let mut folder = Folder::new(Engine::Postgres);
+    parse(&format!("CREATE TYPE st AS ENUM ('a'); {tables}")).iter().for_each(|change| folder.apply(change));
+    let (before, changes) = (folder.finish(), parse("ALTER TYPE st ADD VALUE 'later'"));
+    for server in &servers() {
+        let Server::Postgres(server) = server else { continue };
+        let know = TextSide { engine: Engine::Postgres, version: Some(server.version()) };
+        let plan = plan(&know, &before, know.version, &changes).expect("it has a plan");
+        let proof = runtime
+            .block_on(postgres::prove(server, "many", &before, &changes, &plan))
+            .expect("the server is there");
+        assert!(proof.is_proven() && proof.gaps.is_empty(), "{}: {proof:#?}", server.version());
+    }
 }
 
 /// Whether nobody has to wait in proportion to the size of a table when the change is taken back: all but those that a

@@ -34,10 +34,7 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     }
     let Some(default) = &column.default else {
         if column.not_null {
-            return Err(format!(
-                "no value for `{}` is known for the rows that are there: say a default, or add it without `NOT NULL`, fill it, and set `NOT NULL` afterwards",
-                column.name
-            ));
+            return without_default(builder, &table, column);
         }
         return Err("the server writes every row anew for a column of this type".to_owned());
     };
@@ -45,6 +42,29 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     let value = default.text.clone();
     set_default(builder, &table, column, Some(default.clone()))?;
     fill(builder, &table, column, value)
+}
+
+/// A column that demands a value and has none to give by itself: what writes rows must know it before it demands anything.
+fn without_default(builder: &mut Builder<'_>, table: &Table, column: &Column) -> Result<(), Refusal> {
+    add_empty(builder, table, column)?;
+    let (first, name) = (builder.count(), &column.name);
+    let written = format!("All running code gives new rows of `{}` a `{name}`", table.name);
+    match builder.value_for(&table.name, name) {
+        Some(value) => {
+            fill(builder, table, column, value.to_owned())?;
+            builder.wait_before(first, format!("{written}."));
+        }
+        None => {
+            not_null::on_column(builder, table, name)?;
+            builder
+                .wait_before(first, format!("{written}, and the rows that were there before have one too."));
+            builder.note(format!(
+                "What `{name}` is in the rows that are there was not said: `--value {name}=...` has the plan write it; else fill them before step {}, which counts the rows without one and stops while there are any.",
+                first + 1
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Adds the column without value, promise or default.

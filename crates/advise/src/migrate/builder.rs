@@ -9,7 +9,7 @@ use dbwright_model::engine::Version;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Batches, CheckQuery, Retries, Step, TransactionMode, Undo, Work};
 
-use super::{Knowledge, Refusal, not_null, undo};
+use super::{Given, Knowledge, Refusal, not_null, undo};
 
 /// How long a step may wait for a lock that others then wait behind, in milliseconds.
 const LOCK_TIMEOUT: u64 = 2_000;
@@ -28,6 +28,8 @@ pub(super) const RETRIES: Retries =
 #[derive(Clone)]
 pub(super) struct Builder<'a> {
     know: &'a dyn Knowledge,
+    /// Values for rows that are there.
+    given: &'a [Given],
     /// The server's version; the newest known one when absent.
     pub(super) version: Option<Version>,
     /// The catalog after the steps so far.
@@ -42,9 +44,15 @@ pub(super) struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    pub(super) fn new(know: &'a dyn Knowledge, catalog: Catalog, version: Option<Version>) -> Self {
+    pub(super) fn new(
+        know: &'a dyn Knowledge,
+        catalog: Catalog,
+        version: Option<Version>,
+        given: &'a [Given],
+    ) -> Self {
         Builder {
             know,
+            given,
             version,
             catalog,
             steps: Vec::new(),
@@ -67,6 +75,24 @@ impl<'a> Builder<'a> {
     /// Notes that the steps change this on purpose, though nobody asked for it.
     pub(super) fn also(&mut self, change: Change) {
         self.also.push(change);
+    }
+
+    /// The value that rows which are there get in a column, where it was said.
+    pub(super) fn value_for(&self, table: &QualifiedName, column: &Name) -> Option<&'a str> {
+        let mut given = self.given.iter();
+        given.find(|given| given.is_for(table, column)).map(|given| given.value.as_str())
+    }
+
+    /// How many steps there are so far.
+    pub(super) fn count(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Lets a step, counted from 0, wait for something outside of the database.
+    pub(super) fn wait_before(&mut self, step: usize, sentence: String) {
+        if let Some(step) = self.steps.get_mut(step) {
+            step.waits_for = Some(sentence);
+        }
     }
 
     /// Whether the server is of this major version or newer.

@@ -12,7 +12,8 @@ use dbwright_model::plan::{CheckQuery, Undo};
 use super::builder::{Builder, full_name};
 use super::column_sync::Sync;
 use super::dependants::Views;
-use super::{Refusal, add_column, constraint, index, key, not_null, query};
+use super::rights::Rights;
+use super::{Refusal, add_column, constraint, index, key, not_null, query, rights};
 
 /// What is copied to what.
 pub(super) struct Copy {
@@ -221,11 +222,16 @@ impl Copy {
             // The trigger gives the default, so that it can tell which of the two columns was written.
             changes.push(self.set_default(&self.old, None));
         }
+        // Code that uses the new name needs its rights from the first day on; else the switch gives them.
+        let granted = matches!(self.direction, Direction::Both)
+            .then(|| rights::of_column(builder, &self.table.name, &self.old, &self.new));
+        changes.extend(granted.iter().flat_map(|granted| [granted.make(), granted.unmake()]));
         let bound = self.views.bound(builder, &self.table, &self.old);
         let step = builder.brief(
             format!("Add `{}` to `{}`, and keep it in step with `{}`.", self.new, self.table.name, self.old),
             changes,
         )?;
+        granted.iter().for_each(|granted| granted.call(step));
         step.pre_check = Some(self.misfits.clone().unwrap_or(bound));
         Ok(())
     }
@@ -351,6 +357,11 @@ impl Copy {
         }
         let table = &self.table.name;
         let mut changes = Vec::new();
+        let granted = (!both).then(|| rights::of_column(builder, table, &self.old, &self.new));
+        changes.extend(granted.iter().flat_map(|granted| [granted.make(), granted.unmake()]));
+        let numbering = old.sequence.as_ref().filter(|_| old.identity.is_some());
+        let numbering = numbering.map(|sequence| rights::of_sequence(builder, sequence));
+        changes.extend(numbering.iter().map(Rights::make));
         for twin in twins {
             match twin {
                 Twin::Key { last, .. } | Twin::Check { last, .. } => {
@@ -407,6 +418,7 @@ impl Copy {
             let name = old.sequence.clone().ok_or("the sequence of the identity column is not known")?;
             changes.push(Change::SyncSequence { name, table: table.clone(), column: self.last.clone() });
         }
+        changes.extend(numbering.iter().map(Rights::unmake));
         if builder.since(18) && old.not_null {
             let usual = |column: &Name| Name::from(format!("{}_{column}_not_null", table.name));
             if self.new != self.last {
@@ -436,6 +448,8 @@ impl Copy {
         let name = format!("Let `{}` take the place of `{}` in `{table}`{and_views}.", self.new, self.old);
         let bound = self.views.bound(builder, &self.table, &self.old);
         let step = self.views.around(builder, &self.table, name, changes)?;
+        granted.iter().for_each(|granted| granted.call(step));
+        numbering.iter().for_each(|numbering| numbering.call_around(step));
         step.waits_for = waits;
         step.pre_check = Some(bound);
         if held {

@@ -18,6 +18,11 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     {
         return Ok(());
     }
+    if let Some(value) = builder.value_for(&table.name, column).map(str::to_owned) {
+        let filter = format!("{} IS NULL", builder.quoted(column));
+        let name = format!("Give the rows of `{}` without `{column}` one.", table.name);
+        builder.backfill(name, &table, vec![(column.clone(), value)], filter);
+    }
     on_column(builder, &table, column)
 }
 

@@ -39,6 +39,17 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
     if sayable && after.table(table).is_none_or(|after| *after == found) {
         return Err(effects.refused.unwrap_or_else(|| "its rows may not fulfil it".to_owned()));
     }
+    if let Change::AddColumn { column, .. } = change
+        && column.not_null
+        && column.default.is_none()
+        && column.generated.is_none()
+        && builder.value_for(table, &column.name).is_none()
+    {
+        return Err(format!(
+            "no value for `{0}` is known for the rows that are there: say it with `--value {0}=...`, or say a default",
+            column.name
+        ));
+    }
     let work = rebuild(builder, &before, &after, table)?;
     let lost = found
         .columns
@@ -175,9 +186,16 @@ fn rebuild(
         .filter(|column| old.column(column.name.as_str()).is_some_and(|old| old.generated.is_none()))
         .map(|column| &column.name)
         .collect();
-    let list = builder.list(copied);
+    let (mut targets, mut values) = (builder.list(copied.iter().copied()), builder.list(copied));
+    for column in &new.columns {
+        let is_new = old.column(column.name.as_str()).is_none();
+        if let Some(value) = builder.value_for(name, &column.name).filter(|_| is_new) {
+            targets.push_str(&format!(", {}", builder.quoted(&column.name)));
+            values.push_str(&format!(", ({value})"));
+        }
+    }
     let (target, source) = (builder.quoted(&made.name), builder.quoted(&name.name));
-    work.push(sql(format!("INSERT INTO {target} ({list}) SELECT {list} FROM {source}")));
+    work.push(sql(format!("INSERT INTO {target} ({targets}) SELECT {values} FROM {source}")));
     if old.columns.iter().any(|column| column.auto_increment)
         && new.columns.iter().any(|column| column.auto_increment)
     {

@@ -54,6 +54,11 @@ impl Throwaway {
         }
     }
 
+    /// Whether some work makes it.
+    pub(super) fn is_made_by(&self, work: &Work) -> bool {
+        matches!(work.as_change(), Some(Change::CreateFunction { function, .. }) if function.name == self.name)
+    }
+
     /// Whether some work drops it.
     pub(super) fn is_unmade_by(&self, work: &Work) -> bool {
         matches!(work.as_change(), Some(Change::DropFunction { name, .. }) if *name == self.name)

@@ -55,11 +55,15 @@ pub enum MigrateCommand {
     Backfill(BackfillRequest),
     /// Write the safe form of statements or of a finding's remedy as migrations, tried on a scratch server first
     ///
-    /// Exits with 1 when only a part of the changes is in the files.
+    /// Exits with 1 when only a part of the changes is in the files; with 2, and without files, when there is no safe plan
+    /// or its trial failed; with 3 when the files are written though the trial failed or broke off. Where no server is
+    /// installed to try it on, it says so and exits with 0, and with 3 under `--require-proof`.
     Plan(PlanArguments),
     /// Write the safe form of a change that is asked for in words as migrations
     ///
-    /// Exits with 1 when only a part of the changes is in the files.
+    /// Exits with 1 when only a part of the changes is in the files; with 2, and without files, when there is no safe plan
+    /// or its trial failed; with 3 when the files are written though the trial failed or broke off. Where no server is
+    /// installed to try it on, it says so and exits with 0, and with 3 under `--require-proof`.
     New(NewArguments),
 }
 

@@ -38,7 +38,7 @@ pub struct ShowArguments {
     /// The format of the summary
     #[arg(long, short, value_enum, default_value_t = PlanFormat::Terminal)]
     pub format: PlanFormat,
-    /// Exit with 3 when the plan could not be tried on a scratch server
+    /// Exit with 3 also when there is no server here that the plan could be tried on
     #[arg(long)]
     pub require_proof: bool,
 }
@@ -100,7 +100,9 @@ fn deliver(
         return Ok(FOUND);
     }
     let untried = matches!(planned.proof.outcome, Outcome::NotTried(_)) && !planned.steps.is_empty();
-    Ok(if show.require_proof && untried { UNCHECKED } else { CLEAN })
+    let broke_off = !planned.proof.server.is_empty();
+    let unproven = matches!(planned.proof.outcome, Outcome::Failed(_));
+    Ok(if unproven || untried && (show.require_proof || broke_off) { UNCHECKED } else { CLEAN })
 }
 
 /// The plan for people.

@@ -345,7 +345,7 @@ impl<'a> Observer<'a> {
         let holds_rows = |oid: &u32| {
             relations.get(oid).is_some_and(|relation| matches!(relation.kind.as_str(), "r" | "p" | "m"))
         };
-        let named = |relation: &Relation| sql.contains(relation.name.name.as_str());
+        let named = |relation: &Relation| has_word(sql, relation.name.name.as_str());
         let mut touched: BTreeSet<u32> = relations
             .iter()
             .filter(|(_, relation)| named(relation))
@@ -444,6 +444,15 @@ impl<'a> Observer<'a> {
 fn quoted(name: &QualifiedName) -> String {
     let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     format!("{}.{}", quote(name.schema.as_str()), quote(name.name.as_str()))
+}
+
+/// Whether a name stands in a statement by itself, and not as a part of another one.
+fn has_word(sql: &str, name: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    sql.match_indices(name).any(|(at, _)| {
+        !sql[..at].chars().next_back().is_some_and(is_part)
+            && !sql[at + name.len()..].chars().next().is_some_and(is_part)
+    })
 }
 
 fn trouble(what: &str, error: &tokio_postgres::Error) -> ScratchError {

@@ -161,7 +161,7 @@ impl PostgresServer {
     pub async fn client(&self, database: &str) -> Result<tokio_postgres::Client, ScratchError> {
         let (client, connection) =
             self.config(database).connect(tokio_postgres::NoTls).await.map_err(|error| {
-                ScratchError::new(format!("the scratch server refused a connection: {error}"))
+                ScratchError::new(format!("the scratch server refused a connection: {}", words(&error)))
             })?;
         tokio::spawn(connection);
         Ok(client)
@@ -187,7 +187,7 @@ impl PostgresServer {
             .batch_execute(&format!("create database \"{quoted}\" template template0"))
             .await
             .map_err(|error| {
-                let why = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                let why = words(&error);
                 ScratchError::new(format!("could not create the scratch database `{name}`: {why}"))
             })
     }
@@ -203,7 +203,7 @@ impl PostgresServer {
             let Err(error) = client.batch_execute(&sql).await else { return Ok(()) };
             let in_use = error.code().is_some_and(|code| code.code() == IN_USE);
             if !in_use || Instant::now() > deadline {
-                let why = error.as_db_error().map_or_else(|| error.to_string(), |e| e.message().to_owned());
+                let why = words(&error);
                 return Err(ScratchError::new(format!(
                     "could not copy the scratch database `{from}`: {why}"
                 )));
@@ -220,7 +220,8 @@ impl PostgresServer {
             .batch_execute(&format!("drop database if exists \"{quoted}\" with (force)"))
             .await
             .map_err(|error| {
-                ScratchError::new(format!("could not drop the scratch database `{name}`: {error}"))
+                let why = words(&error);
+                ScratchError::new(format!("could not drop the scratch database `{name}`: {why}"))
             })
     }
 
@@ -324,6 +325,11 @@ impl Account {
         command.current_dir("/").stdin(Stdio::null());
         command
     }
+}
+
+/// What a server says of an error, or where it says nothing the client.
+fn words(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 fn signal(process: u32, signal: i32) {

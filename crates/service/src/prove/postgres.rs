@@ -18,6 +18,7 @@ use dbwright_sql::script::write::{statements, update};
 use super::{Outcome, Proof, difference, rows, views};
 
 mod back;
+mod rights;
 mod writes;
 
 /// What two databases are compared by.
@@ -122,6 +123,7 @@ impl Trial<'_> {
         }
         drop(session);
         let made = self.catalog("schema").await?;
+        self.grant(&made).await?;
         for name in self.concerned() {
             if let Some(table) = self.before.table(&name)
                 && let Some(lack) = lack(table, made.table(&name))
@@ -287,7 +289,7 @@ impl Trial<'_> {
             session.mark().await?;
             let seen = match one {
                 true => session.observe(&statement.sql).await?,
-                false => session.observe_outside(&statement.sql).await?,
+                false => self.observe_alone(session, &statement.sql).await?,
             };
             if let Some(error) = &seen.error {
                 return Err(refused(&statement.sql, error));
@@ -305,6 +307,21 @@ impl Trial<'_> {
             }
         }
         Ok(written.len())
+    }
+
+    /// Observes a statement that is committed by itself: in a transaction where the server takes it in one, since that
+    /// needs no other sessions to wait for.
+    async fn observe_alone(&self, session: &mut Observer<'_>, sql: &str) -> Result<Observation, Stop> {
+        let refused =
+            |error: ObservedError| failed(format!("`{}` is refused: {}.", clip(sql), error.message));
+        session.script("begin").await.map_err(refused)?;
+        let seen = session.observe(sql).await?;
+        let end = if seen.error.is_some() { "rollback" } else { "commit" };
+        session.script(end).await.map_err(refused)?;
+        match &seen.error {
+            Some(error) if error.is_only_outside() => Ok(session.observe_outside(sql).await?),
+            _ => Ok(seen),
+        }
     }
 
     /// Whether a statement makes others wait in proportion to the size of a table that they use.
@@ -361,6 +378,9 @@ impl Trial<'_> {
             return Err(Stop::Outcome(Outcome::Failed(sentences)));
         }
         self.proof.shown.push("The catalog after the plan is the one after the change by itself.".to_owned());
+        let told = "after the plan is not as after the change by itself";
+        rights::same(&self.rights("naive").await?, &self.rights("plan").await?, told)?;
+        self.proof.shown.push("Rights on tables, columns and sequences are the same after both.".to_owned());
         let added = added_columns(self.changes, false);
         let expected = self.rows("naive", &naive, &added).await?;
         let found = self.rows("plan", &naive, &added).await?;

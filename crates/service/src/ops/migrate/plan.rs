@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dbwright_advise::migrate;
 use dbwright_engine::scratch::postgres::{PostgresServer, ServerOptions, nearest};
 use dbwright_model::change::Change;
 use dbwright_model::effect::{Cost, RelationEffect};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knowledge::TextSide;
 use super::lint::parse_version;
-use super::names;
+use super::{names, values};
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
@@ -92,6 +93,10 @@ pub struct PlanOptions {
     /// Where the change was asked for, such as SHOP-12
     #[arg(long, value_name = "TICKET")]
     pub ticket: Option<String>,
+    /// What rows that are there get in a column that is added or made `NOT NULL`, as an SQL expression: "phone=''", or
+    /// "users.phone=lower(name)"
+    #[arg(long, value_name = "COLUMN=EXPRESSION")]
+    pub value: Vec<String>,
     /// Offer the plan even when its trial has failed
     #[arg(long)]
     pub unproven: bool,
@@ -266,12 +271,16 @@ async fn planned(
         ServiceError::new(ErrorKind::Unsupported, "the catalog of the database is not known")
     })?;
     let know = TextSide { engine, version };
-    let plan = dbwright_advise::migrate::plan(&know, catalog, version, changes).map_err(|declined| {
+    let given = values::given(&options.value, changes)?;
+    let plan = migrate::plan_with(&know, catalog, version, changes, &given).map_err(|declined| {
         ServiceError::new(ErrorKind::Unsupported, format!("there is no safe plan: {}", declined.because))
     })?;
     let proof = match plan.steps.is_empty() {
         true => Proof::not_tried("there is nothing to do"),
-        false => prove(engine, version, catalog, changes, &plan, world).await?,
+        false => {
+            prove(engine, version, catalog, &values::spelled(engine.dialect(), changes, &given), &plan, world)
+                .await?
+        }
     };
     if let Outcome::Failed(sentences) = &proof.outcome
         && !options.unproven
@@ -311,6 +320,14 @@ fn unsaid_version(engine: Engine, world: &World<'_>) -> Option<Version> {
     }
 }
 
+/// Sessions that a trial may need: two for each table that a statement outside of transactions may have to wait for, which
+/// are at most all that there are.
+fn sessions(catalog: &dbwright_model::catalog::Catalog) -> u16 {
+    const OWN: usize = 30;
+    const MOST: usize = 1_000;
+    (OWN + 2 * catalog.tables.len()).min(MOST) as u16
+}
+
 /// Tries the plan where there is a server for it.
 async fn prove(
     engine: Engine,
@@ -341,14 +358,18 @@ async fn prove(
             installation.version.major
         )));
     }
-    let server = match PostgresServer::start(&installation, &ServerOptions::default()) {
+    let broken_off = |because: String| Proof {
+        server: format!("{engine} {}", installation.version),
+        ..Proof::not_tried(because)
+    };
+    let options = ServerOptions { max_connections: sessions(catalog), ..ServerOptions::default() };
+    let server = match PostgresServer::start(&installation, &options) {
         Ok(server) => server,
-        Err(error) => return Ok(Proof::not_tried(format!("the scratch server did not start: {error}"))),
+        Err(error) => return Ok(broken_off(format!("the scratch server did not start: {error}"))),
     };
     world.progress.step("trying the plan", 0, 0);
     let trial = prove::postgres::prove(&server, "dbwright_trial", catalog, changes, plan).await;
-    let mut proof =
-        trial.unwrap_or_else(|error| Proof::not_tried(format!("the scratch server failed: {error}")));
+    let mut proof = trial.unwrap_or_else(|error| broken_off(format!("the scratch server failed: {error}")));
     if installation.version.major != major {
         if let Outcome::Failed(sentences) = &proof.outcome {
             // Another major may lack what the plan rests on, so that this says nothing of the plan.

@@ -9,6 +9,7 @@ use dbwright_model::engine::Engine;
 use dbwright_model::plan::{Step, TransactionMode, Undo};
 use dbwright_sql::script::write::{WayBack, way_back};
 
+use super::rights::same as same_rights;
 use super::writes::Writes;
 use super::{Outcome, Stop, Trial, added_columns, clip, difference, failed, same_rows};
 
@@ -55,6 +56,8 @@ impl Trial<'_> {
             sentences.extend(found);
             return Err(Stop::Outcome(Outcome::Failed(sentences)));
         }
+        let told = "with the steps undone is not as before";
+        same_rights(&self.rights("rows").await?, &self.rights("plan").await?, told)?;
         let nothing = BTreeSet::new();
         let expected = self.rows("start", started, &nothing).await?;
         let found = self.rows("plan", started, &nothing).await?;
