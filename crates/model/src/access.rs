@@ -158,6 +158,6 @@ pub struct UserMapping {
     pub server: Name,
     /// The local role; `public` for everyone.
     pub user: Name,
-    /// Names of its options; values are never read.
-    pub options: Vec<Name>,
+    /// Names of its options; values are never read. `None` where the server keeps them from the role that asks.
+    pub options: Option<Vec<Name>>,
 }

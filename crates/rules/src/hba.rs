@@ -1,9 +1,11 @@
 //! `pg_hba.conf` as the server reads it: the first line that fits a client decides, and a line behind one that fits
 //! everything it fits is never reached.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use dbwright_model::access::HbaRule;
+use dbwright_model::name::Name;
+use dbwright_model::settings::Settings;
 
 /// How a client comes in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,13 +206,128 @@ fn network_reach(network: IpAddr, length: u8) -> Reach {
     }
 }
 
-/// The earlier line that fits every client that the line at `at` fits, if there is one.
-pub fn shadow(rules: &[HbaRule], at: usize) -> Option<&HbaRule> {
-    let line = rules.get(at)?;
-    if line.error.is_some() {
-        return None;
+/// The address of a line with its mask, as one writes it in the file: `10.0.0.0/8`. `None` for a socket.
+pub fn address(rule: &HbaRule) -> Option<String> {
+    let text = rule.address.as_ref()?.as_str();
+    let mask = rule.netmask.as_ref().map(|mask| mask.as_str()).filter(|_| !text.contains('/'));
+    Some(match (mask.map(str::parse::<IpAddr>), mask) {
+        (Some(Ok(mask)), _) => format!("{text}/{}", prefix_length(mask)),
+        (Some(Err(_)), Some(mask)) => format!("{text}/{mask}"),
+        _ => text.to_owned(),
+    })
+}
+
+/// From where the server takes connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listening {
+    /// Through sockets only.
+    Sockets,
+    /// From its own machine.
+    Machine,
+    /// From the network, or that is not known.
+    Network,
+}
+
+/// From where a server takes connections, by its `listen_addresses`. A setting that could not be read rules out nothing.
+pub fn listening(settings: Option<&Settings>) -> Listening {
+    let Some(addresses) = settings.and_then(|settings| settings.get("listen_addresses")) else {
+        return Listening::Network;
+    };
+    let mut addresses = addresses.split(',').map(str::trim).filter(|address| !address.is_empty()).peekable();
+    if addresses.peek().is_none() {
+        return Listening::Sockets;
     }
-    rules[..at].iter().find(|earlier| earlier.error.is_none() && covers(earlier, line))
+    let own = |address: &str| {
+        address.eq_ignore_ascii_case("localhost")
+            || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    };
+    if addresses.all(own) { Listening::Machine } else { Listening::Network }
+}
+
+/// The earlier lines that together fit every client that the line at `at` fits, in order: one where one is enough. Empty
+/// when some client gets to the line.
+pub fn shadow(rules: &[HbaRule], at: usize) -> Vec<&HbaRule> {
+    let Some(line) = rules.get(at).filter(|line| line.error.is_none()) else { return Vec::new() };
+    let earlier: Vec<&HbaRule> = rules[..at].iter().filter(|earlier| earlier.error.is_none()).collect();
+    if let Some(one) = earlier.iter().find(|earlier| covers(earlier, line)) {
+        return vec![one];
+    }
+    // Every kind of client that the line fits has to find an earlier line of its own.
+    let mut deciding: Vec<&HbaRule> = Vec::new();
+    let pieces = whole(addresses(line));
+    for transport in transports(line) {
+        for database in &line.databases {
+            for user in &line.users {
+                let fitting: Vec<&HbaRule> = earlier
+                    .iter()
+                    .copied()
+                    .filter(|wide| {
+                        transports(wide).contains(&transport)
+                            && has_database(wide, database)
+                            && has_user(wide, user)
+                    })
+                    .collect();
+                if !pieces.iter().all(|piece| cover(&fitting, piece, &mut deciding)) {
+                    return Vec::new();
+                }
+            }
+        }
+    }
+    deciding.sort_by_key(|rule| rules.iter().position(|other| std::ptr::eq(*rule, other)));
+    deciding.dedup_by(|a, b| std::ptr::eq(*a, *b));
+    deciding
+}
+
+/// Addresses as networks, where they are all there are of both families. A name stands for an address of either.
+fn whole(addresses: Addresses) -> Vec<Addresses> {
+    let everything = |address: IpAddr| Addresses::Network(address, 0);
+    match addresses {
+        Addresses::All => {
+            vec![everything(Ipv4Addr::UNSPECIFIED.into()), everything(Ipv6Addr::UNSPECIFIED.into())]
+        }
+        other => vec![other],
+    }
+}
+
+/// Whether lines together fit every client of these addresses; the ones that it takes are added to `deciding`.
+fn cover<'a>(lines: &[&'a HbaRule], piece: &Addresses, deciding: &mut Vec<&'a HbaRule>) -> bool {
+    if let Some(line) = lines.iter().find(|line| addresses_cover(&addresses(line), piece)) {
+        deciding.push(line);
+        return true;
+    }
+    match piece {
+        Addresses::Network(network, length) => {
+            let Some(halves) = halves(*network, *length) else { return false };
+            let inside = |line: &&HbaRule| addresses_cover(piece, &addresses(line));
+            lines.iter().any(inside) && halves.iter().all(|half| cover(lines, half, deciding))
+        }
+        Addresses::Named(_) | Addresses::OwnHost | Addresses::OwnNetworks => {
+            whole(Addresses::All).iter().all(|family| cover(lines, family, deciding))
+        }
+        Addresses::None | Addresses::All => false,
+    }
+}
+
+/// The two networks that a network consists of; `None` for a single address.
+fn halves(network: IpAddr, length: u8) -> Option<[Addresses; 2]> {
+    match network {
+        IpAddr::V4(address) => {
+            let bit = 1u32.checked_shl(31u32.checked_sub(length.into())?)?;
+            let first = address.to_bits() & !bit;
+            Some(
+                [first, first | bit]
+                    .map(|bits| Addresses::Network(Ipv4Addr::from_bits(bits).into(), length + 1)),
+            )
+        }
+        IpAddr::V6(address) => {
+            let bit = 1u128.checked_shl(127u32.checked_sub(length.into())?)?;
+            let first = address.to_bits() & !bit;
+            Some(
+                [first, first | bit]
+                    .map(|bits| Addresses::Network(Ipv6Addr::from_bits(bits).into(), length + 1)),
+            )
+        }
+    }
 }
 
 /// Lines that some client can reach, with their positions.
@@ -218,7 +335,7 @@ pub fn reachable(rules: &[HbaRule]) -> impl Iterator<Item = &HbaRule> {
     rules
         .iter()
         .enumerate()
-        .filter(|(at, rule)| rule.error.is_none() && shadow(rules, *at).is_none())
+        .filter(|(at, rule)| rule.error.is_none() && shadow(rules, *at).is_empty())
         .map(|(_, rule)| rule)
 }
 
@@ -232,12 +349,17 @@ fn covers(wide: &HbaRule, narrow: &HbaRule) -> bool {
     {
         return false;
     }
-    let databases = narrow.databases.iter().all(|name| {
-        wide.databases.iter().any(|other| other == name || (*other == "all" && *name != "replication"))
-    });
-    let users =
-        narrow.users.iter().all(|name| wide.users.iter().any(|other| other == name || *other == "all"));
-    databases && users && addresses_cover(&addresses(wide), &addresses(narrow))
+    narrow.databases.iter().all(|name| has_database(wide, name))
+        && narrow.users.iter().all(|name| has_user(wide, name))
+        && addresses_cover(&addresses(wide), &addresses(narrow))
+}
+
+fn has_database(rule: &HbaRule, name: &Name) -> bool {
+    rule.databases.iter().any(|other| other == name || (*other == "all" && *name != "replication"))
+}
+
+fn has_user(rule: &HbaRule, name: &Name) -> bool {
+    rule.users.iter().any(|other| other == name || *other == "all")
 }
 
 fn addresses_cover(wide: &Addresses, narrow: &Addresses) -> bool {
@@ -254,7 +376,7 @@ fn addresses_cover(wide: &Addresses, narrow: &Addresses) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use dbwright_model::name::Name;
+    use dbwright_model::settings::Setting;
 
     use super::*;
 
@@ -315,19 +437,42 @@ mod tests {
 
     #[test]
     fn a_line_behind_a_wider_one_is_never_reached() {
-        let check = |texts: &[&str], expected: Option<u32>| {
+        let check = |texts: &[&str], expected: &[u32]| {
             let rules = lines(texts);
-            assert_eq!(shadow(&rules, rules.len() - 1).map(|rule| rule.line), expected, "{texts:?}");
+            let found: Vec<u32> = shadow(&rules, rules.len() - 1).iter().map(|rule| rule.line).collect();
+            assert_eq!(found, expected, "{texts:?}");
         };
-        check(&["host all all 0.0.0.0/0 md5", "host app anna 10.0.0.0/8 scram-sha-256"], Some(1));
-        check(&["host app all 0.0.0.0/0 md5", "host all all 10.0.0.0/8 scram-sha-256"], None);
-        check(&["hostssl all all 0.0.0.0/0 md5", "host all all 10.0.0.0/8 scram-sha-256"], None);
-        check(&["host all all 0.0.0.0/0 md5", "hostssl all all 10.0.0.0/8 scram-sha-256"], Some(1));
-        check(&["host all all all md5", "host replication all 10.0.0.0/8 md5"], None);
-        check(&["host all all all md5", "local all all peer"], None);
-        check(&["host all all 0.0.0.0/0 md5", "host all all ::/0 md5"], None);
-        check(&["host all all all md5", "host all all example.org md5"], Some(1));
-        check(&["host all +staff all md5", "host all anna all md5"], None);
+        check(&["host all all 0.0.0.0/0 md5", "host app anna 10.0.0.0/8 scram-sha-256"], &[1]);
+        check(&["host app all 0.0.0.0/0 md5", "host all all 10.0.0.0/8 scram-sha-256"], &[]);
+        check(&["hostssl all all 0.0.0.0/0 md5", "host all all 10.0.0.0/8 scram-sha-256"], &[]);
+        check(&["host all all 0.0.0.0/0 md5", "hostssl all all 10.0.0.0/8 scram-sha-256"], &[1]);
+        check(&["host all all all md5", "host replication all 10.0.0.0/8 md5"], &[]);
+        check(&["host all all all md5", "local all all peer"], &[]);
+        check(&["host all all 0.0.0.0/0 md5", "host all all ::/0 md5"], &[]);
+        check(&["host all all all md5", "host all all example.org md5"], &[1]);
+        check(&["host all +staff all md5", "host all anna all md5"], &[]);
+        check(&["host all all 0.0.0.0/0 md5", "host all all ::/0 md5", "host all all all reject"], &[1, 2]);
+        check(&["host all all 0.0.0.0/0 md5", "hostssl all all ::/0 md5", "host all all all reject"], &[]);
+        check(
+            &["hostssl all all all md5", "hostnossl all all all md5", "host app all 10.0.0.0/8 md5"],
+            &[1, 2],
+        );
+        check(&["host app all all md5", "host b all all md5", "host app,b all ::1/128 trust"], &[1, 2]);
+        check(&["host app all all md5", "host all b all md5", "host app,b all ::1/128 trust"], &[]);
+        check(
+            &["host all all 10.0.0.0/9 md5", "host all all 10.128.0.0/9 md5", "host all all 10.0.0.0/8 md5"],
+            &[1, 2],
+        );
+        check(
+            &["host all all 10.0.0.0/9 md5", "host all all 10.128.0.0/10 md5", "host all all 10.0.0.0/8 md5"],
+            &[],
+        );
+        check(
+            &["host all all 0.0.0.0/0 md5", "host all all ::/0 md5", "host all all example.org md5"],
+            &[1, 2],
+        );
+        check(&["host all all 0.0.0.0/0 md5", "host all all example.org md5"], &[]);
+        check(&["local all all peer", "local all all trust"], &[1]);
     }
 
     #[test]
@@ -355,5 +500,41 @@ mod tests {
         assert_eq!(addresses(&rule), Addresses::Network("10.0.0.0".parse().expect("an address"), 8));
         let rule = HbaRule { netmask: Some(Name::new("0.0.0.0")), ..line(1, "host all all 0.0.0.0 trust") };
         assert_eq!(reach(&rule), Reach::Anywhere);
+    }
+
+    #[test]
+    fn addresses_are_named_with_their_mask() {
+        let check = |text: &str, mask: &str, expected: &str| {
+            let rule = line(1, &format!("host all all {text} trust"));
+            let rule = HbaRule { netmask: (!mask.is_empty()).then(|| Name::new(mask)), ..rule };
+            assert_eq!(address(&rule).as_deref(), Some(expected));
+        };
+        check("10.0.0.0", "255.0.0.0", "10.0.0.0/8");
+        check("0.0.0.0", "0.0.0.0", "0.0.0.0/0");
+        check("::", "::", "::/0");
+        check("::1", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::1/128");
+        check("all", "", "all");
+        check("example.org", "", "example.org");
+        check("10.0.0.0/8", "", "10.0.0.0/8");
+    }
+
+    #[test]
+    fn what_a_server_listens_on_is_read_from_its_setting() {
+        let check = |addresses: Option<&str>, expected: Listening| {
+            let mut settings = Settings::default();
+            if let Some(value) = addresses {
+                let setting = Setting { value: value.to_owned(), ..Setting::default() };
+                settings.values.insert("listen_addresses".to_owned(), setting);
+            }
+            assert_eq!(listening(Some(&settings)), expected, "{addresses:?}");
+        };
+        check(None, Listening::Network);
+        check(Some(""), Listening::Sockets);
+        check(Some("localhost"), Listening::Machine);
+        check(Some("127.0.0.1, ::1"), Listening::Machine);
+        check(Some("localhost,10.0.0.1"), Listening::Network);
+        check(Some("*"), Listening::Network);
+        check(Some("0.0.0.0"), Listening::Network);
+        assert_eq!(listening(None), Listening::Network);
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind};
+use dbwright_model::catalog::{
+    ConstraintKind, Index, IndexKey, IndexPart, ReplicaIdentity, Table, TableKind,
+};
 use dbwright_model::change::{Change, OnlineClauses};
 use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::expression::{Expr, Expression};
@@ -63,6 +65,35 @@ pub fn rank(table: &Table, index: &Index) -> u8 {
         None if table.clustered_on.as_ref() == Some(&index.name) => 3,
         None => 4,
     }
+}
+
+/// The index that is kept where this one is the same in everything but the name, if there is one.
+pub fn equal_to<'a>(table: &'a Table, index: &Index) -> Option<&'a Index> {
+    let order = |index: &'a Index| (rank(table, index), &index.name);
+    let own = (rank(table, index), &index.name);
+    let earlier = table.indexes.iter().filter(|other| {
+        other.valid && other.visible && (rank(table, other), &other.name) < own && same(other, index)
+    });
+    earlier.min_by_key(|other| order(other))
+}
+
+/// Whether two indexes do the same.
+fn same(a: &Index, b: &Index) -> bool {
+    // A part of a partitioned index cannot be dropped by itself, and an exclusion says more than its columns.
+    let comparable = a.partition_of.is_none()
+        && b.partition_of.is_none()
+        && a.backs != Some(ConstraintKind::Exclusion)
+        && b.backs != Some(ConstraintKind::Exclusion);
+    let mut includes = [a.include.clone(), b.include.clone()];
+    includes.iter_mut().for_each(|columns| columns.sort());
+    comparable
+        && a.method == b.method
+        && a.unique == b.unique
+        && (!a.unique || a.nulls_not_distinct == b.nulls_not_distinct)
+        && includes[0] == includes[1]
+        && a.parts.len() == b.parts.len()
+        && a.parts.iter().zip(&b.parts).all(|(a, b)| equal_parts(a, b))
+        && equal_predicates(a, b)
 }
 
 /// Whether more than speed hangs on the index: it refuses duplicates, stands behind a constraint, names rows to

@@ -359,6 +359,7 @@ rules! {
         trust_authentication,
         unencrypted_remote_access,
         unreadable_hba_line,
+        unrecorded_activity,
         untrusted_extension,
         view_bypassing_row_security,
         weak_password_authentication,

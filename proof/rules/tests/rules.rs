@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use dbwright_model::engine::Engine;
-use dbwright_rules::{ALL, Applies, Status};
+use dbwright_rules::run::run;
+use dbwright_rules::{ALL, Applies, Options, Status};
+use dbwright_sql::files::SourceFile;
 use proof_rules::examples;
 
 #[test]
@@ -28,6 +30,25 @@ fn every_example_is_found_where_it_says_and_nowhere_else() {
     println!("{checked} examples of {} rules", ALL.len());
     assert!(checked > ALL.len(), "there must be examples");
     assert!(complaints.is_empty(), "{} of {checked}:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn one_cause_is_told_once() {
+    let sql = "create table t (id integer not null primary key, a integer, b integer);
+               create index t_a on t (a);
+               create index t_a_again on t (a);
+               create index t_ab on t (a, b);";
+    for engine in Engine::ALL {
+        let file = SourceFile { name: "example.sql".to_owned(), text: sql.to_owned() };
+        let facts = dbwright_sql::files::read(engine, None, "example.sql", &[file]).facts;
+        let rules = ["index/duplicate-index", "index/redundant-index"];
+        let rules = rules.into_iter().filter_map(dbwright_rules::find);
+        let outcome = run(&facts, rules, &Options::default());
+        let found: Vec<(&str, &str)> =
+            outcome.findings.iter().map(|one| (one.rule, one.object.name.trim())).collect();
+        let expected = [("index/duplicate-index", "index t_a_again"), ("index/redundant-index", "index t_a")];
+        assert_eq!(found, expected, "{engine}");
+    }
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use dbwright_model::access::{Grant, GrantObject, Membership, PasswordStorage, Privileges, Role};
 use dbwright_model::activity::{LockWait, Session};
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::replication::Replication;
 
 use super::catalog::Reading;
+use crate::redact;
 use crate::row::{DecodeError, Row, Value};
 
 /// Sessions of the process list, joined with open transactions.
@@ -45,7 +47,7 @@ pub(super) fn sessions(rows: &[Row], waits: &[LockWait]) -> Result<Vec<Session>,
             blocked_by,
             remote: (backend == "client backend" && !host.is_empty())
                 .then(|| !matches!(host.split(':').next(), Some("localhost" | "127.0.0.1" | "::1"))),
-            statement: row.opt_text("info")?.map(str::to_owned),
+            statement: row.opt_text("info")?.map(|text| redact::statement(Dialect::Mysql, text)),
             ..Session::default()
         });
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dbwright_model::activity::ServerStatus;
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::settings::{Setting, Settings};
 use dbwright_model::stats::{IndexStatistics, TableStatistics};
@@ -10,6 +11,7 @@ use dbwright_model::workload::{Statement, Workload};
 use jiff::Timestamp;
 
 use super::catalog::Reading;
+use crate::redact;
 use crate::row::{DecodeError, Row};
 
 /// Table statistics. Numbers of InnoDB are estimates.
@@ -79,7 +81,7 @@ pub(super) fn workload(rows: &[Row]) -> Result<Workload, DecodeError> {
         made.since = made.since.into_iter().chain(since).min();
         made.statements.push(Statement {
             id: row.opt_text("digest")?.unwrap_or_default().to_owned(),
-            text: row.text("digest_text")?.to_owned(),
+            text: redact::statement(Dialect::Mysql, row.text("digest_text")?),
             calls,
             total_ms,
             mean_ms: total_ms.zip(calls).filter(|(_, calls)| *calls > 0).map(|(ms, calls)| ms / calls as f64),

@@ -98,7 +98,10 @@ pub(super) fn user_mapping(row: &Row, draft: &mut Draft) -> Result<(), DecodeErr
     draft.user_mappings.push(UserMapping {
         server: Name::new(row.text("server")?),
         user: Name::new(row.opt_text("user")?.unwrap_or("")),
-        options: names(row, "options")?,
+        options: match row.bool("readable")? {
+            true => Some(names(row, "options")?),
+            false => None,
+        },
     });
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the server does and has done: settings, databases, sessions, statements, replication and log.
 
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, Session};
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::replication::{Archiver, Checkpointer, Replication, Sender, Slot, WalStatistics};
 use dbwright_model::settings::Setting;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::draft::Draft;
 use super::value::timestamp;
+use crate::redact;
 use crate::row::{DecodeError, Row};
 
 fn opt_name(row: &Row, column: &str) -> Result<Option<Name>, DecodeError> {
@@ -85,7 +87,10 @@ pub(super) fn session(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         horizon_age: row.opt_count("horizon_age")?,
         encrypted: row.opt_bool("encrypted")?,
         remote: row.opt_bool("remote")?,
-        statement: row.opt_text("statement")?.filter(|text| !text.is_empty()).map(str::to_owned),
+        statement: row
+            .opt_text("statement")?
+            .filter(|text| !text.is_empty())
+            .map(|text| redact::statement(Dialect::Postgres, text)),
     });
     Ok(())
 }
@@ -93,9 +98,10 @@ pub(super) fn session(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
 pub(super) fn statement(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
     draft.workload.since = timestamp(row.opt_float("since")?);
     draft.workload.evicted = row.opt_count("evicted")?;
+    let text = redact::statement(Dialect::Postgres, row.opt_text("text")?.unwrap_or(""));
     draft.workload.statements.push(Statement {
-        id: identifier(row.opt_text("text")?.unwrap_or("")),
-        text: row.opt_text("text")?.unwrap_or("").to_owned(),
+        id: identifier(&text),
+        text,
         user: opt_name(row, "user")?,
         calls: row.opt_count("calls")?,
         total_ms: row.opt_float("total_ms")?,

@@ -132,7 +132,7 @@ fn check_values(facts: &Facts, major: u16) {
     assert!(hba.iter().any(|rule| rule.connection == "local" && rule.method == "trust"));
     assert_eq!(hba[0].file.is_some(), major >= 16);
     let mappings = facts.user_mappings.known().unwrap();
-    assert_eq!(mappings[0].options, ["password", "user"]);
+    assert_eq!(mappings[0].options.as_deref().unwrap(), ["password", "user"]);
     assert!(!format!("{facts:?}").contains("marked"));
     let publications = facts.catalog.known().unwrap().publications.known().unwrap();
     assert_eq!(publications[0].tables.len(), 1);
@@ -175,6 +175,7 @@ fn what_a_role_may_not_see_is_denied_and_not_failed() {
         }
         let roles = facts.roles.known().unwrap();
         assert!(roles.iter().all(|role| role.password == PasswordStorage::Unknown));
+        assert_eq!(facts.user_mappings.known().unwrap()[0].options, None);
         let monitor = collect(server, "member", "t", &plan()).await;
         for fact in [Fact::Workload, Fact::Sessions, Fact::Replication, Fact::Wal] {
             assert!(monitor.status(fact).is_known(), "{fact:?}: {:?}", monitor.status(fact));

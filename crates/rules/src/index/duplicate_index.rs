@@ -1,4 +1,4 @@
-use dbwright_model::catalog::{ConstraintKind, Index, Table};
+use dbwright_model::catalog::{Index, Table};
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
@@ -6,9 +6,7 @@ use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
 use crate::columns::is_unique_over;
-use crate::index_shape::{
-    columns_of, drop_index, equal_parts, equal_predicates, is_replica_identity, name_of, rank,
-};
+use crate::index_shape::{columns_of, drop_index, equal_to, is_replica_identity, name_of};
 use crate::quantity::size;
 use crate::{Context, Findings, Found, Rule};
 
@@ -29,12 +27,9 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     for table in context.own_tables() {
-        let mut indexes: Vec<&Index> =
-            table.indexes.iter().filter(|index| index.valid && index.visible).collect();
-        indexes.sort_by_key(|index| (rank(table, index), &index.name));
-        findings.examined(indexes.len() as u64);
-        for (i, index) in indexes.iter().enumerate() {
-            let Some(kept) = indexes[..i].iter().find(|kept| same(kept, index)) else { continue };
+        for index in table.indexes.iter().filter(|index| index.valid && index.visible) {
+            findings.examined(1);
+            let Some(kept) = equal_to(table, index) else { continue };
             let bytes = context.index_statistics_of(&table.name, &index.name).and_then(|known| known.bytes);
             let found = Found::at(
                 ObjectRef::index(&table.name, &index.name),
@@ -84,22 +79,4 @@ fn remedy(context: &Context<'_>, table: &Table, kept: &Index, index: &Index) -> 
 fn may_hold_foreign_key(context: &Context<'_>, table: &Table, index: &Index) -> bool {
     context.engine() == Engine::Postgres
         && context.children(&table.name).iter().any(|(_, key)| is_unique_over(index, &key.referenced_columns))
-}
-
-fn same(a: &Index, b: &Index) -> bool {
-    // A part of a partitioned index cannot be dropped by itself, and an exclusion says more than its columns.
-    let comparable = a.partition_of.is_none()
-        && b.partition_of.is_none()
-        && a.backs != Some(ConstraintKind::Exclusion)
-        && b.backs != Some(ConstraintKind::Exclusion);
-    let mut includes = [a.include.clone(), b.include.clone()];
-    includes.iter_mut().for_each(|columns| columns.sort());
-    comparable
-        && a.method == b.method
-        && a.unique == b.unique
-        && (!a.unique || a.nulls_not_distinct == b.nulls_not_distinct)
-        && includes[0] == includes[1]
-        && a.parts.len() == b.parts.len()
-        && a.parts.iter().zip(&b.parts).all(|(a, b)| equal_parts(a, b))
-        && equal_predicates(a, b)
 }

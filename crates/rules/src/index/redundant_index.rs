@@ -5,7 +5,9 @@ use dbwright_model::finding::{Confidence, Level, ObjectRef};
 use dbwright_model::remedy::{Applicability, Remedy};
 use dbwright_model::score::Dimension;
 
-use crate::index_shape::{begins_with, columns_of, drop_index, equal_predicates, holds_a_promise, name_of};
+use crate::index_shape::{
+    begins_with, columns_of, drop_index, equal_predicates, equal_to, holds_a_promise, name_of,
+};
 use crate::quantity::size;
 use crate::{Context, Findings, Found, OptionSpec, OptionValue, Rule};
 
@@ -35,6 +37,10 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         for narrow in &table.indexes {
             findings.examined(1);
             if !narrow.valid || !narrow.visible || !narrow.is_btree() || holds_a_promise(table, narrow) {
+                continue;
+            }
+            // Of two equal indexes, that one has to go is said once, where they are compared.
+            if equal_to(table, narrow).is_some() {
                 continue;
             }
             if let Some(message) = on_row_identifier(context, table, narrow) {

@@ -62,7 +62,13 @@ pub fn find(text: &str) -> Option<&'static str> {
         .or_else(|| connection_string(text).then_some("a password in a connection string"))
         .or_else(|| role_password(text).then_some("a role's password"))
         .or_else(|| cipher_key(text).then_some("an encryption key"))
-        .or_else(|| assignment(text).then_some("a value that looks like a password or key"))
+        .or_else(|| assignment(text).then_some("a password or key"))
+}
+
+/// What kind of secret a text for people holds, such as a comment. There a value stands without quotes, too, which in a
+/// routine would be an expression.
+pub fn find_in_prose(text: &str) -> Option<&'static str> {
+    find(text).or_else(|| plain_assignment(text).then_some("a password or key"))
 }
 
 fn token(text: &str) -> Option<&'static str> {
@@ -162,6 +168,54 @@ fn assignment(text: &str) -> bool {
     })
 }
 
+/// `password=Kx9...`, `pwd: Kx9...`.
+fn plain_assignment(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    KEYS.iter().any(|key| {
+        lower.match_indices(key).any(|(at, _)| {
+            let rest = text[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
+            let Some(value) = [":=", "=>", "=", ":"].iter().find_map(|sign| rest.strip_prefix(sign)) else {
+                return false;
+            };
+            let value = value.trim_start();
+            let end = value.find(|c: char| c.is_whitespace() || ",;'\"`".contains(c)).unwrap_or(value.len());
+            looks_chosen_by_chance(&value[..end])
+        })
+    })
+}
+
+/// Parts of words that say how a value is made; `sha256Base64` is no secret.
+const METHODS: &[&str] = &[
+    "aes", "argon", "ascii", "base64", "bcrypt", "cipher", "crypt", "digest", "hash", "hex", "hmac", "jwt",
+    "md5", "oauth", "pbkdf", "random", "rsa", "sha1", "sha2", "sha3", "sha5", "utf", "uuid", "varchar",
+];
+
+/// Whether a word without quotes can hardly be anything but a generated password or key: letters of both sizes and
+/// digits in quick change, or many digits among small letters.
+fn looks_chosen_by_chance(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    if !is_literal(text)
+        || text.len() < 10
+        || text.contains(['(', ')', '{', '}', '<', '>', '[', ']', '/', '\\', ':', '.', '-'])
+        || METHODS.iter().any(|word| lower.contains(word))
+    {
+        return false;
+    }
+    let kind = |c: char| match c {
+        _ if c.is_ascii_uppercase() => 0,
+        _ if c.is_ascii_lowercase() => 1,
+        _ if c.is_ascii_digit() => 2,
+        _ => 3,
+    };
+    let kinds: Vec<u8> = text.chars().map(kind).collect();
+    let has = |kind: u8| kinds.contains(&kind);
+    let changes = kinds.windows(2).filter(|pair| pair[0] != pair[1]).count();
+    let digit_groups = kinds.chunk_by(|a, b| a == b).filter(|group| group[0] == 2).count();
+    let mixed = has(0) && has(1) && digit_groups >= 2 && changes * 2 >= kinds.len();
+    let key = has(1) && !has(0) && !has(3) && kinds.len() >= 20 && digit_groups >= 4;
+    (mixed || key) && entropy(text) >= RANDOM
+}
+
 /// Whether a text is itself the secret, rather than a name, a parameter or an example of one.
 fn is_literal(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -220,9 +274,29 @@ mod tests {
         check("format('alter role %I password %L', a, b)", None);
         check("select pgp_sym_encrypt(lower(a), 'k3y-of-gold')", Some("an encryption key"));
         check("select pgp_sym_encrypt(a, current_setting('app.key'))", None);
-        check("api_key := '9f8a7b6c5d4e3f2a1b0c'", Some("a value that looks like a password or key"));
+        check("api_key := '9f8a7b6c5d4e3f2a1b0c'", Some("a password or key"));
         check("password = 'changeme'", None);
         check("if token = 'access_token' then", None);
         check("where password = crypt(given, password)", None);
+        check("password := Kx9vTq27Lmz(given)", None);
+    }
+
+    #[test]
+    fn texts_for_people_need_no_quotes() {
+        const VALUE: Option<&str> = Some("a password or key");
+        let check = |text: &str, expected: Option<&str>| assert_eq!(find_in_prose(text), expected, "{text}");
+        check("password=Kx9!vTq27Lmz", VALUE);
+        check("login app, pwd: Kx9!vTq27Lmz, ask Anna", VALUE);
+        check("api_key=9f8a7b6c5d4e3f2a1b0c", VALUE);
+        check("password: hashed by the application", None);
+        check("password: argon2id_hash_of_v2", None);
+        check("token: HMAC-SHA256-Base64", None);
+        check("token: md5OrSha256Hash", None);
+        check("token: RFC6749Section4", None);
+        check("token: 550e8400-e29b-41d4-a716-446655440000", None);
+        check("password = see https://wiki.example.org/Page1x2Y3z", None);
+        check("secret: kept in Vault:kv2/Prod/App1", None);
+        check("pwd: customer_number_2024", None);
+        check("secret=yourPassword1234X5", None);
     }
 }

@@ -1,3 +1,4 @@
+use dbwright_model::access::PasswordStorage;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
@@ -24,10 +25,11 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for role in context.roles().iter().filter(|role| role.login) {
         findings.examined(1);
         let Some(host) = role.name.as_str().strip_prefix('@') else { continue };
+        let proof = if role.password == PasswordStorage::None { ", without a password" } else { "" };
         findings.add(
             Found::at(
                 ObjectRef::role(&role.name),
-                format!("An account without a name lets any user in from `{host}`."),
+                format!("An account without a name lets any user in from `{host}`{proof}."),
             )
             .remedy(Remedy::manual_sql(
                 RULE.instead,

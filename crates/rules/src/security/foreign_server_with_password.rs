@@ -22,9 +22,14 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    let mut hidden = 0;
     for mapping in context.user_mappings() {
+        let Some(options) = &mapping.options else {
+            hidden += 1;
+            continue;
+        };
         findings.examined(1);
-        if !mapping.options.iter().any(|option| option.eq_ignore_case("password")) {
+        if !options.iter().any(|option| option.eq_ignore_case("password")) {
             continue;
         }
         let everyone = mapping.user == *"public";
@@ -43,4 +48,5 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 .remedy(Remedy::manual(RULE.instead)),
         );
     }
+    findings.not_seen(hidden, "user mappings hide their options from this role; a superuser sees them");
 }

@@ -4,7 +4,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::hba::{self, Reach};
+use crate::hba::{self, Listening, Reach};
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 4,
     needs: &[Fact::Hba],
+    wants: &[Fact::Settings],
     engines: Engines::only(Engine::Postgres, "it has no pg_hba.conf"),
     when: "a line of pg_hba.conf accepts replication connections from every address",
     then: "One password is all that stands between anyone and a copy of every database of the server.",
@@ -24,12 +25,13 @@ pub static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let rules = &context.hba().rules;
+    let listening = hba::listening(context.facts_if_known(Fact::Settings).settings.known());
     for rule in hba::reachable(rules) {
         if !rule.databases.iter().any(|name| *name == "replication") {
             continue;
         }
         findings.examined(1);
-        if rule.method == *"reject" || hba::reach(rule) < Reach::Anywhere {
+        if listening != Listening::Network || rule.method == *"reject" || hba::reach(rule) < Reach::Anywhere {
             continue;
         }
         findings.add(

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::Policy;
 use dbwright_model::engine::Engine;
@@ -26,34 +26,69 @@ pub static RULE: Rule = Rule {
     ..Rule::DEFAULT
 };
 
+/// The commands that a policy may stand for; one `FOR ALL` stands for each of them.
+const COMMANDS: [&str; 4] = ["SELECT", "INSERT", "UPDATE", "DELETE"];
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
-    let mut by_command: BTreeMap<(&QualifiedName, &Name), Vec<&Policy>> = BTreeMap::new();
+    let mut by_table: BTreeMap<&QualifiedName, Vec<&Policy>> = BTreeMap::new();
     for policy in context.policies().iter().filter(|policy| policy.permissive) {
-        by_command.entry((&policy.table, &policy.command)).or_default().push(policy);
+        by_table.entry(&policy.table).or_default().push(policy);
     }
-    for ((table, command), policies) in by_command {
-        findings.examined(1);
-        let together: Vec<&Policy> = policies
-            .iter()
-            .enumerate()
-            .filter(|(i, policy)| {
-                policies.iter().enumerate().any(|(j, other)| *i != j && share_a_role(policy, other))
-            })
-            .map(|(_, policy)| *policy)
-            .collect();
-        let Some(last) = together.last() else { continue };
-        let names = join(together.iter().map(|policy| &policy.name));
-        findings.add(
-            Found::at(
-                ObjectRef::policy(table, &last.name),
-                format!(
-                    "{} permissive policies of `{table}` add up for `{command}`: {names}.",
-                    together.len()
-                ),
-            )
-            .remedy(Remedy::manual(RULE.instead)),
-        );
+    for (table, policies) in by_table {
+        // Policies that meet for several commands are one problem.
+        let mut commands_of: BTreeMap<Vec<&Name>, Vec<&str>> = BTreeMap::new();
+        for command in COMMANDS {
+            let standing: Vec<&Policy> = policies
+                .iter()
+                .copied()
+                .filter(|policy| is_for(policy, command) || is_for(policy, "ALL"))
+                .collect();
+            if standing.is_empty() {
+                continue;
+            }
+            findings.examined(1);
+            let together = standing.iter().enumerate().filter(|(i, policy)| {
+                standing.iter().enumerate().any(|(j, other)| *i != j && share_a_role(policy, other))
+            });
+            let mut names: Vec<&Name> = together.map(|(_, policy)| &policy.name).collect();
+            names.sort();
+            if !names.is_empty() {
+                commands_of.entry(names).or_default().push(command);
+            }
+        }
+        let mut named: BTreeSet<&Name> = BTreeSet::new();
+        for (names, commands) in &commands_of {
+            // What holds for more policies of a command says it for the fewer of another, too.
+            let within = |other: &Vec<&Name>| {
+                other.len() > names.len() && names.iter().all(|name| other.contains(name))
+            };
+            if commands_of.keys().any(within) {
+                continue;
+            }
+            // Each finding is about a policy of its own.
+            let Some(last) = names.iter().rev().find(|name| !named.contains(**name)) else { continue };
+            named.insert(last);
+            let commands = match commands.len() {
+                4 => "every command".to_owned(),
+                _ => format!("`{}`", commands.join("`, `")),
+            };
+            findings.add(
+                Found::at(
+                    ObjectRef::policy(table, last),
+                    format!(
+                        "{} permissive policies of `{table}` add up for {commands}: {}.",
+                        names.len(),
+                        join(names.iter().copied())
+                    ),
+                )
+                .remedy(Remedy::manual(RULE.instead)),
+            );
+        }
     }
+}
+
+fn is_for(policy: &Policy, command: &str) -> bool {
+    policy.command.as_str().eq_ignore_ascii_case(command)
 }
 
 fn share_a_role(a: &Policy, b: &Policy) -> bool {

@@ -26,6 +26,8 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for role in context.roles().iter().filter(|role| role.login) {
         findings.examined(1);
         match role.password {
+            // That it has no name is said of it, and is worse.
+            PasswordStorage::None if role.name.as_str().starts_with('@') => {}
             PasswordStorage::None => findings.add(
                 Found::at(
                     ObjectRef::role(&role.name),

@@ -25,13 +25,16 @@ pub static RULE: Rule = Rule {
     ..Rule::DEFAULT
 };
 
+/// How a text is looked at: code, or words for people.
+type Find = fn(&str) -> Option<&'static str>;
+
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let catalog = context.catalog();
     // Definitions that the server keeps to itself.
     let mut hidden = 0u64;
-    let mut look = |object: &dyn Fn() -> ObjectRef, place: String, text: &str| {
+    let mut look = |object: &dyn Fn() -> ObjectRef, place: String, text: &str, find: Find| {
         findings.examined(1);
-        if let Some(kind) = secrets::find(text) {
+        if let Some(kind) = find(text) {
             findings.add(
                 Found::at(object(), format!("{place} holds what looks like {kind}."))
                     .confidence(Confidence::Medium)
@@ -46,35 +49,55 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             continue;
         }
         let object = || ObjectRef::function(&function.name, &function.arguments);
-        look(&object, format!("The body of `{}`", function.name), &function.body);
+        look(&object, format!("The body of `{}`", function.name), &function.body, secrets::find);
     }
     for trigger in context.triggers().iter().filter(|trigger| !trigger.body.is_empty()) {
         let object = || ObjectRef::trigger(&trigger.table, &trigger.name);
-        look(&object, format!("Trigger `{}` of `{}`", trigger.name, trigger.table), &trigger.body);
+        look(
+            &object,
+            format!("Trigger `{}` of `{}`", trigger.name, trigger.table),
+            &trigger.body,
+            secrets::find,
+        );
     }
     for view in catalog.views.iter().filter(|view| view.extension.is_none()) {
         if view.definition.is_empty() && context.is_doubtful(&view.name) {
             hidden += 1;
         } else {
-            look(&|| ObjectRef::view(&view.name), format!("The query of `{}`", view.name), &view.definition);
+            look(
+                &|| ObjectRef::view(&view.name),
+                format!("The query of `{}`", view.name),
+                &view.definition,
+                secrets::find,
+            );
         }
         if let Some(comment) = &view.comment {
-            look(&|| ObjectRef::view(&view.name), format!("The comment on `{}`", view.name), comment);
+            look(
+                &|| ObjectRef::view(&view.name),
+                format!("The comment on `{}`", view.name),
+                comment,
+                secrets::find_in_prose,
+            );
         }
     }
     for table in context.own_tables() {
         if let Some(comment) = &table.comment {
-            look(&|| ObjectRef::table(&table.name), format!("The comment on `{}`", table.name), comment);
+            look(
+                &|| ObjectRef::table(&table.name),
+                format!("The comment on `{}`", table.name),
+                comment,
+                secrets::find_in_prose,
+            );
         }
         for column in &table.columns {
             let object = || ObjectRef::column(&table.name, &column.name);
             let name = format!("`{}.{}`", table.name, column.name);
             if let Some(comment) = &column.comment {
-                look(&object, format!("The comment on {name}"), comment);
+                look(&object, format!("The comment on {name}"), comment, secrets::find_in_prose);
             }
             let default = column.default.as_ref().and_then(|default| default.tree.as_deref());
             if let Some(Expr::Literal(Literal::String(text))) = default.map(Expr::without_casts) {
-                look(&object, format!("The default of {name}"), text);
+                look(&object, format!("The default of {name}"), text, secrets::find_in_prose);
             }
         }
     }

@@ -4,7 +4,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::hba::{self, Reach};
+use crate::hba::{self, Listening, Reach};
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 5,
     needs: &[Fact::Hba],
+    wants: &[Fact::Settings],
     engines: Engines::only(Engine::Postgres, "it has no pg_hba.conf"),
     when: "a line of pg_hba.conf lets clients from public networks in without encryption",
     then: "Queries, rows and cookies of the handshake can be read and changed on the way.",
@@ -25,6 +26,9 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let rules = &context.hba().rules;
     findings.examined(rules.len() as u64);
+    if hba::listening(context.facts_if_known(Fact::Settings).settings.known()) != Listening::Network {
+        return;
+    }
     // A wide `hostnossl ... reject` before a `host` line leaves only encrypted clients to it.
     let mut plain_rejected = false;
     for rule in hba::reachable(rules) {
@@ -38,7 +42,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         if plain_rejected || !hba::allows_plain(rule) || hba::reach(rule) < Reach::Public {
             continue;
         }
-        let address = rule.address.as_ref().map_or("anywhere", |address| address.as_str());
+        let address = hba::address(rule).unwrap_or_else(|| "anywhere".to_owned());
         findings.add(
             Found::at(
                 ObjectRef::hba_line(rule.line),

@@ -25,17 +25,28 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     for rule in &context.hba().rules {
         findings.examined(1);
         let Some(error) = &rule.error else { continue };
-        findings.add(
-            Found::at(
-                ObjectRef::hba_line(rule.line),
+        // A line that the server keeps although it complains has been read: the other columns are filled.
+        let kept = !rule.connection.is_empty();
+        let message = match (kept, error.contains("cannot match")) {
+            (true, true) => format!("Line {} of pg_hba.conf never matches a client.", rule.line),
+            (true, false) => format!("The server keeps line {} of pg_hba.conf, and complains.", rule.line),
+            (false, _) => {
                 format!(
                     "The server cannot read line {} of pg_hba.conf and refuses the whole file.",
                     rule.line
-                ),
-            )
-            .evidence("complaint", error)
-            .evidence_if("file", rule.file.as_ref())
-            .remedy(Remedy::manual(RULE.instead)),
+                )
+            }
+        };
+        let remedy = match kept {
+            true => "Take the line out, or give the server what the complaint says is missing.",
+            false => RULE.instead,
+        };
+        findings.add(
+            Found::at(ObjectRef::hba_line(rule.line), message)
+                .level(if kept { Level::Note } else { Level::Error })
+                .evidence("complaint", error)
+                .evidence_if("file", rule.file.as_ref())
+                .remedy(Remedy::manual(remedy)),
         );
     }
 }

@@ -1,4 +1,5 @@
 use dbwright_model::capability::Capability;
+use dbwright_model::catalog::View;
 use dbwright_model::change::Change;
 use dbwright_model::engine::Engine;
 use dbwright_model::facts::Fact;
@@ -16,6 +17,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 6,
     needs: &[Fact::Catalog],
+    wants: &[Fact::Roles],
     reads_views: true,
     engines: Engines::only(Engine::Postgres, "it has no row security policies"),
     when: "a view reads a table with row security with its owner's rights",
@@ -41,8 +43,13 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.unknown(format!("the query of view `{}` could not be read", view.name));
             continue;
         };
-        // Forced row security binds the owner too.
-        tables.retain(|table| !table.row_security.forced);
+        // Forced row security binds the owner too, unless nothing binds that role.
+        let unbound = unbound(context, view);
+        let all = tables.len();
+        tables.retain(|table| !table.row_security.forced || unbound == Some(true));
+        if tables.len() < all && unbound.is_none() {
+            findings.not_seen(1, "views have an owner of whom it is not known whether policies bind it");
+        }
         let Some(first) = tables.first() else { continue };
         let remedy = if context.can(Capability::SecurityInvokerViews) {
             Remedy::review(
@@ -65,8 +72,18 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
                 format!("View `{}` passes by the row security of `{}`.", view.name, first.name),
             )
             .evidence("tables", join(tables.iter().map(|table| &table.name.name)))
+            .evidence_if("owner, whom no policy binds", view.owner.as_ref().filter(|_| unbound == Some(true)))
             .confidence(Confidence::Medium)
             .remedy(remedy),
         );
     }
+}
+
+/// Whether no policy at all binds the role that a view reads with: superusers and roles with `BYPASSRLS`. `None` when the
+/// owner or its attributes are not known.
+fn unbound(context: &Context<'_>, view: &View) -> Option<bool> {
+    let roles = context.facts_if_known(Fact::Roles).roles.known()?;
+    let owner = view.owner.as_ref()?;
+    let role = roles.iter().find(|role| role.name == *owner)?;
+    Some(role.superuser || role.bypass_row_security)
 }

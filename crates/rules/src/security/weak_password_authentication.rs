@@ -5,7 +5,7 @@ use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::hba::{self, Reach};
+use crate::hba::{self, Listening, Reach};
 use crate::{Context, Engines, Findings, Found, Rule};
 
 /// The rule.
@@ -14,7 +14,7 @@ pub static RULE: Rule = Rule {
     dimension: Dimension::Security,
     weight: 5,
     needs: &[Fact::Hba],
-    wants: &[Fact::Roles],
+    wants: &[Fact::Roles, Fact::Settings],
     engines: Engines::only(Engine::Postgres, "it has no pg_hba.conf"),
     when: "a line of pg_hba.conf takes passwords over the network in clear text or as MD5",
     then: "Who listens on the way learns the password, or a hash that is as good as it.",
@@ -27,6 +27,9 @@ pub static RULE: Rule = Rule {
 fn check(context: &Context<'_>, findings: &mut Findings) {
     let rules = &context.hba().rules;
     findings.examined(rules.len() as u64);
+    if hba::listening(context.facts_if_known(Fact::Settings).settings.known()) != Listening::Network {
+        return;
+    }
     // The method `md5` speaks SCRAM with roles whose password is kept that way.
     let all_strong = context.facts_if_known(Fact::Roles).roles.known().is_some_and(|roles| {
         roles.iter().filter(|role| role.login).all(|role| {
@@ -66,7 +69,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 }
 
 fn place(rule: &HbaRule) -> String {
-    match &rule.address {
+    match hba::address(rule) {
         Some(address) => format!("`{address}`"),
         None => "this machine".to_owned(),
     }

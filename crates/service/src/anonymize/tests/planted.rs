@@ -580,7 +580,7 @@ pub(super) fn facts() -> Facts {
             }],
         }),
         hba: Known(hba()),
-        user_mappings: Known(vec![UserMapping { server: name(), user: name(), options: vec![name()] }]),
+        user_mappings: Known(vec![UserMapping { server: name(), user: name(), options: Some(vec![name()]) }]),
         storage: Known(Storage {
             page_size: 1,
             page_count: 1,
