@@ -114,6 +114,14 @@ fn judge(
                 Some(format!("SELECT count(*) FROM {owner} WHERE NOT ({})", check.expression.text)),
             )
         }
+        Demand::DefaultFits { column, condition, .. } => say(
+            ObjectRef::column(table, column),
+            format!(
+                "The statement fails if `{table}` holds a row: what that gets in `{column}` breaks `{condition}`."
+            ),
+            Some(format!("SELECT count(*) FROM {owner}")),
+        )
+        .map(|found| found.level(Level::Error)),
         Demand::Reference { parent, .. } => {
             let key = referring(judged, known, table, parent)?;
             let is_empty = |name| judged.new_column(table, name).is_some_and(|new| new.default.is_none());
