@@ -836,6 +836,12 @@ pub struct Trigger {
     pub timing: Name,
     /// `INSERT`, `UPDATE`, `DELETE`, `TRUNCATE`, upper case, sorted.
     pub events: Vec<Name>,
+    /// The columns of `UPDATE OF`, sorted; empty when every update counts (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Name>,
+    /// `WHEN` (PostgreSQL).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expression>,
     /// Whether it fires once per row.
     pub for_each_row: bool,
     /// The function it calls (PostgreSQL).
@@ -862,6 +868,24 @@ pub struct TriggerProgram {
     pub condition: Option<Expr>,
     /// The statements between `BEGIN` and `END`, in their order.
     pub statements: Vec<DataStatement>,
+}
+
+impl Trigger {
+    /// Whether its definition names a column of its table: in `UPDATE OF`, or in `WHEN` as a part of the old or new row. A
+    /// row as a whole names none.
+    pub fn names(&self, column: &Name) -> bool {
+        let of_row = |qualifier: &[Name]| {
+            qualifier.last().is_some_and(|row| row.eq_ignore_case("old") || row.eq_ignore_case("new"))
+        };
+        let mut named = self.columns.contains(column);
+        if let Some(tree) = self.when.as_ref().and_then(|when| when.tree.as_deref()) {
+            tree.walk(&mut |expr| {
+                named |=
+                    matches!(expr, Expr::Column { qualifier, name } if name == column && of_row(qualifier));
+            });
+        }
+        named
+    }
 }
 
 /// A row security policy.

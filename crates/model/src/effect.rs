@@ -165,6 +165,15 @@ pub enum Demand {
         /// The table.
         table: QualifiedName,
     },
+    /// The table must be empty: the value that its rows get in a new column breaks the column's check.
+    DefaultFits {
+        /// The table.
+        table: QualifiedName,
+        /// The new column.
+        column: Name,
+        /// The condition that is broken, as written.
+        condition: String,
+    },
     /// Every row must find its parent.
     Reference {
         /// The table that refers.
@@ -299,6 +308,7 @@ impl Demand {
             | Demand::Empty { table }
             | Demand::Unique { table }
             | Demand::Check { table }
+            | Demand::DefaultFits { table, .. }
             | Demand::Reference { table, .. }
             | Demand::Convertible { table, .. } => table,
         }

@@ -1450,6 +1450,9 @@ impl Folder {
         });
         if cascade {
             self.drop_views_of(&full, Some(column));
+            if let Some(triggers) = self.catalog.triggers.known_mut() {
+                triggers.retain(|trigger| trigger.table != full || !trigger.names(column));
+            }
         }
         if !only {
             for heir in self.heirs_of(&full).iter().filter(|_| found) {

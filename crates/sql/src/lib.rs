@@ -9,6 +9,7 @@ pub mod fold;
 pub mod effects;
 pub mod chain;
 mod clauses;
+mod constant;
 mod surroundings;
 pub mod tools;
 pub mod script;

@@ -80,6 +80,9 @@ pub fn understand_catalog(catalog: &mut Catalog) {
             policy.check.iter_mut().for_each(|expression| reader.read(expression));
         }
     }
+    for trigger in catalog.triggers.known_mut().into_iter().flatten() {
+        trigger.when.iter_mut().for_each(|expression| reader.read(expression));
+    }
     for publication in catalog.publications.known_mut().into_iter().flatten() {
         for table in &mut publication.tables {
             table.filter.iter_mut().for_each(|expression| reader.read(expression));

@@ -137,6 +137,22 @@ fn programs_are_seen_through_and_commands_outside_of_transactions_too() {
             &[BASE, "begin;\nalter table {t} add b int;\nalter table {t} add c int;\ncommit;"],
             &["", brief, brief, ""],
         ),
+        // The locks of a statement are its own, whatever was locked before.
+        (
+            &[
+                BASE,
+                "begin;\nalter table {t} add b int;\ncreate index on {t} (a);\ncreate index on {t} (b);\n\
+                 alter table {t} alter a type bigint;\ncommit;",
+            ],
+            &[
+                "",
+                brief,
+                "public.{t} SHARE index build",
+                "public.{t} SHARE index build",
+                "public.{t} ACCESS EXCLUSIVE rewrite",
+                "",
+            ],
+        ),
         (
             &[
                 "create table {t} (a int);\ndo $$ begin execute 'alter table {t} alter a type bigint'; end $$;",
@@ -161,6 +177,8 @@ fn programs_are_seen_through_and_commands_outside_of_transactions_too() {
         assert!(finds_of(&seen, "migration/blocking-program", "public.t0"), "{:#?}", seen.findings);
         assert!(!finds_of(&seen, "migration/blocking-program", "public.t7"), "{:#?}", seen.findings);
         assert!(finds(&seen, "migration/forbidden-in-transaction"), "{:#?}", seen.findings);
+        let slow = "migration/slow-work-under-exclusive-lock";
+        assert!(finds_of(&seen, slow, "CREATE INDEX"), "{:#?}", seen.findings);
         for rule in ["migration/not-analysed", "migration/fails-when-tried"] {
             assert!(!finds(&seen, rule), "{:#?}", seen.findings);
         }

@@ -40,6 +40,9 @@ pub const SCHEMA: &str = "
     CREATE DOMAIN unused AS int;
     CREATE TABLE measured (id int PRIMARY KEY, p positive);
     COMMENT ON VIEW v_a IS 'it''s seen';
+    CREATE TABLE fired (id int PRIMARY KEY, a int, b int);
+    CREATE FUNCTION fires() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+    CREATE TRIGGER fired_a BEFORE UPDATE ON fired FOR EACH ROW WHEN (old.a IS DISTINCT FROM new.a) EXECUTE FUNCTION fires();
 ";
 
 /// A change, the versions it is planned for, and further statements that the steps do on purpose.
@@ -63,6 +66,7 @@ pub const PLANNED: &[Example] = &[
     ex("ALTER TABLE t ALTER a SET NOT NULL"),
     ex("ALTER TABLE ranged ALTER id SET NOT NULL"),
     ex("ALTER TABLE t ALTER b SET NOT NULL"),
+    ex("ALTER TABLE fired ALTER b TYPE bigint"),
     ex("CREATE INDEX i ON t (a)"),
     ex("CREATE INDEX ON t (a, b)"),
     ex("CREATE UNIQUE INDEX ON loose (lower(y))"),

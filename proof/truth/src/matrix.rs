@@ -56,12 +56,14 @@ impl Engine {
         }
     }
 
-    /// Observes the cases anew and compares; writes the tables when asked to record. Only one case when it is named.
+    /// Observes the cases anew and compares; writes the tables when asked to record. Only those named, where any are, with
+    /// commas between their names.
     pub fn run(&self, only: Option<&str>, record: bool) -> Result<Outcome, String> {
         let mut cases = if record { case::load(self.name, self.dialect)?.cases } else { self.cases()? };
-        let chosen: Vec<usize> =
-            (0..cases.len()).filter(|index| only.is_none_or(|name| cases[*index].name == name)).collect();
-        if let Some(name) = only.filter(|_| chosen.is_empty()) {
+        let named: Option<Vec<&str>> = only.map(|names| names.split(',').collect());
+        let is_chosen = |case: &Case| named.as_ref().is_none_or(|names| names.contains(&case.name.as_str()));
+        let chosen: Vec<usize> = (0..cases.len()).filter(|index| is_chosen(&cases[*index])).collect();
+        if let Some(name) = named.iter().flatten().find(|name| cases.iter().all(|case| case.name != **name)) {
             return Err(format!("{} has no case `{name}`", self.name));
         }
         let started = Instant::now();

@@ -181,6 +181,7 @@ impl<'a> Builder<'a> {
             | Demand::Empty { table }
             | Demand::Unique { table }
             | Demand::Check { table }
+            | Demand::DefaultFits { table, .. }
             | Demand::Reference { table, .. }
             | Demand::Convertible { table, .. } => table.clone(),
         };

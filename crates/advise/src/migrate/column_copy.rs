@@ -125,6 +125,13 @@ impl Copy {
         }) {
             return Err(format!("the policy `{}` speaks of it", policy.name));
         }
+        let mut triggers = catalog.triggers.known().into_iter().flatten();
+        if let Some(trigger) = triggers.find(|one| one.table == table.name && one.names(&self.old)) {
+            return Err(format!(
+                "the trigger `{}` names it, and would go on with the old column: drop it, and make it again after the change",
+                trigger.name
+            ));
+        }
         if let Some(rule) = catalog.rules.iter().find(|rule| rule.table == table.name) {
             return Err(format!("the rule `{}` stands on the table", rule.name));
         }

@@ -24,7 +24,7 @@ select a.attrelid as relation,
   from pg_attribute a
   join pg_class r on r.oid = a.attrelid and r.relkind in ('r', 'p', 'f', 'v', 'm', 'c') and r.relpersistence <> 't'
   join pg_type t on t.oid = a.atttypid
-  left join pg_type e on e.oid = t.typelem and t.typcategory = 'A'
+  left join pg_type e on e.oid = t.typelem and t.typcategory = 'A' and t.typtype = 'b'
   join pg_namespace tn on tn.oid = t.typnamespace
   left join pg_namespace en on en.oid = e.typnamespace
   left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

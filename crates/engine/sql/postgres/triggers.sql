@@ -3,6 +3,12 @@ select t.tgname as name,
        c.relname as relation,
        t.tgtype as bits,
        t.tgenabled as enabled,
+       (select array_agg(a.attname order by a.attname)
+          from pg_attribute a where a.attrelid = t.tgrelid and a.attnum = any (t.tgattr)) as columns,
+       -- Only a condition is read out of it, and writing one opens the table.
+       case when t.tgqual is not null
+             and {allowed.locks ? true : t.tgrelid <> all (array(select l.relation from pg_locks l where l.mode = 'AccessExclusiveLock' and l.relation is not null))}
+            then pg_get_triggerdef(t.oid) end as definition,
        fn.nspname as function_schema,
        p.proname as function
   from pg_trigger t

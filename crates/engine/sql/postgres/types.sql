@@ -22,7 +22,8 @@ select t.oid,
   join pg_namespace n on n.oid = t.typnamespace
   left join pg_class c on c.oid = t.typrelid
   left join pg_type b on t.typtype = 'd' and b.oid = t.typbasetype
-  left join pg_type be on be.oid = b.typelem and b.typcategory = 'A'
+  -- A domain has the category of what is below it, and up to version 13 its elements too.
+  left join pg_type be on be.oid = b.typelem and b.typcategory = 'A' and b.typtype = 'b'
   left join pg_namespace bn on bn.oid = coalesce(be.typnamespace, b.typnamespace)
   left join pg_description d on d.objoid = t.oid and d.classoid = 'pg_type'::regclass and d.objsubid = 0
   left join pg_depend xd on xd.classid = 'pg_type'::regclass and xd.objid = t.oid
@@ -34,5 +35,5 @@ select t.oid,
                     array_agg(convalidated order by conname) as validated
                from pg_constraint where contypid <> 0 and contype = 'c' group by contypid) k on k.contypid = t.oid
  where n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-   and t.typtype in ('b', 'c', 'd', 'e', 'r') and t.typcategory <> 'A'
+   and t.typtype in ('b', 'c', 'd', 'e', 'r') and (t.typtype = 'd' or t.typcategory <> 'A')
    and (t.typrelid = 0 or c.relkind = 'c')

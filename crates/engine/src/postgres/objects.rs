@@ -51,12 +51,21 @@ pub(super) fn trigger(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
         table: qualified(row, "schema", "relation")?,
         timing: timing.into(),
         events: events.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, event)| Name::new(event)).collect(),
+        columns: row.texts("columns")?.into_iter().map(Name::new).collect(),
+        when: row.opt_text("definition")?.and_then(condition),
         for_each_row: bits & 1 != 0,
         function: Some(qualified(row, "function_schema", "function")?),
         enabled: row.text("enabled")? != "D",
         ..Trigger::default()
     });
     Ok(())
+}
+
+/// The condition in the definition of a trigger, which the server prints between `WHEN (` and `) EXECUTE`.
+fn condition(definition: &str) -> Option<Expression> {
+    let (_, rest) = definition.split_once(" WHEN (")?;
+    let end = rest.rfind(") EXECUTE ")?;
+    Some(Expression::text(&rest[..end]))
 }
 
 pub(super) fn policy(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {

@@ -204,7 +204,8 @@ impl<'a> Observer<'a> {
     }
 
     /// Observes one statement in the transaction that is open, whatever was done in it before: of the locks only those
-    /// are told that the transaction did not hold yet, and with work that was done the strongest one on the relation.
+    /// are told that the transaction did not hold yet, and with work that was done under no new one the strongest on the
+    /// relation.
     pub async fn observe_next(&mut self, sql: &str) -> Result<Observation, ScratchError> {
         // What is observed may have set it, as dumps do.
         self.client
@@ -406,8 +407,11 @@ impl<'a> Observer<'a> {
                 Work::Seen(cost) => cost,
                 Work::Unweighed => Cost::Brief,
             };
-            if cost > Cost::Brief || work == Work::Unweighed {
+            // Rows move to a new file only under the strongest lock; other work needs none that was not asked for.
+            if cost == Cost::Rewrite || work == Work::Unweighed {
                 own = own.max(locks.all.get(oid).copied());
+            } else if cost > Cost::Brief {
+                own = own.or_else(|| locks.all.get(oid).copied());
             }
             let name = &relation.name;
             let Some(lock) = own else {

@@ -103,6 +103,8 @@ fn limits(kind: TypeKind, modifier: i64) -> (Option<u32>, Option<i32>) {
         TypeKind::Time | TypeKind::TimeTz | TypeKind::Timestamp | TypeKind::TimestampTz => {
             (u32::try_from(modifier).ok(), None)
         }
+        // The fields stand in the upper half; without a precision the lower one is full.
+        TypeKind::Interval => (u32::try_from(modifier & 0xffff).ok().filter(|n| *n != 0xffff), None),
         _ => (None, None),
     }
 }
@@ -125,6 +127,8 @@ mod tests {
         check("numeric", ((10 << 16) | 2) + 4, (TypeKind::Decimal, Some(10), Some(2)));
         check("numeric", ((5 << 16) | (2048 - 2)) + 4, (TypeKind::Decimal, Some(5), Some(-2)));
         check("timestamptz", 3, (TypeKind::TimestampTz, Some(3), None));
+        check("interval", (0x7fff << 16) | 2, (TypeKind::Interval, Some(2), None));
+        check("interval", (0x0408 << 16) | 0xffff, (TypeKind::Interval, None, None));
         check("never_seen", 7, (TypeKind::Other, None, None));
     }
 }

@@ -10,6 +10,8 @@ create schema app;
 comment on schema app is 'the application';
 create type app.mood as enum ('sad', 'ok', 'happy');
 create domain app.email as text not null default 'a@b' constraint has_at check (value like '%@%');
+create domain app.few as int[] check (array_length(value, 1) < 5);
+create domain app.fewer as app.few;
 create type app.pair as (a int, b text[]);
 create type app.span as range (subtype = float8);
 create table app.parent (
@@ -53,7 +55,7 @@ create function app.f(a int, variadic b text[]) returns int language sql stable 
     set search_path = app, pg_temp as 'select 1';
 create procedure app.p() language plpgsql as 'begin null; end';
 create function app.tf() returns trigger language plpgsql as 'begin return new; end';
-create trigger tr before insert or update on app.parent for each row execute function app.tf();
+create trigger tr before insert or update of code, amount on app.parent for each row when (new.amount > 0) execute function app.tf();
 create trigger off after delete on app.parent for each statement execute function app.tf();
 alter table app.parent disable trigger off;
 alter table app.child enable row level security, force row level security;
@@ -217,15 +219,19 @@ fn check_others(catalog: &Catalog) {
     let owned = catalog.sequences.iter().find(|one| one.name.name == "child_id_seq").unwrap();
     assert_eq!(owned.owned_by, Some((QualifiedName::new("app", "child"), "id".into())));
     let kinds: Vec<&str> = catalog.types.iter().map(|one| one.name.name.as_str()).collect();
-    assert_eq!(kinds, ["email", "mood", "pair", "span"]);
+    assert_eq!(kinds, ["email", "few", "fewer", "mood", "pair", "span"]);
     let UserTypeKind::Domain { base, not_null, default, checks } = &catalog.types[0].kind else {
         panic!("{:?}", catalog.types[0])
     };
     assert_eq!((base.kind, *not_null, checks.len()), (TypeKind::Text, true, 1));
     assert_eq!(default.as_ref().unwrap().text, "'a@b'::text");
     assert_eq!(checks[0].expression.text, "(VALUE ~~ '%@%'::text)");
-    assert_eq!(catalog.types[1].kind, UserTypeKind::Enum(vec!["sad".into(), "ok".into(), "happy".into()]));
-    assert!(matches!(&catalog.types[2].kind, UserTypeKind::Composite(members) if members.len() == 2));
+    let UserTypeKind::Domain { base, .. } = &catalog.types[1].kind else { panic!("{:?}", catalog.types[1]) };
+    assert_eq!((base.kind, base.array), (TypeKind::Integer, true));
+    let UserTypeKind::Domain { base, .. } = &catalog.types[2].kind else { panic!("{:?}", catalog.types[2]) };
+    assert_eq!((base.kind, base.array), (TypeKind::Domain, false));
+    assert_eq!(catalog.types[3].kind, UserTypeKind::Enum(vec!["sad".into(), "ok".into(), "happy".into()]));
+    assert!(matches!(&catalog.types[4].kind, UserTypeKind::Composite(members) if members.len() == 2));
 
     let functions = catalog.functions.known().unwrap();
     let f = functions.iter().find(|one| one.name.name == "f").unwrap();
@@ -240,6 +246,8 @@ fn check_others(catalog: &Catalog) {
     assert!(!off.enabled && !off.for_each_row && off.timing == "AFTER");
     assert!(tr.enabled && tr.for_each_row && tr.timing == "BEFORE");
     assert_eq!(tr.events, ["INSERT", "UPDATE"]);
+    assert_eq!(tr.columns, ["amount", "code"]);
+    assert_eq!(tr.when.as_ref().unwrap().text, "(new.amount > (0)::numeric)");
     assert_eq!(tr.function, Some(QualifiedName::new("app", "tf")));
     let policies = catalog.policies.known().unwrap();
     let [own, own_too] = &policies[..] else { panic!("{policies:?}") };

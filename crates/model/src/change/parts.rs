@@ -219,6 +219,9 @@ pub struct DataClauses {
     /// Columns of the first table that it writes, where it names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<Name>,
+    /// Those of `columns` that `UPDATE` gives the value that they have: `a = a` (PostgreSQL).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unchanged: Vec<Name>,
     /// Names in the condition on the rows of `UPDATE` and `DELETE`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub filter: Vec<Name>,

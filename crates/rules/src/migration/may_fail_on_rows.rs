@@ -114,6 +114,11 @@ fn judge(
                 Some(format!("SELECT count(*) FROM {owner} WHERE NOT ({})", check.expression.text)),
             )
         }
+        Demand::DefaultFits { column, condition, .. } => {
+            let because = format!("what that gets in `{column}` breaks `{condition}`");
+            let message = format!("The statement fails if `{table}` holds a row: {because}.");
+            say(ObjectRef::column(table, column), message, None).map(|found| found.level(Level::Error))
+        }
         Demand::Reference { parent, .. } => {
             let key = referring(judged, known, table, parent)?;
             let is_empty = |name| judged.new_column(table, name).is_some_and(|new| new.default.is_none());
@@ -265,12 +270,7 @@ fn may_fail(from: &DataType, to: &DataType, using: Option<&Expression>) -> bool 
             (None, Some(_)) => true,
         },
         (_, TypeKind::Decimal) if a.is_integer() => {
-            let needed = match a {
-                TypeKind::TinyInt => 3,
-                TypeKind::SmallInt => 5,
-                TypeKind::Integer => 10,
-                _ => 19,
-            };
+            let needed = integer_range(from).map_or(19, |(_, most)| i64::from(most.ilog10() + 1));
             digits(to).is_some_and(|kept| kept < needed)
         }
         (TypeKind::Decimal | TypeKind::Real | TypeKind::Double, _) if b.is_integer() => true,

@@ -4,7 +4,7 @@ use dbwright_engine::dsn::Dsn;
 use dbwright_engine::postgres::observe::{Observation, ObservedError, Observer};
 use dbwright_engine::scratch::ScratchError;
 use dbwright_engine::scratch::postgres::PostgresServer;
-use dbwright_model::effect::{Effects, TransactionUse};
+use dbwright_model::effect::{Effects, Lock, TransactionUse};
 
 use super::{Failure, Outcome, Shape, Step, Traced};
 use crate::error::{ErrorKind, ServiceError};
@@ -161,7 +161,14 @@ fn merge(foretold: &Effects, seen: &Observation, shape: Shape) -> Effects {
             Some(before) if unweighed => before.cost.max(effect.cost),
             _ => effect.cost,
         };
-        effects.add(&effect.relation, effect.lock, cost);
+        let held =
+            |lock: Lock| seen.held.iter().any(|(name, held)| *name == effect.relation && *held == lock);
+        // Where nothing was locked anew, a lock from before is no lock of the statement's own.
+        let lock = match before {
+            Some(before) if held(effect.lock) && held(before.lock) => before.lock,
+            _ => effect.lock,
+        };
+        effects.add(&effect.relation, lock, cost);
     }
     for effect in &foretold.relations {
         // A lock that the transaction holds already does not show when it is taken again.

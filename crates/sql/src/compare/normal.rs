@@ -139,6 +139,7 @@ pub(super) fn normalise(catalog: &mut Catalog, texts: Texts) {
     }
     for trigger in catalog.triggers.known_mut().into_iter().flatten() {
         trigger.definer = None;
+        trigger.when.iter_mut().for_each(|when| expression(when, texts));
         trigger.body = text(&without_line_comments(&trigger.body), texts);
     }
     for policy in catalog.policies.known_mut().into_iter().flatten() {

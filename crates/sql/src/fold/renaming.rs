@@ -39,6 +39,13 @@ impl Folder {
                 }
             }
         }
+        for trigger in self.catalog.triggers.known_mut().into_iter().flatten() {
+            if trigger.table == full {
+                rename_names(&mut trigger.columns, &declared, to);
+                trigger.columns.sort();
+                trigger.when.iter_mut().for_each(|when| rename_in_expression(when, &declared, to));
+            }
+        }
         for sequence in &mut self.catalog.sequences {
             if let Some((table, owner)) = &mut sequence.owned_by
                 && *table == full

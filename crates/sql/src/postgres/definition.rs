@@ -643,12 +643,18 @@ pub(super) fn create_trigger(trigger: &Trigger, or_replace: bool) -> Option<Stri
             .map(|_| trigger.body.clone());
     }
     let function = trigger.function.as_ref()?;
+    let columns: Vec<String> = trigger.columns.iter().map(quoted).collect();
+    let event = |event: &Name| match event.as_str() {
+        "UPDATE" if !columns.is_empty() => format!("UPDATE OF {}", columns.join(", ")),
+        other => other.to_owned(),
+    };
+    let when = trigger.when.as_ref().map_or_else(String::new, |when| format!(" WHEN ({})", when.text));
     Some(format!(
-        "CREATE {}TRIGGER {} {} {} ON {} FOR EACH {} EXECUTE FUNCTION {}()",
+        "CREATE {}TRIGGER {} {} {} ON {} FOR EACH {}{when} EXECUTE FUNCTION {}()",
         if or_replace { "OR REPLACE " } else { "" },
         quoted(&trigger.name),
         trigger.timing,
-        trigger.events.iter().map(Name::as_str).collect::<Vec<_>>().join(" OR "),
+        trigger.events.iter().map(event).collect::<Vec<_>>().join(" OR "),
         qualified(&trigger.table),
         if trigger.for_each_row { "ROW" } else { "STATEMENT" },
         qualified(function)

@@ -734,6 +734,16 @@ pub(super) fn create_trigger(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
         && !node.descendants().any(|node| node.kind() == K::TRIGGER_EVENT_UPDATE && has(&node, K::OF_KW));
     let body =
         if plain { String::new() } else { parsed.text_of(node).trim_end_matches(';').trim_end().to_owned() };
+    let mut columns: Vec<Name> = node
+        .descendants()
+        .filter(|node| node.kind() == K::TRIGGER_EVENT_UPDATE)
+        .flat_map(|event| event.descendants().filter(|node| node.kind() == K::COLUMN_NAME_REF))
+        .map(|column| super::syntax::name(&column))
+        .collect();
+    columns.sort();
+    let when = child(node, K::WHEN_CONDITION)
+        .and_then(|clause| expr_child(&clause))
+        .map(|condition| parsed_expression(parsed, &condition));
     vec![Change::CreateTrigger {
         or_replace: has(node, K::OR_REPLACE),
         trigger: Box::new(Trigger {
@@ -742,6 +752,8 @@ pub(super) fn create_trigger(parsed: &Parsed<'_>, node: &Node) -> Vec<Change> {
             table,
             timing: Name::new(timing),
             events,
+            columns,
+            when,
             for_each_row: has(node, K::FOR_EACH_ROW),
             function,
             enabled: true,

@@ -114,6 +114,7 @@ fn clauses(node: &Node, table: Option<&QualifiedName>) -> DataClauses {
             .or_else(|| child(node, K::TABLE_RELATION_NAME))
             .is_some_and(|relation| has(&relation, K::ONLY_KW)),
         columns: written(node),
+        unchanged: unchanged(node),
         filter: child(node, K::WHERE_CLAUSE).map(|filter| names(&filter)).unwrap_or_default(),
         ..DataClauses::default()
     };
@@ -170,6 +171,24 @@ fn written(node: &Node) -> Vec<Name> {
     };
     let columns = list.iter().flat_map(Node::descendants).filter(|node| node.kind() == K::COLUMN_NAME_REF);
     columns.map(|column| name(&column)).collect()
+}
+
+/// The columns that `UPDATE` sets to themselves.
+fn unchanged(node: &Node) -> Vec<Name> {
+    let single = node
+        .children()
+        .filter(|child| child.kind() == K::SET_CLAUSE)
+        .flat_map(|clause| clause.descendants().collect::<Vec<_>>())
+        .filter(|inner| inner.kind() == K::SET_SINGLE_COLUMN);
+    single
+        .filter_map(|column| {
+            let target = name_in(&child(&column, K::COLUMN_TARGET)?, K::COLUMN_NAME_REF)?;
+            let value = child(&column, K::SET_EXPR)
+                .and_then(|value| expr_child(&value))
+                .or_else(|| expr_child(&column))?;
+            (value.kind() == K::NAME_REF && name(&value) == target).then_some(target)
+        })
+        .collect()
 }
 
 /// The names in a tree, each once.

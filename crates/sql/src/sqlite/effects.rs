@@ -7,9 +7,11 @@ mod script;
 use dbwright_model::catalog::{Column, Index, Persistence, ReferentialAction, Table};
 use dbwright_model::change::{Change, DataKind, DroppedConstraint};
 use dbwright_model::effect::{Cost, Demand, Effects, Lock, LossKind, Refusal, TransactionUse};
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression, Literal};
 use dbwright_model::name::{Name, QualifiedName};
 
+use crate::constant;
 use crate::fold::Folder;
 
 pub(crate) use script::of_script;
@@ -183,8 +185,10 @@ impl Reckoning<'_> {
             match change {
                 Change::AddUnique { .. } => self.refuse("a new column cannot be UNIQUE"),
                 Change::AddPrimaryKey { .. } => self.refuse("a new column cannot be the primary key"),
-                Change::AddCheck { .. } => {
-                    self.effects.demands.push(Demand::Check { table: full.clone() });
+                Change::AddCheck { check, .. } => {
+                    let broken =
+                        constant::demand_of_default(Dialect::Sqlite, &full, column, &check.expression);
+                    self.effects.demands.push(broken.unwrap_or(Demand::Check { table: full.clone() }));
                     cost = Cost::Scan;
                 }
                 Change::AddForeignKey { .. } => refers = !is_null && enforces_foreign_keys(self.before),

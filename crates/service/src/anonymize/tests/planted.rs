@@ -244,6 +244,8 @@ fn catalog() -> Catalog {
             table: object(),
             timing: name(),
             events: vec![name()],
+            columns: vec![name()],
+            when: Some(expression()),
             for_each_row: true,
             function: Some(object()),
             body: text(),

@@ -9,12 +9,13 @@ use dbwright_model::catalog::{
 use dbwright_model::change::{Change, ColumnPosition, DroppedConstraint, OnlineClauses};
 use dbwright_model::data_type::TypeKind;
 use dbwright_model::effect::{Algorithm, Cost, Demand, Lock, LossKind};
-use dbwright_model::engine::{Engine, Version};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::column::{self, TypeChange};
 use super::{Reckoning, is_versioned};
+use crate::constant;
 
 /// How an action is carried out: algorithm, lock and work.
 type Way = (Algorithm, Lock, Cost);
@@ -215,7 +216,13 @@ impl Alteration<'_, '_> {
                 if beside_column && self.is_mariadb() {
                     self.reckoning.assume("rows that are there are not checked");
                 } else if check.enforced {
-                    self.demand(Demand::Check { table });
+                    let broken = self.changes.iter().find_map(|change| match change {
+                        Change::AddColumn { column, .. } => {
+                            constant::demand_of_default(Dialect::Mysql, &table, column, &check.expression)
+                        }
+                        _ => None,
+                    });
+                    self.demand(broken.unwrap_or(Demand::Check { table }));
                     self.raise(COPY);
                 }
             }

@@ -221,6 +221,9 @@ impl<'a> Reckoning<'a> {
         if !cascade && let Some(user) = self.policy_or_publication(table, column, true) {
             self.refuse(format!("{user} needs it"));
         }
+        if !cascade && let Some((trigger, _)) = self.trigger_naming(table, column) {
+            self.refuse(format!("the trigger `{trigger}` needs it"));
+        }
     }
 
     /// What is dropped with something that is needed, or hinders that.
@@ -248,6 +251,18 @@ impl<'a> Reckoning<'a> {
                     || published.filter.as_ref().is_some_and(|filter| names(filter, column)))
         });
         publication.map(|_| "a publication".to_owned())
+    }
+
+    /// The trigger that names a column in its definition, on the table or what is below it, and which of them it stands on.
+    fn trigger_naming(&self, table: &Table, column: &Name) -> Option<(&'a Name, &'a QualifiedName)> {
+        let triggers = self.before.catalog().triggers.known()?;
+        let mut naming = triggers.iter().filter(|trigger| trigger.names(column));
+        let heirs = self.heirs(&table.name);
+        let trigger = naming.find(|trigger| {
+            self.is_named(&trigger.table, &table.name)
+                || heirs.iter().any(|heir| self.is_named(&trigger.table, &heir.name))
+        })?;
+        Some((&trigger.name, &trigger.table))
     }
 
     fn rename_column(&mut self, table: &QualifiedName, column: &Name) {
@@ -311,6 +326,9 @@ impl<'a> Reckoning<'a> {
         if using.is_none() && type_change::needs_using(&old.data_type, to) {
             self.refuse(format!("`{name}.{column}` is not converted without `USING`"));
         }
+        if let Some(index) = type_change::unfit_class(known, column, to) {
+            self.refuse(format!("the operator class in the index `{}` is not for {}", index.name, to.text));
+        }
         let mut judged = type_change::judge(before, self.circumstances, old, to, using);
         if let TypeChange::Assumed(what) = judged {
             self.assume(what);
@@ -342,6 +360,9 @@ impl<'a> Reckoning<'a> {
         }
         if let Some(user) = self.policy_or_publication(table, column, false) {
             self.refuse(format!("{user} reads `{name}.{column}`"));
+        }
+        if let Some((trigger, on)) = self.trigger_naming(table, column) {
+            self.refuse(format!("the trigger `{trigger}` names `{on}.{column}`"));
         }
         if self.is_in_partition_key(table, column) {
             self.refuse(format!("`{name}` is partitioned by `{column}`"));

@@ -3,12 +3,14 @@
 use dbwright_model::catalog::{Check, Exclusion, ForeignKey, Index, Key, NotNull, Table};
 use dbwright_model::change::{Change, ConstraintChanges, DroppedConstraint};
 use dbwright_model::effect::{Cost, Demand, Lock};
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::Reckoning;
 use super::column::referenced_columns;
 use super::presence::constraint_names;
 use super::type_change;
+use crate::constant;
 
 const AX: Lock = Lock::AccessExclusive;
 const SRX: Lock = Lock::ShareRowExclusive;
@@ -146,7 +148,8 @@ impl<'a> Reckoning<'a> {
         self.refuse_name(&name, check.name.as_ref());
         let cost = if check.validated && check.enforced { Cost::Scan } else { Cost::Brief };
         if cost == Cost::Scan {
-            self.effects.demands.push(Demand::Check { table: name.clone() });
+            let demand = self.broken_by_new_column(&name, check);
+            self.effects.demands.push(demand.unwrap_or(Demand::Check { table: name.clone() }));
         }
         let heirs = self.before.descendants(&name);
         if check.no_inherit {
@@ -162,6 +165,16 @@ impl<'a> Reckoning<'a> {
             self.refuse(format!("what is below `{name}` must be checked too"));
         }
         self.note_target(&name, AX, cost);
+    }
+
+    /// What a check demands that a column which the same statement adds is sure to break.
+    fn broken_by_new_column(&self, name: &QualifiedName, check: &Check) -> Option<Demand> {
+        self.statement.iter().find_map(|change| match change {
+            Change::AddColumn { table, column, if_not_exists: false, .. } if self.is_named(table, name) => {
+                constant::demand_of_default(Dialect::Postgres, name, column, &check.expression)
+            }
+            _ => None,
+        })
     }
 
     fn add_not_null(&mut self, table: &QualifiedName, column: &Name, constraint: &NotNull) {
@@ -202,6 +215,9 @@ impl<'a> Reckoning<'a> {
             self.refuse(format!(
                 "`{name}` is partitioned, and NOT VALID foreign keys need PostgreSQL 18 there"
             ));
+        }
+        if let Some(known) = known {
+            self.refuse_passing_parent(known.persistence, &parent);
         }
         if let Some((known, parent)) = known.zip(before.table(&parent)) {
             self.refuse_unfit_reference(known, parent, key);

@@ -90,8 +90,11 @@ impl<'a> Reckoning<'a> {
                 match kind {
                     DataKind::Delete => self.delete_children(table),
                     DataKind::Update => {
-                        self.look_up_parents(table, |column| clauses.columns.contains(column));
-                        self.look_up_children(table, &clauses.columns);
+                        // A key that stays what it is is not looked up.
+                        let mut changed = clauses.columns.clone();
+                        changed.retain(|column| !clauses.unchanged.contains(column));
+                        self.look_up_parents(table, |column| changed.contains(column));
+                        self.look_up_children(table, &changed);
                     }
 
                     _ => {}

@@ -37,7 +37,12 @@ impl<'a> Reckoning<'a> {
                     self.note_rows(Some(table), &table.name, AX, Cost::Rewrite);
                 }
             }
-            SetCluster { table, .. } => self.note(table, SUX, Cost::Brief),
+            SetCluster { table, index, .. } => {
+                if let Some((known, index)) = self.before.table(table).zip(index.as_ref()) {
+                    self.refuse_absent_index(known, index);
+                }
+                self.note(table, SUX, Cost::Brief);
+            }
             _ => {}
         }
     }
@@ -91,7 +96,17 @@ impl<'a> Reckoning<'a> {
         if index.unique {
             self.effects.demands.push(Demand::Unique { table: name.clone() });
         }
-        self.note_rows(known, &name, lock, Cost::IndexBuild);
+        let cost = match known {
+            // Without partitions below it there is hardly a reason to say so, and with them nothing is built.
+            None if only => {
+                self.assume(format!(
+                    "`{name}` is taken for partitioned, since an index is made `ON ONLY` it"
+                ));
+                Cost::Brief
+            }
+            _ => Cost::IndexBuild,
+        };
+        self.note_rows(known, &name, lock, cost);
         for heir in heirs {
             // A partition that has such an index already only gives it up to the one above, unless it is part of another.
             let has = heir.indexes.iter().any(|own| super::partition::can_be_part_of(own, index));

@@ -57,6 +57,16 @@ impl<'a> Reckoning<'a> {
                 });
                 self.is_lacking(there, *if_exists, || format!("`{table}` has no trigger `{name}`"))
             }
+            DropRule { table, name, if_exists, .. } => {
+                let there = self
+                    .before
+                    .catalog()
+                    .rules
+                    .iter()
+                    .any(|one| self.is_named(&one.table, table) && one.name == *name);
+                let there = there || !self.is_certain(table) || is_of_the_server(table);
+                self.is_lacking(there, *if_exists, || format!("`{table}` has no rule `{name}`"))
+            }
             DropPolicy { table, name, if_exists, .. } => {
                 let policies = self.before.catalog().policies.known();
                 let there = policies.is_none_or(|all| {
@@ -102,6 +112,22 @@ impl<'a> Reckoning<'a> {
             || is_of_the_server(name)
             || !self.is_certain(name);
         self.is_lacking(there, if_exists, || format!("`{name}` does not exist"))
+    }
+
+    /// Refuses an index of a table that is known not to be there.
+    pub(super) fn refuse_absent_index(&mut self, table: &Table, index: &Name) {
+        let made = self.statement.iter().any(|change| {
+            use Change::*;
+            matches!(
+                change,
+                CreateIndex { .. } | AddUnique { .. } | AddPrimaryKey { .. } | AddExclusion { .. }
+            )
+        });
+        let there = made
+            || table.indexes.iter().any(|other| other.name == *index)
+            || constraint_names(table).any(|name| name == index)
+            || !self.is_certain(&table.name);
+        self.is_lacking(there, false, || format!("`{}` has no index `{index}`", table.name));
     }
 
     /// Whether a column is known not to be there; without `IF EXISTS` the statement fails then.

@@ -1,6 +1,6 @@
 //! Tables, views and schemas as a whole.
 
-use dbwright_model::catalog::{Persistence, Table, TableKind, View};
+use dbwright_model::catalog::{Persistence, ReplicaIdentity, Table, TableKind, View};
 use dbwright_model::change::{Change, CommentTarget, ObjectKind};
 use dbwright_model::effect::{Cost, Lock};
 use dbwright_model::expression::{Expr, Query, QueryBody};
@@ -37,18 +37,35 @@ impl<'a> Reckoning<'a> {
                 self.note(table, AX, Cost::Brief);
             }
             SetInherit { table, parent, inherit, .. } => {
+                // What other actions of the statement make of the columns comes first.
+                if *inherit && self.statement.len() == 1 {
+                    self.refuse_unfit_heir(table, parent);
+                }
                 self.note(table, AX, Cost::Brief);
                 let lock = if *inherit { SUX } else { Lock::AccessShare };
                 self.note(parent, lock, Cost::Brief);
             }
-            SetRowSecurity { table, .. }
-            | SetReplicaIdentity { table, .. }
-            | SetOfType { table, .. }
-            | SetForeignOptions { table, .. } => self.note(table, AX, Cost::Brief),
+            SetReplicaIdentity { table, identity, .. } => {
+                if let ReplicaIdentity::Index(index) = identity
+                    && self.statement.len() == 1
+                {
+                    self.refuse_identity(table, index);
+                }
+                self.note(table, AX, Cost::Brief);
+            }
+            SetRowSecurity { table, .. } | SetOfType { table, .. } | SetForeignOptions { table, .. } => {
+                self.note(table, AX, Cost::Brief)
+            }
             SetTableOptions { table, options, .. } => self.set_options(table, options),
             SetLogged { table, kind, logged, .. } => self.set_logged(table, kind, *logged),
             SetTablespace { object, tablespace, kind, .. } => self.set_tablespace(object, kind, tablespace),
             SetAccessMethod { table, method, .. } => self.set_access_method(table, method.as_ref()),
+            // To whom it belongs already nothing else is given.
+            SetOwner { object, owner, .. }
+                if self.before.table(object).is_some_and(|table| table.owner.as_ref() == Some(owner)) =>
+            {
+                self.note(object, AX, Cost::Brief);
+            }
             SetOwner { object, kind, .. } | SetSchema { object, kind, .. } if kind.is_relation() => {
                 self.set_owner(object);
             }
@@ -85,7 +102,66 @@ impl<'a> Reckoning<'a> {
         }
         for key in &table.foreign_keys {
             if !self.is_absent(&key.references, false) {
+                self.refuse_passing_parent(table.persistence, &key.references);
                 self.note_tree(&key.references, SRX, Cost::Brief);
+            }
+        }
+    }
+
+    /// Rows that stay must not refer to rows that pass, nor those of a session to those of all.
+    pub(super) fn refuse_passing_parent(&mut self, child: Persistence, parent: &QualifiedName) {
+        let Some(parent) = self.before.table(parent) else { return };
+        let because = match (child, parent.persistence) {
+            (Persistence::Temporary, Persistence::Temporary) => return,
+            (Persistence::Temporary, _) => "is not temporary",
+            (_, Persistence::Temporary) => "is temporary",
+            (Persistence::Permanent, Persistence::Unlogged) => "is unlogged",
+            _ => return,
+        };
+        self.refuse(format!("`{}`, which it refers to, {because}", parent.name));
+    }
+
+    /// The index that names a row to replicas must be unique over columns that are never null, and of all rows.
+    fn refuse_identity(&mut self, table: &QualifiedName, index: &Name) {
+        let Some(known) = self.before.table(table) else { return };
+        let Some(found) = known.indexes.iter().find(|other| other.name == *index) else {
+            return self.refuse_absent_index(known, index);
+        };
+        let nullable = |name: &Name| known.column(name.as_str()).is_some_and(|column| !column.not_null);
+        let because = if !found.unique {
+            "is not unique"
+        } else if found.predicate.is_some() {
+            "is not about all rows"
+        } else {
+            match found.columns() {
+                None => "is over an expression",
+                Some(columns) if columns.iter().any(|name| nullable(name)) => {
+                    "is over a column that may be null"
+                }
+                Some(_) => return,
+            }
+        };
+        self.refuse(format!("the index `{index}` {because}"));
+    }
+
+    /// What inherits must have the columns already, and promise what they promise.
+    fn refuse_unfit_heir(&mut self, table: &QualifiedName, parent: &QualifiedName) {
+        let Some((child, parent)) = self.before.table(table).zip(self.before.table(parent)) else { return };
+        for column in &parent.columns {
+            let passed_on = column.not_null_constraint.as_ref().is_none_or(|not_null| !not_null.no_inherit);
+            match child.column(column.name.as_str()) {
+                Some(own) if column.not_null && passed_on && !own.not_null => {
+                    self.refuse(format!(
+                        "`{}.{}` may hold nulls, unlike that of `{}`",
+                        child.name, own.name, parent.name
+                    ));
+                }
+                Some(_) => {}
+                None => {
+                    if !self.is_column_absent(child, &column.name, false) {
+                        return;
+                    }
+                }
             }
         }
     }
@@ -270,6 +346,9 @@ impl<'a> Reckoning<'a> {
     }
 
     fn create_view(&mut self, view: &View, or_replace: bool) {
+        if let Some(name) = repeated(view) {
+            self.refuse(format!("the view would have two columns `{name}`"));
+        }
         if or_replace && let Some(old) = self.before.view(&view.name) {
             self.note(&view.name, AX, Cost::Brief);
             if let Some((old, new)) = result_names(old).zip(result_names(view))
@@ -355,6 +434,25 @@ impl<'a> Reckoning<'a> {
             }
         }
     }
+}
+
+/// A name that two columns of a view would have, as far as its query names them.
+fn repeated(view: &View) -> Option<&Name> {
+    let QueryBody::Select(select) = &view.query.as_deref()?.body else { return None };
+    // A list of the view's own comes before the names of the query.
+    if !view.columns.is_empty() {
+        return None;
+    }
+    let names: Vec<&Name> = select
+        .items
+        .iter()
+        .filter_map(|item| match (&item.alias, &item.expr) {
+            (Some(alias), _) => Some(alias),
+            (None, Expr::Column { name, .. }) => Some(name),
+            _ => None,
+        })
+        .collect();
+    names.iter().enumerate().find(|(at, name)| names[..*at].contains(name)).map(|(_, name)| *name)
 }
 
 /// The names of a view's columns, where each can be told from its query.

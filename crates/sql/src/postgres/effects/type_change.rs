@@ -1,8 +1,9 @@
 //! What `ALTER COLUMN ... TYPE` means for the rows and the indexes.
 
-use dbwright_model::catalog::{Column, Index, IndexKey, UserTypeKind};
+use dbwright_model::catalog::{Column, Index, IndexKey, Table, UserTypeKind};
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::expression::{Expr, Expression};
+use dbwright_model::name::Name;
 
 use crate::effects::Circumstances;
 use crate::fold::Folder;
@@ -228,6 +229,21 @@ pub(super) fn index_is_rebuilt(index: &Index, column: &Column, indexes_stay: boo
         in_key || index.predicate.as_ref().is_some_and(named) || index.include.contains(&column.name);
     let plain = index.predicate.is_none() && index.columns().is_some();
     touched && !(plain && (indexes_stay || !in_key))
+}
+
+/// The index whose operator class for patterns in texts does not take the new type of a column.
+pub(super) fn unfit_class<'t>(table: &'t Table, column: &Name, to: &DataType) -> Option<&'t Index> {
+    let text = matches!(to.kind, TypeKind::Text | TypeKind::Varchar | TypeKind::Name | TypeKind::Other);
+    if text || to.user_type.is_some() {
+        return None;
+    }
+    table.indexes.iter().find(|index| {
+        index.parts.iter().any(|part| {
+            let class = part.operator_class.as_ref().map(Name::as_str);
+            part.as_column() == Some(column)
+                && matches!(class, Some("varchar_pattern_ops" | "text_pattern_ops"))
+        })
+    })
 }
 
 /// Whether the server converts from one type to another only when told how.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use dbwright_model::catalog::Volatility;
-use dbwright_model::expression::{Call, Expr, Literal};
+use dbwright_model::engine::Dialect;
+use dbwright_model::expression::{Call, Expr};
 use dbwright_model::name::{Name, QualifiedName};
 
+use crate::constant::{Constants, Value};
 use crate::fold::Folder;
 
 /// The functions of `pg_catalog` by name.
@@ -109,12 +111,43 @@ pub(super) fn judge(before: &Folder, tree: &Expr) -> Judgement {
     judgement
 }
 
-/// The parts of an expression that are left when the server has worked out what is constant: a branch of `CASE` under
-/// `false` is never reached.
+/// The parts of an expression that are left when the server has worked out what is constant: nothing of what comes to
+/// one value, of `CASE` no branch under `false` and none after `true`, of `COALESCE` nothing after a constant.
 fn live_children(expr: &Expr) -> Vec<&Expr> {
-    let Expr::Case { operand: None, branches, otherwise } = expr else { return expr.children() };
-    let live = branches.iter().filter(|(when, _)| !matches!(when, Expr::Literal(Literal::Bool(false))));
-    live.flat_map(|(when, then)| [when, then]).chain(otherwise.as_deref()).collect()
+    let constants = Constants::new(Dialect::Postgres);
+    if constants.value(expr).is_some() {
+        return Vec::new();
+    }
+    match expr {
+        Expr::Case { operand, branches, otherwise } => {
+            let mut live = Vec::new();
+            for (when, then) in branches {
+                match constants.chooses(operand.as_deref(), when) {
+                    Some(false) => {}
+                    Some(true) => {
+                        live.push(then);
+                        return live;
+                    }
+                    None => {
+                        live.extend(operand.as_deref());
+                        live.extend([when, then]);
+                    }
+                }
+            }
+            live.extend(otherwise.as_deref());
+            live
+        }
+        Expr::Call(call) if is_coalesce(call) => {
+            let constant = |arg: &Expr| constants.value(arg).is_some_and(|value| value != Value::Null);
+            let last = call.args.iter().position(constant);
+            call.args.iter().take(last.unwrap_or(call.args.len())).collect()
+        }
+        _ => expr.children(),
+    }
+}
+
+fn is_coalesce(call: &Call) -> bool {
+    call.function() == "coalesce" && call.name.len() == 1
 }
 
 fn of_call(before: &Folder, call: &Call) -> Judgement {
@@ -162,7 +195,7 @@ fn is_constant_body(body: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use dbwright_model::engine::{Dialect, Engine};
+    use dbwright_model::engine::Engine;
 
     use super::*;
 
@@ -194,6 +227,21 @@ mod tests {
             "pg_catalog.now()",
             "date_trunc('day', now())",
             "CASE WHEN false THEN random() ELSE 1 END",
+            "CASE WHEN true THEN 1 ELSE random() END",
+            "CASE WHEN null THEN random() ELSE 1 END",
+            "CASE WHEN 1 <> 1 THEN random() ELSE 1 END",
+            "CASE WHEN NOT false AND 2 > 1 THEN 1 ELSE random() END",
+            "CASE WHEN true OR random() < 0.5 THEN 1 ELSE random() END",
+            "CASE WHEN 1 IN (1, 2) THEN 1 ELSE random() END",
+            "CASE WHEN '1'::int = 1 THEN 1 ELSE random() END",
+            "CASE 1 WHEN 1 THEN 1 ELSE random() END",
+            "CASE 2 WHEN 1 THEN random() ELSE 1 END",
+            "CASE WHEN true THEN now() ELSE clock_timestamp() END",
+            "COALESCE(1, random())",
+            "COALESCE(null, 1::float8, random())",
+            "COALESCE('2000-01-01'::timestamptz, clock_timestamp())",
+            "COALESCE(CASE WHEN true THEN 1 ELSE 2 END, random())",
+            "(false AND random() < 0.5)::int",
         ] {
             check("", steady, Judgement::Steady);
         }
@@ -205,6 +253,20 @@ mod tests {
             "ARRAY[random()]",
             "md5(random()::text)",
             "CASE WHEN random() < 0.5 THEN 1 ELSE 2 END",
+            "CASE WHEN random() < 0.5 THEN 1 WHEN true THEN 2 ELSE 3 END",
+            "CASE WHEN true THEN random() ELSE 1 END",
+            "CASE WHEN now() > '2000-01-01' THEN 1 ELSE random() END",
+            "CASE WHEN now() IS NULL THEN random() ELSE 1 END",
+            "CASE random() WHEN 1 THEN 1 ELSE 2 END",
+            "CASE 1 WHEN random() THEN 1 ELSE 2 END",
+            "COALESCE(random(), 1)",
+            "COALESCE(null, random())",
+            "COALESCE(now(), clock_timestamp())",
+            "COALESCE(current_date::timestamptz, clock_timestamp())",
+            "NULLIF(1, random())",
+            "GREATEST(1, random())",
+            "(true AND random() < 0.5)::int",
+            "(null OR random() < 0.5)::int",
             "uuid_generate_v4()",
         ] {
             check("", volatile, Judgement::Volatile);
