@@ -262,6 +262,27 @@ const OF_FILES: &[(&str, &str, &str)] = &[
         "drop index t_a; create unique index t_a on t (a, id)",
         "nothing would hold the rows of `t` to it",
     ),
+    // What SQLite has no statement for.
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "add unique on t(a)", ""),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)",
+        "alter table t add constraint u unique (a, id)",
+        "",
+    ),
+    ("CREATE TABLE t (a INTEGER NOT NULL, b TEXT UNIQUE)", "add primary key on t(a)", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "add check on t (a >= 0)", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "set default of t.a to 7", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER DEFAULT 7)", "drop default of t.a", ""),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, CONSTRAINT c CHECK (a >= 0))",
+        "drop constraint c from t",
+        "",
+    ),
+    (
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE child (parent_id INTEGER)",
+        "add foreign key on child(parent_id) to parent(id)",
+        "",
+    ),
 ];
 
 #[test]
