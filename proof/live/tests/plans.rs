@@ -98,6 +98,11 @@ const ALONE: &[(&str, &str)] = &[
         "ALTER TABLE t ALTER id TYPE bigint",
     ),
     ("CREATE TABLE t (id int PRIMARY KEY, note text)", "ALTER TABLE t RENAME note TO said"),
+    // The foreign keys that go with a key come back with it.
+    (
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child (t_id int REFERENCES t, other int REFERENCES t ON DELETE CASCADE)",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE",
+    ),
 ];
 
 #[test]

@@ -193,3 +193,57 @@ fn what_cannot_be_planned_is_said_with_a_way_on() {
     );
     check(&["drop table none", "--catalog", "schema.sql", "--stdout"], &["there is no table `none`"]);
 }
+
+#[test]
+fn what_a_plan_has_proven_passes_the_checks_of_its_files() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    sandbox.file(
+        "file.sql",
+        "create table parent (id integer primary key, a int); create table child (parent_id int references parent (id));",
+    );
+    let check = |words: &str, more: &[&str], accepted: &[&str]| {
+        let folder = format!("m_{}", words.replace([' ', '.'], "_"));
+        let planned =
+            sandbox.run(&[&["migrate", "new", words, "--out", &folder, "--format", "json"], more].concat());
+        let planned = planned.expect(0).json();
+        if planned["proof"]["outcome"]["state"] != "proven" {
+            // Where there is no server, nothing is accepted.
+            return;
+        }
+        for catalog in [&more[1..], &[]] {
+            let lint = ["migrate", "lint", folder.as_str(), "--format", "json"];
+            let engine: &[&str] =
+                if more.contains(&"sqlite") { &["--engine", "sqlite"] } else { &["--engine", "postgres"] };
+            let target: &[&str] = if catalog.is_empty() { &[] } else { &["--catalog", catalog[0]] };
+            let report = sandbox.run(&[&lint[..], engine, target].concat()).expect(0).json();
+            let mut rules: Vec<&str> = report["suppressed"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["rule"].as_str())
+                .collect();
+            rules.sort_unstable();
+            rules.dedup();
+            assert_eq!(rules, accepted, "{words}: {report:#}");
+            let reasons = report["suppressed"].as_array().into_iter().flatten();
+            assert!(
+                reasons.into_iter().all(|one| one["reason"]
+                    .as_str()
+                    .is_some_and(|reason| reason.starts_with("planned: proven on"))),
+                "{report:#}"
+            );
+            assert_eq!(report["unused_suppressions"].as_array().map_or(0, Vec::len), 0, "{report:#}");
+        }
+    };
+    let postgres = ["--catalog", "schema.sql"];
+    check(
+        "change type of t.a to bigint",
+        &postgres,
+        &["migration/dropped-column", "migration/renamed-while-in-use"],
+    );
+    check("drop column a from t", &postgres, &["migration/dropped-column"]);
+    check("drop table t", &postgres, &["migration/dropped-table", "migration/renamed-while-in-use"]);
+    let sqlite = ["--catalog", "file.sql", "--engine", "sqlite"];
+    check("change type of parent.a to text", &sqlite, &[]);
+}
