@@ -16,7 +16,7 @@ use dbwright_model::stats::TableStatistics;
 use dbwright_rules::Entry;
 use dbwright_rules::run::{Checked, Outcome};
 use dbwright_sql::prisma::Words;
-use dbwright_sql::suppress::CommentSuppression;
+use dbwright_sql::suppress::{CommentSuppression, PLANNED};
 use jiff::civil::Date;
 
 use crate::config::{Config, Suppression};
@@ -471,9 +471,10 @@ impl<'a> SuppressionBook<'a> {
                 .unwrap_or_default();
             let what = format!("{} at {place}", suppression.rules.join(", "));
             let until = suppression.until.map(|until| until.to_string());
+            let used = *used || suppression.reason.starts_with(PLANNED);
             match &suppression.fault {
                 Some(fault) => list.push(format!("{what}: {fault}")),
-                None => list.extend(complaint(&what, *expired, *used, until.as_ref())),
+                None => list.extend(complaint(&what, *expired, used, until.as_ref())),
             }
         }
         list

@@ -5,4 +5,4 @@ mod read;
 pub mod write;
 
 pub use read::{read, transaction, version_of};
-pub use write::write;
+pub use write::{write, write_with};

@@ -22,6 +22,14 @@ pub struct CommentSuppression {
 }
 
 const MARKER: &str = "dbwright:ignore";
+/// What the reason begins with where a plan accepts what its own step does. It is written before anybody knows how the file
+/// is looked at, so that it may find nothing to accept.
+pub const PLANNED: &str = "planned:";
+
+/// The comment by which a plan accepts what rules find in a statement of its own.
+pub fn planned(rules: &[&str], because: &str) -> String {
+    format!("{MARKER} {} {PLANNED} {because}", rules.join(", "))
+}
 
 /// The suppressions in a comment's text.
 pub fn read(comment: &str) -> Vec<CommentSuppression> {

@@ -6,6 +6,8 @@ use dbwright_model::change::{AlterClauses, Change};
 use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 
+mod lacking;
+
 /// One wish of each kind, as examples.
 pub const EXAMPLES: &[&str] = &[
     "add column phone varchar(20) to users",
@@ -34,12 +36,20 @@ pub fn changes(dialect: Dialect, text: &str) -> Result<Vec<Change>, String> {
     }
     let words = Words::of(text);
     match understand(dialect, &words) {
-        Ok(Some(Wish::Statement(sql))) => parsed(dialect, &sql),
+        Ok(Some(Wish::Statement(sql))) => read(dialect, &sql),
         Ok(Some(Wish::Change(change))) => Ok(vec![*change]),
-        Ok(None) => parsed(dialect, text),
+        Ok(None) => read(dialect, text),
         // What looks like a wish may be a statement after all.
         Err(missing) => parsed(dialect, text).map_err(|_| missing),
     }
+}
+
+/// The changes of statements, or of one that the dialect does not have.
+fn read(dialect: Dialect, sql: &str) -> Result<Vec<Change>, String> {
+    parsed(dialect, sql).or_else(|refusal| match dialect {
+        Dialect::Sqlite => lacking::change(sql).map(|change| vec![change]).ok_or(refusal),
+        _ => Err(refusal),
+    })
 }
 
 /// The changes of statements, all of which must be understood.
@@ -541,10 +551,6 @@ mod tests {
         for dialect in [Dialect::Postgres, Dialect::Mysql, Dialect::Sqlite] {
             for example in EXAMPLES {
                 let only_postgres = example.contains("add value")
-                    || dialect == Dialect::Sqlite
-                        && ["foreign", "unique on", "check on", "primary key", "default", "constraint"]
-                            .iter()
-                            .any(|word| example.contains(word))
                     || dialect == Dialect::Mysql && example.contains("drop index");
                 let found = changes(dialect, example);
                 assert!(

@@ -98,6 +98,11 @@ const ALONE: &[(&str, &str)] = &[
         "ALTER TABLE t ALTER id TYPE bigint",
     ),
     ("CREATE TABLE t (id int PRIMARY KEY, note text)", "ALTER TABLE t RENAME note TO said"),
+    // The foreign keys that go with a key come back with it.
+    (
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE child (t_id int REFERENCES t, other int REFERENCES t ON DELETE CASCADE)",
+        "ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE",
+    ),
 ];
 
 #[test]
@@ -261,6 +266,27 @@ const OF_FILES: &[(&str, &str, &str)] = &[
         "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER); CREATE UNIQUE INDEX t_a ON t (a)",
         "drop index t_a; create unique index t_a on t (a, id)",
         "nothing would hold the rows of `t` to it",
+    ),
+    // What SQLite has no statement for.
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "add unique on t(a)", ""),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)",
+        "alter table t add constraint u unique (a, id)",
+        "",
+    ),
+    ("CREATE TABLE t (a INTEGER NOT NULL, b TEXT UNIQUE)", "add primary key on t(a)", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "add check on t (a >= 0)", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER)", "set default of t.a to 7", ""),
+    ("CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER DEFAULT 7)", "drop default of t.a", ""),
+    (
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, CONSTRAINT c CHECK (a >= 0))",
+        "drop constraint c from t",
+        "",
+    ),
+    (
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY); CREATE TABLE child (parent_id INTEGER)",
+        "add foreign key on child(parent_id) to parent(id)",
+        "",
     ),
 ];
 

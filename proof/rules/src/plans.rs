@@ -87,6 +87,7 @@ pub const PLANNED: &[Example] = &[
     ex("ALTER TABLE t ADD CHECK (a > 0)"),
     ex("ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0 AND d IS NOT NULL)"),
     ex("ALTER TABLE t DROP CONSTRAINT b_positive"),
+    ex("ALTER TABLE t DROP CONSTRAINT t_pkey CASCADE"),
     ex("ALTER TABLE t ADD e int"),
     ex("ALTER TABLE t ADD e int NOT NULL DEFAULT 7"),
     ex("ALTER TABLE t ADD e timestamptz DEFAULT clock_timestamp()"),

@@ -1,11 +1,12 @@
 //! Every plan of the table: its steps end in the catalog that the change itself gives, none of them blocks in proportion
 //! to the size of a table, and undone in reverse they leave the catalog that was there before.
 
-use dbwright_advise::migrate::{Knowledge, plan};
+use dbwright_advise::migrate::{Given, Knowledge, plan, plan_with};
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;
 use dbwright_model::effect::Lock;
 use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::plan::{Plan, Step, TransactionMode, Undo, Work};
 use proof_rules::plans::{PLANNED, SCHEMA};
 use shared::{Text, fold};
@@ -51,7 +52,6 @@ fn difference(expected: &Catalog, found: &Catalog) -> Option<String> {
 
 /// Changes without a safe way, and a word of the reason.
 const DECLINED: &[(&str, u16, &str)] = &[
-    ("ALTER TABLE t ADD e int NOT NULL", 15, "say a default"),
     ("ALTER TABLE t ADD e int GENERATED ALWAYS AS (a + 1) STORED", 15, "stored generated"),
     ("ALTER TABLE ranged ADD PRIMARY KEY (id, at)", 15, "partitioned"),
     ("ALTER TABLE ranged ADD FOREIGN KEY (id) REFERENCES parent", 15, "partition"),
@@ -203,6 +203,47 @@ fn what_has_no_safe_way_is_declined_with_a_reason() {
             Err(declined) => declined.because,
         };
         assert!(because.contains(word), "{change}: {because}");
+    }
+}
+
+#[test]
+fn a_column_that_demands_a_value_waits_for_one() {
+    let before = start();
+    let check = |change: &str, major: u16, value: Option<&str>, filled: Option<&str>| {
+        let know = Text::postgres(major);
+        let changes = parse(change);
+        let given = value.map(|value| Given {
+            table: Some(QualifiedName::bare("t")),
+            column: Name::new(if change.contains("ADD") { "e" } else { "a" }),
+            value: value.to_owned(),
+        });
+        let plan =
+            plan_with(&know, &before, know.version, &changes, given.as_slice()).expect("there is a plan");
+        assert_eq!(plan.declined, [], "{change}");
+        let expected = fold(&before, &changes);
+        assert_eq!(complaints(&plan, &before, &expected, &know), Vec::<String>::new(), "{change}");
+        let written = plan.steps.iter().find_map(|step| step.repeat.as_ref());
+        assert_eq!(written.map(|batches| batches.set[0].1.as_str()), filled, "{change}");
+        let asks = plan
+            .steps
+            .iter()
+            .position(|step| step.pre_check.as_ref().is_some_and(|check| check.sql.ends_with("IS NULL")));
+        let asks = asks.expect("rows without a value are asked for before anything demands one");
+        let waits = plan.steps.iter().position(|step| step.waits_for.is_some());
+        assert!(waits.is_none_or(|waits| waits <= asks), "{change}: {:#?}", plan.steps);
+        assert_eq!(waits.is_some(), change.contains("ADD"), "{change}");
+        assert_eq!(
+            plan.summary.contains("--value e="),
+            change.contains("ADD") && value.is_none(),
+            "{}",
+            plan.summary
+        );
+    };
+    for major in [13, 18] {
+        check("ALTER TABLE t ADD e int NOT NULL", major, None, None);
+        check("ALTER TABLE t ADD e int NOT NULL", major, Some("7"), Some("7"));
+        check("ALTER TABLE t ALTER a SET NOT NULL", major, Some("b"), Some("b"));
+        check("ALTER TABLE t ALTER a SET NOT NULL", major, None, None);
     }
 }
 

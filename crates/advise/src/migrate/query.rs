@@ -47,7 +47,7 @@ pub(super) fn orphans(builder: &Builder<'_>, table: &Table, key: &ForeignKey) ->
         .collect();
     Some(CheckQuery {
         sql: format!(
-            "SELECT child.* FROM {} AS child WHERE {} AND NOT EXISTS (SELECT FROM {} AS parent WHERE {})",
+            "SELECT child.* FROM {} AS child WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
             builder.quoted_name(&table.name),
             said.join(" AND "),
             builder.quoted_name(&key.references),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, Table, TableKind, Trigger, View};
+use dbwright_model::catalog::{Catalog, Index, IndexPart, Table, TableKind, Trigger, View};
 use dbwright_model::change::{AlterClauses, Change, OnlineClauses};
 use dbwright_model::effect::{Cost, Effects, Lock};
 use dbwright_model::name::{Name, QualifiedName};
@@ -11,6 +11,7 @@ use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
 use super::Refusal;
 use super::builder::{Builder, RETRIES, keyset};
 use super::column_copy::has_word;
+use super::query;
 
 /// A table that refuses what must not be: its one column must be true.
 const GUARD: &str = "dbwright_guard";
@@ -68,17 +69,45 @@ pub(super) fn plan(builder: &mut Builder<'_>, change: &Change) -> Result<(), Ref
         statement_timeout: Some(0),
         retries: RETRIES,
         expected,
-        pre_check: Some(CheckQuery {
-            sql: format!("SELECT * FROM pragma_foreign_key_check({})", literal(&table.name)),
-            rows_mean: "These rows have no parent already; mend them first.".to_owned(),
-            keys: keyset(&found),
-        }),
+        pre_check: Some(in_the_way(builder, &before, &found, change)),
         undo,
         foreign_keys_off: true,
         ..Step::default()
     };
     builder.rebuilt(step, after);
     Ok(())
+}
+
+/// The rows that a rebuild would fail on: those that the change does not allow, or else those without a parent.
+fn in_the_way(builder: &Builder<'_>, before: &Catalog, table: &Table, change: &Change) -> CheckQuery {
+    let of_change = match change {
+        Change::AddUnique { key, .. } | Change::AddPrimaryKey { key, .. } => {
+            let parts = key.columns.iter().map(IndexPart::column).collect();
+            Some(query::duplicates(builder, table, &Index { parts, unique: true, ..Index::default() }))
+        }
+        Change::AddCheck { check, .. } => Some(query::violations(builder, table, check)),
+        Change::AddForeignKey { foreign_key, .. } => {
+            // Of a parent that is not named in full its key is meant.
+            let parent = before.table(&foreign_key.references);
+            let key = parent.and_then(|parent| parent.primary_key.as_ref());
+            let mut whole = foreign_key.as_ref().clone();
+            if whole.referenced_columns.is_empty() {
+                whole.referenced_columns = key.map(|key| key.columns.clone()).unwrap_or_default();
+            }
+            query::orphans(builder, table, &whole)
+        }
+        Change::SetNotNull { column, not_null: true, .. }
+            if builder.value_for(&table.name, column).is_none() =>
+        {
+            Some(query::nulls(builder, table, column))
+        }
+        _ => None,
+    };
+    of_change.unwrap_or_else(|| CheckQuery {
+        sql: format!("SELECT * FROM pragma_foreign_key_check({})", literal(&table.name.name)),
+        rows_mean: "These rows have no parent already; mend them first.".to_owned(),
+        keys: keyset(table),
+    })
 }
 
 /// A change as it stands; a way back that SQLite has no statement for is a rebuild.
@@ -186,7 +215,17 @@ fn rebuild(
         .filter(|column| old.column(column.name.as_str()).is_some_and(|old| old.generated.is_none()))
         .map(|column| &column.name)
         .collect();
-    let (mut targets, mut values) = (builder.list(copied.iter().copied()), builder.list(copied));
+    let mut targets = builder.list(copied.iter().copied());
+    // What comes to demand a value gets the one that was said.
+    let value = |column: &Name| {
+        let own = builder.quoted(column);
+        let demands = |table: &Table| table.column(column.as_str()).is_some_and(|column| column.not_null);
+        match builder.value_for(name, column).filter(|_| demands(new) && !demands(old)) {
+            Some(value) => format!("coalesce({own}, {value})"),
+            None => own,
+        }
+    };
+    let mut values = copied.iter().map(|column| value(column)).collect::<Vec<_>>().join(", ");
     for column in &new.columns {
         let is_new = old.column(column.name.as_str()).is_none();
         if let Some(value) = builder.value_for(name, &column.name).filter(|_| is_new) {

@@ -137,7 +137,13 @@ pub(super) fn of(
                 |table: &Table| table.foreign_keys.iter().filter_map(|key| key.name.clone()).collect();
             drop_added(before, after, table, names, alter)?
         }
-        Change::DropConstraint { table, constraint, .. } => added_again(before, table, constraint, &alter)?,
+        Change::DropConstraint { table, constraint, cascade, .. } => {
+            let mut back = added_again(before, table, constraint, &alter)?;
+            if *cascade {
+                back.extend(lost_references(before, after)?);
+            }
+            back
+        }
         Change::RenameConstraint { table, constraint, to, .. } => vec![Change::RenameConstraint {
             table: table.clone(),
             constraint: to.clone(),
@@ -479,6 +485,20 @@ fn added_again(
         return Ok(vec![Change::AddExclusion { table, exclusion: exclusion.clone(), alter }]);
     }
     Err("the definition of the dropped constraint is not known".to_owned())
+}
+
+/// The foreign keys that went with the key that they refer to.
+fn lost_references(before: &Catalog, after: &Catalog) -> Result<Vec<Change>, Refusal> {
+    let mut back = Vec::new();
+    for old in &before.tables {
+        let left = after.table(&old.name).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
+        let lost = old.foreign_keys.iter().filter(|key| !left.iter().any(|other| other.name == key.name));
+        for name in lost.filter_map(|key| key.name.clone()) {
+            let constraint = DroppedConstraint::Named(name);
+            back.extend(added_again(before, &old.name, &constraint, &AlterClauses::default())?);
+        }
+    }
+    Ok(back)
 }
 
 fn sequence_back(

@@ -1,6 +1,7 @@
 use dbwright_model::catalog::Persistence;
 use dbwright_model::change::{Change, DataKind, PartOf};
 use dbwright_model::effect::Blocks;
+use dbwright_model::engine::Dialect;
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::QualifiedName;
@@ -30,7 +31,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     lint::each(context, findings, |judged, change| {
         let Change::DropTable { name, .. } = change else { return Verdict::Other };
         let known = judged.statement.table(name);
-        let temporary = known.is_some_and(|table| table.persistence == Persistence::Temporary);
+        // In this schema SQLite keeps what goes with the session.
+        let of_session = context.engine().dialect() == Dialect::Sqlite && name.schema.eq_ignore_case("temp");
+        let temporary = of_session || known.is_some_and(|table| table.persistence == Persistence::Temporary);
         let swap = swap(judged, name);
         if temporary || judged.is_new(name) || judged.is_absent(name) || matches!(swap, Swap::Whole) {
             return Verdict::Fine;

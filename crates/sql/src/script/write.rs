@@ -17,7 +17,26 @@ pub fn write(
     header: &Header,
     step: &Step,
 ) -> Result<String, String> {
-    let up = statements(engine, version, &step.work)?;
+    write_with(engine, version, name, header, step, &|_| None)
+}
+
+/// Writes one step with comments that stand before its statements, such as what is accepted of them.
+pub fn write_with(
+    engine: Engine,
+    version: Option<Version>,
+    name: &str,
+    header: &Header,
+    step: &Step,
+    remark: &dyn Fn(&Work) -> Option<String>,
+) -> Result<String, String> {
+    let mut up = Vec::new();
+    for work in &step.work {
+        let mut written = statements(engine, version, std::slice::from_ref(work))?;
+        if let (Some(first), Some(remark)) = (written.first_mut(), remark(work)) {
+            first.sql = format!("-- {}\n{}", one_line(&remark), first.sql);
+        }
+        up.append(&mut written);
+    }
     let dialect = engine.dialect();
     let one = transaction(engine, step, &up) == TransactionMode::OneTransaction;
     let mut text = head(name, header, step, one);

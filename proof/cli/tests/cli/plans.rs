@@ -64,6 +64,40 @@ fn words_become_files_that_other_checks_accept() {
 }
 
 #[test]
+fn a_column_that_demands_a_value_gets_the_one_that_is_said() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    let check = |value: &[&str], update: Option<&str>| {
+        let planned =
+            new(&sandbox, "add column phone varchar(20) not null to t", &[value, &["--stdout"]].concat());
+        let texts: String = planned["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|step| step["text"].as_str())
+            .collect();
+        assert!(texts.contains("== PRE-CHECK ==") && texts.contains("WHERE phone IS NULL"), "{texts}");
+        let written = texts.lines().find(|line| line.starts_with("UPDATE "));
+        assert_eq!(written, update, "{texts}");
+        let says = planned["summary"].as_str().is_some_and(|summary| summary.contains("`--value phone=...`"));
+        assert_eq!(says, update.is_none(), "{planned:#}");
+        assert_ne!(planned["proof"]["outcome"]["state"], "failed", "{planned:#}");
+    };
+    check(&[], None);
+    let updates = "UPDATE public.t SET phone = '' WHERE (phone IS NULL);";
+    check(&["--value", "phone=''"], Some(updates));
+    check(&["--value", "public.t.phone=''"], Some(updates));
+    sandbox.file("file.sql", "create table t (id integer primary key, b text);");
+    let words =
+        ["migrate", "new", "add column c text not null to t", "--engine", "sqlite", "--catalog", "file.sql"];
+    let err = sandbox.run(&[&words[..], &["--stdout"]].concat()).expect(2).err();
+    assert!(err.contains("say it with `--value c=...`"), "{err}");
+    let out =
+        sandbox.run(&[&words[..], &["--stdout", "--value", "c=coalesce(b, '')"]].concat()).expect(0).out();
+    assert!(out.contains("-- Proven on SQLite") && out.contains("SELECT id, b, (coalesce(b, ''))"), "{out}");
+}
+
+#[test]
 fn a_plan_says_whether_it_is_proven() {
     let sandbox = Sandbox::new();
     sandbox.file("schema.sql", SCHEMA);
@@ -146,8 +180,70 @@ fn what_cannot_be_planned_is_said_with_a_way_on() {
     check(&["set t.a not null", "--catalog", "schema.sql"], &["no folder", "--out", "--stdout"]);
     check(&["set t.a not null", "--stdout"], &["no target was named"]);
     check(
-        &["add column e int not null to t", "--catalog", "schema.sql", "--stdout"],
-        &["no safe plan", "say a default"],
+        &["add column e int generated always as (a + 1) stored to t", "--catalog", "schema.sql", "--stdout"],
+        &["no safe plan", "stored generated column"],
+    );
+    check(
+        &["add column e int not null to t", "--value", "f=1", "--catalog", "schema.sql", "--stdout"],
+        &["no column `f` is added", "hint: a value is said as"],
+    );
+    check(
+        &["add column e int not null to t", "--value", "e", "--catalog", "schema.sql", "--stdout"],
+        &["`e` says no value"],
     );
     check(&["drop table none", "--catalog", "schema.sql", "--stdout"], &["there is no table `none`"]);
+}
+
+#[test]
+fn what_a_plan_has_proven_passes_the_checks_of_its_files() {
+    let sandbox = Sandbox::new();
+    sandbox.file("schema.sql", SCHEMA);
+    sandbox.file(
+        "file.sql",
+        "create table parent (id integer primary key, a int); create table child (parent_id int references parent (id));",
+    );
+    let check = |words: &str, more: &[&str], accepted: &[&str]| {
+        let folder = format!("m_{}", words.replace([' ', '.'], "_"));
+        let planned =
+            sandbox.run(&[&["migrate", "new", words, "--out", &folder, "--format", "json"], more].concat());
+        let planned = planned.expect(0).json();
+        if planned["proof"]["outcome"]["state"] != "proven" {
+            // Where there is no server, nothing is accepted.
+            return;
+        }
+        for catalog in [&more[1..], &[]] {
+            let lint = ["migrate", "lint", folder.as_str(), "--format", "json"];
+            let engine: &[&str] =
+                if more.contains(&"sqlite") { &["--engine", "sqlite"] } else { &["--engine", "postgres"] };
+            let target: &[&str] = if catalog.is_empty() { &[] } else { &["--catalog", catalog[0]] };
+            let report = sandbox.run(&[&lint[..], engine, target].concat()).expect(0).json();
+            let mut rules: Vec<&str> = report["suppressed"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|one| one["rule"].as_str())
+                .collect();
+            rules.sort_unstable();
+            rules.dedup();
+            assert_eq!(rules, accepted, "{words}: {report:#}");
+            let reasons = report["suppressed"].as_array().into_iter().flatten();
+            assert!(
+                reasons.into_iter().all(|one| one["reason"]
+                    .as_str()
+                    .is_some_and(|reason| reason.starts_with("planned: proven on"))),
+                "{report:#}"
+            );
+            assert_eq!(report["unused_suppressions"].as_array().map_or(0, Vec::len), 0, "{report:#}");
+        }
+    };
+    let postgres = ["--catalog", "schema.sql"];
+    check(
+        "change type of t.a to bigint",
+        &postgres,
+        &["migration/dropped-column", "migration/renamed-while-in-use"],
+    );
+    check("drop column a from t", &postgres, &["migration/dropped-column"]);
+    check("drop table t", &postgres, &["migration/dropped-table", "migration/renamed-while-in-use"]);
+    let sqlite = ["--catalog", "file.sql", "--engine", "sqlite"];
+    check("change type of parent.a to text", &sqlite, &[]);
 }

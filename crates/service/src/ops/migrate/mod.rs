@@ -20,6 +20,7 @@ pub(crate) mod folder;
 pub mod plan;
 pub mod knowledge;
 mod names;
+mod accepted;
 mod values;
 mod since;
 mod traced;

@@ -10,7 +10,7 @@ use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::lifecycle::oldest_supported;
 use dbwright_model::migration::{Header, Risk};
-use dbwright_model::plan::{Plan, Step, Undo};
+use dbwright_model::plan::{Plan, Step, Undo, Work};
 use dbwright_model::report::{Report, ReportEffect};
 use dbwright_rules::lint;
 use dbwright_sql::{script, wish};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::knowledge::TextSide;
 use super::lint::parse_version;
-use super::{names, values};
+use super::{accepted, names, values};
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather;
@@ -290,7 +290,7 @@ async fn planned(
             .hint("`--unproven` offers it all the same; read it with care"));
     }
     let server = version.map_or_else(|| engine.to_string(), |version| format!("{engine} {version}"));
-    let mut steps = files(&plan, changes, &facts, words, options, folder.as_deref(), world)?;
+    let mut steps = files(&plan, &proof, changes, &facts, words, options, folder.as_deref(), world)?;
     if let Some(folder) = &folder {
         write(&mut steps, folder)?;
     }
@@ -404,8 +404,10 @@ fn folder(options: &PlanOptions, config: &Config) -> Result<Option<PathBuf>, Ser
 }
 
 /// The files of the steps, not yet written.
+#[expect(clippy::too_many_arguments, reason = "each is said by another part of the request")]
 fn files(
     plan: &Plan,
+    proof: &Proof,
     changes: &[Change],
     facts: &Facts,
     words: Option<&str>,
@@ -434,7 +436,8 @@ fn files(
             replaces: Vec::new(),
             waits_for: step.waits_for.clone(),
         };
-        let text = script::write(engine, version, &file, &header, step).map_err(|because| {
+        let remark = |work: &Work| accepted::remark(plan, i, work, proof);
+        let text = script::write_with(engine, version, &file, &header, step, &remark).map_err(|because| {
             ServiceError::new(
                 ErrorKind::Unsupported,
                 format!("the step `{}` cannot be written: {because}", step.name),

@@ -315,8 +315,13 @@ fn version(chain: &Chain, facts: &Facts) -> Judged {
 
 fn dependants(chain: &Chain) -> Judged {
     let mut broken = Vec::new();
-    for (_, statement) in chain.judged() {
+    let all: Vec<&ChainStatement> = chain.judged().map(|(_, statement)| statement).collect();
+    for (position, statement) in all.iter().enumerate() {
         for loss in &statement.effects.losses {
+            // A table that is built anew takes the place of the old one, which those that refer to it do not notice.
+            if loss.kind == LossKind::Orphans && is_replaced(statement, &all[position + 1..]) {
+                continue;
+            }
             if matches!(
                 loss.kind,
                 LossKind::Unreadable | LossKind::Unwritable | LossKind::ReferenceMoved | LossKind::Orphans
@@ -339,6 +344,20 @@ fn dependants(chain: &Chain) -> Judged {
             broken.join("; ")
         ),
     )
+}
+
+/// Whether a table takes the name of the one that a statement drops, later in the same file.
+fn is_replaced(statement: &ChainStatement, later: &[&ChainStatement]) -> bool {
+    let mut dropped = statement.changes.iter().filter_map(|change| match change {
+        Change::DropTable { name, .. } => Some(&name.name),
+        _ => None,
+    });
+    let in_file = later.iter().filter(|other| other.location.file == statement.location.file);
+    let mut renamed = in_file.flat_map(|other| &other.changes).filter_map(|change| match change {
+        Change::RenameTable { to, .. } => Some(&to.name),
+        _ => None,
+    });
+    dropped.next().is_some_and(|name| renamed.any(|to| to == name)) && dropped.next().is_none()
 }
 
 fn place(statement: &ChainStatement) -> String {
