@@ -191,10 +191,13 @@ rules! {
     }
     query {
         between_timestamps_by_date,
+        calculation_on_indexed_column,
         comparison_with_null,
         costly_statement,
         count_for_existence,
+        counted_found_rows,
         deep_offset,
+        distinct_over_groups,
         distinct_with_unique_key,
         evicted_statements,
         full_scan_statement,
@@ -207,6 +210,7 @@ rules! {
         missing_join_condition,
         nondeterministic_limit,
         not_in_nullable_subquery,
+        null_test_on_nullable_column,
         order_by_random,
         select_star,
         slow_statement,

@@ -1,6 +1,6 @@
 //! What the conditions of a statement say about its columns.
 
-use dbwright_model::catalog::Table;
+use dbwright_model::catalog::{IndexKey, Table};
 use dbwright_model::expression::{Expr, Literal};
 use dbwright_model::name::Name;
 
@@ -103,6 +103,24 @@ pub fn is_indexed(table: &Table, column: &Name) -> bool {
             && index.is_btree()
             && index.parts.first().and_then(|part| part.as_column()) == Some(column)
     })
+}
+
+/// Whether some index of the table is made of an expression over the column.
+pub fn has_expression_over(table: &Table, column: &Name) -> bool {
+    let generated = table.columns.iter().any(|other| {
+        other.generated.as_ref().is_some_and(|generated| match &generated.expression.tree {
+            Some(tree) => tree.columns().contains(&column),
+            None => true,
+        })
+    });
+    generated
+        || table.indexes.iter().flat_map(|index| &index.parts).any(|part| match &part.key {
+            IndexKey::Expression(expression) => match &expression.tree {
+                Some(tree) => tree.columns().contains(&column),
+                None => true,
+            },
+            IndexKey::Column(_) => false,
+        })
 }
 
 /// Whether some key over these columns alone is unique.

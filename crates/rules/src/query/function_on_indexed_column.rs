@@ -1,15 +1,14 @@
 use dbwright_model::capability::Capability;
-use dbwright_model::catalog::{Column, IndexKey, Table};
+use dbwright_model::catalog::Column;
 use dbwright_model::data_type::{DataType, TypeKind};
 use dbwright_model::engine::Engine;
 use dbwright_model::expression::{Call, Expr};
 use dbwright_model::facts::Fact;
 use dbwright_model::finding::Level;
-use dbwright_model::name::Name;
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::predicates::{found_by_index, is_indexed, is_small, tested};
+use crate::predicates::{found_by_index, has_expression_over, is_indexed, is_small, tested};
 use crate::query_scope::{Block, Names, Resolved, is_constant};
 use crate::statements;
 use crate::{Context, Findings, OptionSpec, OptionValue, Rule};
@@ -154,22 +153,4 @@ fn changes_order(from: &DataType, to: &str) -> bool {
         kind if kind.is_text() => !to_text,
         _ => false,
     }
-}
-
-/// Whether some index of the table is made of an expression over the column.
-fn has_expression_over(table: &Table, column: &Name) -> bool {
-    let generated = table.columns.iter().any(|other| {
-        other.generated.as_ref().is_some_and(|generated| match &generated.expression.tree {
-            Some(tree) => tree.columns().contains(&column),
-            None => true,
-        })
-    });
-    generated
-        || table.indexes.iter().flat_map(|index| &index.parts).any(|part| match &part.key {
-            IndexKey::Expression(expression) => match &expression.tree {
-                Some(tree) => tree.columns().contains(&column),
-                None => true,
-            },
-            IndexKey::Column(_) => false,
-        })
 }
