@@ -89,11 +89,17 @@ pub struct DatabaseStatistics {
     pub blocks_read: Option<u64>,
     /// Data pages whose checksum did not match; `None` without checksums.
     pub checksum_failures: Option<u64>,
+    /// Statements that were cancelled because they stood in the way of replay, on a standby.
+    pub conflicts: Option<u64>,
     /// Collation version recorded at creation and the library's version now, when they differ.
     pub collation_drift: Option<(String, String)>,
 }
 
-/// A named counter or gauge of MySQL's `SHOW GLOBAL STATUS`.
+/// Named counters and gauges: MySQL's `SHOW GLOBAL STATUS`, and of PostgreSQL, under names of our own, what stands in no
+/// other fact:
+/// - `shared_locks`: locks held or waited for in the shared lock table, those of the fast path left out;
+/// - `notification_queue`: the share of the queue of `NOTIFY` that is taken, 0 to 1;
+/// - `client_fsyncs`: files that client backends had to sync themselves, since `client_fsyncs_since`, in seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServerStatus {
     /// Values by lower-case name.

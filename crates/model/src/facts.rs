@@ -54,7 +54,7 @@ pub struct Facts {
     /// Settings.
     #[serde(default)]
     pub settings: Observed<Settings>,
-    /// Status counters (MySQL).
+    /// Status counters (MySQL and PostgreSQL).
     #[serde(default)]
     pub server_status: Observed<ServerStatus>,
     /// Databases of the server.

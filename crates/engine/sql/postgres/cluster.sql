@@ -56,4 +56,15 @@ select {fact.counters ? (select extract(epoch from stats_reset)::float8 from pg_
                                      'since', extract(epoch from stats_reset)::float8)::text
               from pg_stat_wal) : '{}'} : null::text} as wal,
        {fact.wal ? {allowed.log_directory ? (select sum(size)::int8 from pg_ls_waldir()) : null::int8} : null::int8}
-           as log_directory_bytes
+           as log_directory_bytes,
+       {fact.server_status ? (
+           select json_build_object('shared_locks', (select count(*) from pg_locks
+                                                      where not fastpath and mode <> 'SIReadLock'),
+                                    'notification_queue', pg_notification_queue_usage(),
+                                    'client_fsyncs', f.count,
+                                    'client_fsyncs_since', extract(epoch from f.since)::float8)::text
+             from {pg_stat_io.fsyncs ?
+                  (select sum(fsyncs)::int8 as count, min(stats_reset) as since from pg_stat_io
+                    where backend_type = 'client backend' and object = 'relation') f :
+                  (select buffers_backend_fsync as count, stats_reset as since from pg_stat_bgwriter) f}) : null::text}
+           as status

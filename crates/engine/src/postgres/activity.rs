@@ -1,5 +1,7 @@
 //! What the server does and has done: settings, databases, sessions, statements, replication and log.
 
+use std::collections::BTreeMap;
+
 use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, Session};
 use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
@@ -52,6 +54,7 @@ pub(super) fn database(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> 
         blocks_hit: row.opt_count("blocks_hit")?,
         blocks_read: row.opt_count("blocks_read")?,
         checksum_failures: row.opt_count("checksum_failures")?,
+        conflicts: row.opt_count("conflicts")?,
         collation_drift: recorded
             .zip(actual)
             .filter(|(recorded, actual)| recorded != actual)
@@ -250,6 +253,9 @@ pub(super) fn cluster(row: &Row, draft: &mut Draft) -> Result<(), DecodeError> {
             sync_ms: counters.sync_ms,
             since: timestamp(counters.since),
         };
+    }
+    for (name, value) in json::<BTreeMap<String, Option<f64>>>(row, "status")? {
+        draft.server_status.values.extend(value.map(|value| (name, value.to_string())));
     }
     if row.opt_text("wal")?.is_some() {
         let counters: CountersRow = json(row, "wal")?;

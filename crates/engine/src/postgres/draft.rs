@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use dbwright_model::access::{HbaRules, Privileges, Role, UserMapping};
-use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, Session};
+use dbwright_model::activity::{DatabaseStatistics, LockWait, PreparedTransaction, ServerStatus, Session};
 use dbwright_model::backup::Backups;
 use dbwright_model::catalog::{
     Catalog, ExtendedStatistics, Extension, Function, Policy, Publication, Rule, Trigger,
@@ -49,6 +49,7 @@ pub(super) struct Draft {
     pub archiver: Archiver,
     pub checkpointer: Checkpointer,
     pub wal: WalStatistics,
+    pub server_status: ServerStatus,
     pub roles: Vec<Role>,
     pub privileges: Privileges,
     pub hba: HbaRules,
@@ -228,6 +229,6 @@ impl Draft {
         });
         put(status, Fact::Storage, &mut facts.storage, Default::default);
         put(status, Fact::Integrity, &mut facts.integrity, Default::default);
-        put(status, Fact::ServerStatus, &mut facts.server_status, Default::default);
+        put(status, Fact::ServerStatus, &mut facts.server_status, || self.server_status);
     }
 }

@@ -245,7 +245,6 @@ impl ReadSession {
         };
         let unsupported = |why: &str| Some(Observed::Unsupported(why.to_owned()));
         match fact {
-            Fact::ServerStatus => unsupported("only MySQL keeps status counters of this kind"),
             Fact::Storage | Fact::Integrity => unsupported("only SQLite is one file"),
             Fact::Workload if !self.server.has_statements => unsupported(
                 "the extension `pg_stat_statements` is not installed in this database: run `CREATE EXTENSION \

@@ -92,7 +92,7 @@ pub(super) static STATEMENTS: &[Statement] = &[
     statement!("sessions", [Sessions, LockWaits], activity::session),
     statement!(
         "cluster",
-        [Counters, PreparedTransactions, Replication, Slots, Archiver, Checkpointer, Wal],
+        [Counters, PreparedTransactions, Replication, Slots, Archiver, Checkpointer, Wal, ServerStatus],
         activity::cluster
     ),
     statement!("roles", [Roles], access::role),
@@ -131,6 +131,7 @@ pub(super) fn fact_word(fact: Fact) -> &'static str {
         Fact::Archiver => "fact.archiver",
         Fact::Checkpointer => "fact.checkpointer",
         Fact::Wal => "fact.wal",
+        Fact::ServerStatus => "fact.server_status",
         _ => "fact.other",
     }
 }

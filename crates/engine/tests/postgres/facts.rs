@@ -48,7 +48,7 @@ fn every_fact_is_read_on_every_version() {
         }
         let facts = collect(server, "postgres", "t", &plan()).await;
         for fact in plan() {
-            let expected_unknown = matches!(fact, Fact::ServerStatus | Fact::Storage | Fact::Integrity);
+            let expected_unknown = matches!(fact, Fact::Storage | Fact::Integrity);
             match facts.status(fact) {
                 Observed::Known(()) => assert!(!expected_unknown, "{fact:?}"),
                 Observed::Unsupported(_) => assert!(expected_unknown, "{fact:?}"),
@@ -104,6 +104,12 @@ fn check_values(facts: &Facts, major: u16) {
     assert!(facts.sessions.known().unwrap().iter().any(|one| one.application == "dbwright scratch"));
     let prepared = facts.prepared_transactions.known().unwrap();
     assert_eq!((prepared.len(), prepared[0].id.as_str()), (1, "left open"));
+    let status = facts.server_status.known().unwrap();
+    assert!(status.number("shared_locks").unwrap() >= 1.0, "what is prepared holds locks");
+    for name in ["notification_queue", "client_fsyncs", "client_fsyncs_since"] {
+        assert!(status.number(name).is_some(), "{name}");
+    }
+    assert!(databases.iter().all(|one| !one.allows_connections || one.conflicts.is_some()));
     let slots = facts.slots.known().unwrap();
     assert_eq!((slots.len(), slots[0].name.as_str(), slots[0].active), (1, "s", false));
     assert_eq!(slots[0].inactive_seconds.is_some(), major >= 17);

@@ -476,6 +476,7 @@ fn databases() -> Vec<DatabaseStatistics> {
         blocks_hit: None,
         blocks_read: None,
         checksum_failures: None,
+        conflicts: None,
         collation_drift: Some((text(), text())),
     }]
 }
