@@ -12,7 +12,6 @@ use dbwright_model::report::{
     FORMAT, NotChecked, RemedyStep, Report, ReportFinding, ReportRemedy, SuppressedFinding, TargetSummary,
 };
 use dbwright_model::score::Score;
-use dbwright_model::stats::TableStatistics;
 use dbwright_rules::Entry;
 use dbwright_rules::run::{Checked, Outcome};
 use dbwright_sql::prisma::Words;
@@ -345,11 +344,7 @@ fn summary(gathered: &Gathered) -> TargetSummary {
     let facts = &gathered.facts;
     let catalog = facts.catalog.known();
     let tables = catalog.map(|catalog| catalog.tables.as_slice()).unwrap_or_default();
-    // Where the size of no table is known, the sum of none says nothing; a database without tables has none.
-    let sized = |statistics: &&Vec<TableStatistics>| {
-        statistics.is_empty() || statistics.iter().any(|table| table.table_bytes.is_some())
-    };
-    let bytes = facts.table_statistics.known().filter(sized).map(|statistics| {
+    let bytes = facts.table_statistics.known().map(|statistics| {
         statistics
             .iter()
             .map(|table| {

@@ -6,7 +6,7 @@ use dbwright_model::change::Change;
 use dbwright_model::facts::{Fact, Facts};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
-use dbwright_model::stats::{SequenceValue, TableStatistics};
+use dbwright_model::stats::{ColumnMaximum, SequenceValue};
 
 use crate::fold::Folder;
 
@@ -71,17 +71,19 @@ impl Positions {
             });
         }
         let mut counted = Vec::new();
-        let mut uncounted = false;
-        for table in catalog.tables.iter().filter(|table| table.columns.iter().any(|one| one.auto_increment))
-        {
-            match self.counters.remove(&table.name) {
-                Some(next) => counted.push(TableStatistics {
-                    table: table.name.clone(),
-                    next_auto_increment: Some(next),
-                    ..TableStatistics::default()
-                }),
-                None => uncounted = true,
-            }
+        let tables = catalog
+            .tables
+            .iter()
+            .filter_map(|table| Some((table, table.columns.iter().find(|column| column.auto_increment)?)));
+        for (table, column) in tables {
+            // A counter has passed what it gave out, which is the most that a file tells of the values.
+            let Some(next) = self.counters.remove(&table.name) else { continue };
+            counted.push(ColumnMaximum {
+                table: table.name.clone(),
+                column: column.name.clone(),
+                max: Some(i64::try_from(next.saturating_sub(1)).unwrap_or(i64::MAX)),
+                min: None,
+            });
         }
         let sequences = catalog.sequences.len();
         if !values.is_empty() {
@@ -93,11 +95,10 @@ impl Positions {
             facts.sequence_values = Observed::Known(values);
         }
         if !counted.is_empty() {
-            counted.sort_by(|a, b| a.table.cmp(&b.table));
-            facts.table_statistics = Observed::Known(counted);
-            let which = if uncounted { "of some tables" } else { "of tables" };
-            let because = format!("files tell nothing but the next `AUTO_INCREMENT` value {which}");
-            facts.in_part.insert(Fact::TableStatistics, because);
+            counted.sort_by(|a, b| (&a.table, &a.column).cmp(&(&b.table, &b.column)));
+            facts.column_maxima = Observed::Known(counted);
+            let because = "files tell nothing but the next `AUTO_INCREMENT` values of tables".to_owned();
+            facts.in_part.insert(Fact::ColumnMaxima, because);
         }
     }
 }

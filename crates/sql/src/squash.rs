@@ -2,20 +2,21 @@
 
 use dbwright_model::catalog::{Catalog, Persistence};
 use dbwright_model::change::Change;
-use dbwright_model::engine::{Dialect, Engine};
+use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::migration::{Down, Migration, Statement};
 use dbwright_model::plan::TransactionMode;
 
 use crate::fold::Folder;
 use crate::parse_statement;
 
-/// The catalog after migrations that begin with an empty database, and why it is not known for sure, as full sentences.
+/// The catalog of a server of a version after migrations that begin with an empty database, and why it is not known for sure, as full sentences.
 pub fn catalog_after<'a>(
     engine: Engine,
+    version: Option<Version>,
     migrations: impl IntoIterator<Item = &'a Migration>,
 ) -> (Catalog, Vec<String>) {
     let dialect = engine.dialect();
-    let mut folder = Folder::new(engine);
+    let mut folder = Folder::new(engine).for_version(version);
     let mut not_analysed = Vec::new();
     for migration in migrations {
         for statement in &migration.up {
@@ -129,7 +130,7 @@ mod tests {
         assert_eq!(before, after, "{}", file.text);
         let versions: Vec<String> = parts.iter().map(|part| part.version.clone()).collect();
         assert_eq!(one[0].header.replaces, versions);
-        let (whole, squashed) = (catalog_after(engine, &parts).0, catalog_after(engine, &one).0);
+        let (whole, squashed) = (catalog_after(engine, None, &parts).0, catalog_after(engine, None, &one).0);
         let comparison = compare(&whole, &squashed, Texts::Trees);
         assert!(comparison.is_equal(), "{:?}", comparison.differences);
     }

@@ -92,9 +92,9 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
     }
     if context.source().origin == Origin::Files && findings.examined > 0 {
         // A dump creates an index that its server holds to be invalid like any other.
-        findings.unknown(
-            "files do not tell whether an index build ended well; audit the live database or a snapshot",
-        );
+        let sessions = &context.facts_if_known(Fact::Sessions).sessions;
+        let why = sessions.because().unwrap_or_else(|| "files do not tell it".to_owned());
+        findings.unknown(format!("whether the builds of its indexes ended well: {why}"));
     }
 }
 

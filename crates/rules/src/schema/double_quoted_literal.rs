@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use dbwright_model::catalog::{Catalog, IndexKey, Trigger};
+use dbwright_model::catalog::{Catalog, IndexKey, TableKind, Trigger};
 use dbwright_model::engine::Engine;
 use dbwright_model::expression::{DataStatement, Expr, FromItem, Literal, Query, QueryBody, Source};
 use dbwright_model::facts::Fact;
@@ -66,7 +66,19 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
         }
     }
     let names = known_names(context.catalog());
-    for view in &context.catalog().views {
+    // A word could be a column of a virtual table, which only its module knows; a file has none of them.
+    let hidden = context
+        .catalog()
+        .tables
+        .iter()
+        .any(|table| matches!(table.kind, TableKind::Virtual { .. }) && table.columns.is_empty());
+    let (views, triggers) = (&context.catalog().views, triggers(context.catalog()));
+    if hidden {
+        let left = views.len() + triggers.count();
+        findings.not_seen(left as u64, "places stand beside virtual tables whose columns are not known");
+        return;
+    }
+    for view in views {
         let Some(query) = &view.query else { continue };
         findings.examined(1);
         let mut words = Vec::new();
@@ -75,7 +87,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
             findings.add(found(ObjectRef::view(&view.name), format!("the view `{}`", view.name), word));
         }
     }
-    for trigger in triggers(context.catalog()) {
+    for trigger in triggers {
         let Some(program) = &trigger.program else { continue };
         findings.examined(1);
         let mut words = program.condition.as_ref().map(quoted).unwrap_or_default();
@@ -139,20 +151,26 @@ fn quoted(tree: &Expr) -> Vec<&str> {
     words
 }
 
+/// The columns of `json_each` and `json_tree`.
+const JSON_COLUMNS: [&str; 10] =
+    ["key", "value", "type", "atom", "id", "parent", "fullkey", "path", "json", "root"];
+
 /// Every name that a word in a view or trigger could mean: a column of anything, or an alias given in a query.
 fn known_names(catalog: &Catalog) -> BTreeSet<String> {
     let mut names: BTreeSet<String> =
-        ["rowid", "oid", "_rowid_", "rank"].into_iter().map(str::to_owned).collect();
+        ["rowid", "oid", "_rowid_", "rank"].into_iter().chain(JSON_COLUMNS).map(str::to_owned).collect();
+    // A full-text table has a column of its own name.
+    names.extend(catalog.tables.iter().map(|table| table.name.name.as_str().to_ascii_lowercase()));
     let columns = catalog.tables.iter().flat_map(|table| &table.columns);
     let view_columns = catalog.views.iter().flat_map(|view| &view.columns);
     names.extend(columns.chain(view_columns).map(|column| column.name.as_str().to_ascii_lowercase()));
     let in_views = catalog.views.iter().filter_map(|view| view.query.as_deref());
     let programs = triggers(catalog).filter_map(|trigger| trigger.program.as_deref());
     let in_triggers =
-        programs.flat_map(|program| &program.statements).filter_map(|statement| match statement {
-            DataStatement::Query(query) => Some(query),
-            DataStatement::Insert { source, .. } => source.as_deref(),
-            DataStatement::Update { .. } | DataStatement::Delete { .. } => None,
+        programs.flat_map(|program| &program.statements).flat_map(|statement| match statement {
+            DataStatement::Query(query) => vec![query],
+            DataStatement::Insert { source, .. } => source.iter().map(|query| &**query).collect(),
+            DataStatement::Update { from, .. } | DataStatement::Delete { from, .. } => queries(from),
         });
     for query in in_views.chain(in_triggers) {
         aliases(query, &mut names);
@@ -168,11 +186,7 @@ fn aliases(query: &Query, names: &mut BTreeSet<String>) {
         QueryBody::Select(select) => {
             let given = select.items.iter().filter_map(|item| item.alias.as_ref());
             names.extend(given.map(|alias| alias.as_str().to_ascii_lowercase()));
-            for source in sources(&select.from) {
-                if let Source::Query { query, .. } = source {
-                    aliases(query, names);
-                }
-            }
+            queries(&select.from).into_iter().for_each(|query| aliases(query, names));
         }
         QueryBody::SetOperation { left, right, .. } => {
             aliases(left, names);
@@ -192,6 +206,15 @@ fn sources(from: &[FromItem]) -> Vec<&Source> {
         .collect()
 }
 
+/// The queries that stand in a `FROM`.
+fn queries(from: &[FromItem]) -> Vec<&Query> {
+    let found = sources(from).into_iter().filter_map(|source| match source {
+        Source::Query { query, .. } => Some(query.as_ref()),
+        _ => None,
+    });
+    found.collect()
+}
+
 /// Words in double quotes in the conditions and values of a query.
 fn in_query<'a>(query: &'a Query, words: &mut Vec<&'a str>) {
     for member in query.with.iter().filter_map(|member| member.query.as_deref()) {
@@ -205,11 +228,7 @@ fn in_query<'a>(query: &'a Query, words: &mut Vec<&'a str>) {
             for expr in items.chain(joins).chain(clauses) {
                 in_expr(expr, words);
             }
-            for source in sources(&select.from) {
-                if let Source::Query { query, .. } = source {
-                    in_query(query, words);
-                }
-            }
+            queries(&select.from).into_iter().for_each(|query| in_query(query, words));
         }
         QueryBody::SetOperation { left, right, .. } => {
             in_query(left, words);

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbwright_model::catalog::{Column, Sequence, Table};
-use dbwright_model::facts::Fact;
+use dbwright_model::facts::{Fact, Origin};
 use dbwright_model::finding::{Level, ObjectRef};
 use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::remedy::Applicability;
@@ -198,10 +198,15 @@ fn positions(view: &View<'_>, table: &Table, column: &Column, range: (i128, i128
         }));
     }
     let maxima = view.maxima.get(&(&table.name, &column.name));
+    // A file holds the counter in the place of the values.
+    let largest = match view.context.source().origin {
+        Origin::Files => "counter",
+        Origin::Live | Origin::Snapshot => "largest value",
+    };
     told |= maxima.is_some();
     for maximum in maxima.into_iter().flatten() {
         let at = |at: i64, end, seen| Position { at: at.into(), end, begin: 0, seen, narrow: None };
-        found.extend(maximum.max.filter(|max| *max > 0).map(|max| at(max, range.1, "largest value")));
+        found.extend(maximum.max.filter(|max| *max > 0).map(|max| at(max, range.1, largest)));
         found.extend(maximum.min.filter(|min| *min < 0).map(|min| at(min, range.0, "smallest value")));
     }
     (found, missing || !told)

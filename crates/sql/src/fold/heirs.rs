@@ -577,6 +577,11 @@ impl Folder {
     /// Takes the words in double quotes that name no column of a new index for the strings that SQLite makes of them, after
     /// its statement was folded.
     pub(crate) fn strings_in_index(&mut self, table: &QualifiedName, index: &Name, text: &str) {
+        let full = self.table_name(table);
+        // A statement that was not understood may have made the column.
+        if self.doubts().iter().any(|doubt| doubt.object.as_ref().is_none_or(|object| *object == full)) {
+            return;
+        }
         let Some(target) = self.table_mut(table) else { return };
         let columns: Vec<Name> = target.columns.iter().map(|column| column.name.clone()).collect();
         // Of a table that was made by a query no column is known.

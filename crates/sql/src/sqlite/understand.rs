@@ -184,8 +184,8 @@ fn program(definition: &str) -> Option<TriggerProgram> {
 pub(crate) fn quoted_parts(index: &mut Index, columns: &[Name], text: &str) {
     for part in &mut index.parts {
         let IndexKey::Column(name) = &part.key else { continue };
-        let exists = columns.iter().any(|column| column.eq_ignore_case(name.as_str()))
-            || ["rowid", "oid", "_rowid_"].iter().any(|rowid| name.eq_ignore_case(rowid));
+        // The rowid is no column of an index: in quotes its name is a string, too.
+        let exists = columns.iter().any(|column| column.eq_ignore_case(name.as_str()));
         let quoted = format!("\"{}\"", name.as_str().replace('"', "\"\""));
         if !exists && text.contains(&quoted) {
             part.key = IndexKey::Expression(string(name, quoted));

@@ -52,8 +52,8 @@ fn the_narrower_side_of_a_reference_is_widened() {
 fn a_join_table_is_identified_by_its_references() {
     let sql = "create table posts (id integer primary key);
         create table tags (id integer primary key);
-        create table post_tags (post_id integer not null references posts (id),
-            tag_id integer not null references tags (id));";
+        create table post_tags (post_id integer not null, tag_id integer not null,
+            foreign key (post_id) references posts (id), foreign key (tag_id) references tags (id));";
     for engine in ["postgres", "mysql", "sqlite"] {
         let finding = found(engine, sql, "schema/table-without-primary-key");
         assert!(summary(&finding).contains("PRIMARY KEY (post_id, tag_id)"), "{engine}: {finding:#}");

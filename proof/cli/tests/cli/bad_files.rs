@@ -199,7 +199,7 @@ fn what_was_never_created_is_named() {
     let sandbox = Sandbox::new();
     sandbox.file(
         "a.sql",
-        "create table t (id int primary key, x int references nosuch(id));
+        "create table t (id int primary key, x int, foreign key (x) references nosuch(id));
         alter table missing add column a int;
         create index missing2_q on missing2 (q);\n",
     );

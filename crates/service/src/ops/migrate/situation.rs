@@ -165,7 +165,7 @@ impl Situation {
 
     /// The catalog that migrations make of an empty database, and what of them was not analysed.
     pub fn expected(&self, migrations: &[&Migration]) -> (Catalog, Vec<String>) {
-        dbwright_sql::squash::catalog_after(self.engine, migrations.iter().copied())
+        dbwright_sql::squash::catalog_after(self.engine, self.version, migrations.iter().copied())
     }
 
     /// Migrations that are recorded as applied and have a file, in the order of the files.
