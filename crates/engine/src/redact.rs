@@ -280,8 +280,8 @@ fn connection(text: &str) -> String {
 /// How long the comment is that a text begins with. Comments that MySQL executes are code, and none.
 fn comment(text: &str, mysql: bool) -> Option<usize> {
     let to_end_of_line = || Some(text.find('\n').unwrap_or(text.len()));
-    if text.starts_with("--") {
-        let is_comment = !mysql || text[2..].chars().next().is_none_or(char::is_whitespace);
+    if let Some(inner) = text.strip_prefix("--") {
+        let is_comment = !mysql || inner.chars().next().is_none_or(char::is_whitespace);
         return if is_comment { to_end_of_line() } else { None };
     }
     if mysql && text.starts_with('#') {

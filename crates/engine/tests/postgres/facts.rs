@@ -39,6 +39,8 @@ fn every_fact_is_read_on_every_version() {
         let client = database(server, "t", BUSY).await;
         run(&client, "vacuum analyze").await;
         run(&client, "select pg_create_logical_replication_slot('s', 'pgoutput')").await;
+        run(&client, "set pg_stat_statements.track_utility = on").await;
+        run(&client, "create role guarded password 'marked'").await;
         run(&client, "begin; insert into child (parent_id) values (1); prepare transaction 'left open'")
             .await;
         // Counters arrive with a delay.
@@ -140,6 +142,8 @@ fn check_values(facts: &Facts, major: u16) {
     let mappings = facts.user_mappings.known().unwrap();
     assert_eq!(mappings[0].options.as_deref().unwrap(), ["password", "user"]);
     assert!(!format!("{facts:?}").contains("marked"));
+    let statements = &facts.workload.known().unwrap().statements;
+    assert!(statements.iter().any(|one| one.text == "create role guarded password '***'"), "{statements:?}");
     let publications = facts.catalog.known().unwrap().publications.known().unwrap();
     assert_eq!(publications[0].tables.len(), 1);
     assert_eq!(publications[0].tables[0].table, parent);
