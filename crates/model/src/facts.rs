@@ -289,13 +289,10 @@ pub enum DataQuestion {
         /// The type tried.
         kind: crate::data_type::TypeKind,
     },
-    /// In how many formats does a column of texts hold dates?
-    ///
-    /// `examined` counts values that are not null, `matching` those that read as a date, a time of day behind it or not, in one of
-    /// the formats `2024-05-01` (of the calendar), `2024/05/01`, `20240501`, `01.05.2024`, `01/05/2024`, `01-05-2024` and
-    /// `1 May 2024`. `distinct` counts the formats among these, `minority_rows` the matching values that are not in the most
-    /// common one, `rows` those that begin with the year and so sort in the order of time. Examples are one value of each
-    /// format, the most common first.
+    /// In how many formats does a column of texts hold dates, with a time of day behind them or not?
+    /// The formats are `2024-05-01`, `2024/05/01`, `20240501`, `01.05.2024`, `01/05/2024`, `01-05-2024`, `1 May 2024`. `examined`
+    /// counts values, `matching` those that are dates, `rows` those of them that begin with the year, `minority_rows` those not in the
+    /// commonest format, `distinct` the formats. Examples are a value of each, the commonest first.
     DateFormats {
         /// The table.
         table: QualifiedName,

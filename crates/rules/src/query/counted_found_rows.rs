@@ -37,7 +37,7 @@ fn check(context: &Context<'_>, findings: &mut Findings) {
 fn counts(text: &str) -> bool {
     let mut words =
         text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| !word.is_empty());
-    words.find(|word| word.eq_ignore_ascii_case("select")).is_some()
+    words.any(|word| word.eq_ignore_ascii_case("select"))
         && words
             .take_while(|word| MODIFIERS.iter().any(|modifier| modifier.eq_ignore_ascii_case(word)))
             .any(|word| word.eq_ignore_ascii_case("sql_calc_found_rows"))

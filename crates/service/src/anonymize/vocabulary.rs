@@ -52,14 +52,14 @@ pub(super) const WORDS: &str = "\
     pg_trgm pgaudit pgbackrest pgcrypto pglz pgstattuple physical plperl plpgsql plpython3u point policy position \
     posix postgis postgres postgres_fdw postgresql postmaster potential pow power preceding precision prepared \
     primary primary_key prisma privileges procedure public query quorum quote_ident quote_literal radius rails rand random \
-    range rank raw read-committed read-uncommitted real record recursive redundant ref references refinery \
+    randomblob range rank raw read-committed read-uncommitted real record recursive redundant ref references refinery \
     refinery_schema_history refresh regclass regexp regexp_matches regexp_replace regtype reject relation release \
     remainder rename repeatable repeatable-read replace replica replication reserved restrict return returning \
     returns reverse revoke right role rollback rollup round row row_format row_number rowid rows rpad rtree rtrim \
     s samerole sameuser savepoint schema schema_migrations scram scram-sha-256 search_path second security \
     security_barrier security_invoker select sequence serial serializable server session session_user set \
     set_default set_null setof setval shadow share show sighup similar simple sin sleep small_int smallint smallserial \
-    snapshot some spatial spgist split_part sql sqlite sqlx sqrt sspi stable start startup statement \
+    snapshot some spatial spgist split_part sql sql_calc_found_rows sqlite sqlx sqrt sspi stable start startup statement \
     statement_mixed statement_timeout statement_timestamp statistics stats_persistent status stored streaming \
     strftime strict string string_agg strong strpos subpartition substr substring success sum superuser superuser- \
     backend symmetric sync sysdate system table table_default tablefunc tables tablesample tan tb temp temporary \
