@@ -11,6 +11,7 @@ pub mod chain;
 mod clauses;
 mod surroundings;
 pub mod tools;
+pub mod looks;
 pub mod script;
 pub mod import;
 pub mod standing;

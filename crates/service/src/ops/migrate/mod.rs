@@ -21,6 +21,7 @@ pub mod plan;
 pub mod knowledge;
 mod names;
 mod since;
+pub(crate) mod stand_ins;
 mod traced;
 pub mod backfill;
 mod backfill_state;
