@@ -160,7 +160,7 @@ pub fn change_sets(dialect: Dialect, file: &ChainFile, text: &str) -> Vec<Migrat
             let delimiter = word("enddelimiter").map(|delimiter| delimiter.trim_matches('"'));
             let delimiter = delimiter.filter(|delimiter| !matches!(*delimiter, "" | ";")).map(str::to_owned);
             let left_out = dbms(&lower).filter(|dbms| !is_for(dialect, dbms)).map(|dbms| {
-                let id = content.split_ascii_whitespace().skip_while(|word| !word.contains(':')).next();
+                let id = content.split_ascii_whitespace().find(|word| word.contains(':'));
                 format!("the changeset `{}` is for `dbms:{dbms}` only", id.unwrap_or_default())
             });
             sets.push(ChangeSet { line, start, wrap, delimiter, left_out });
