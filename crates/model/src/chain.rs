@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Extension, Function, Publication, Sequence, Table, UserType, View};
 use crate::change::Change;
 use crate::effect::{Effects, RelationEffect};
+use crate::engine::Engine;
 use crate::finding::{EvidenceLevel, Location};
 use crate::name::{Name, QualifiedName};
 
@@ -60,6 +61,32 @@ pub struct ChainFile {
     /// Whether the database has had it; `None` when no database was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<bool>,
+    /// The other engine that it seems to be written for; `None` where nothing speaks against the one it is read as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_like: Option<Looks>,
+    /// Set where it is a part that is not run, since its tool runs it on other engines only. It has no statements then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
+}
+
+/// A part of a file that its tool runs on other engines only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its first line, from 1.
+    pub line: u32,
+    /// What it is and what it is for, as a fragment: "the changeset `a:1` is for `mysql` only".
+    pub because: String,
+}
+
+/// What a text seems to be written for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looks {
+    /// The engine, one for each dialect.
+    pub engine: Engine,
+    /// What tells, as it is shown: `` `ENGINE = INNODB` ``.
+    pub mark: String,
+    /// Whether no other engine takes that.
+    pub sure: bool,
 }
 
 /// How the statements of a file are put into transactions.

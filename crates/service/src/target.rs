@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::redact::redacted;
+use dbwright_model::chain::Looks;
 use dbwright_model::engine::{Engine, Version};
 use dbwright_sql::files::SourceFile;
-use dbwright_sql::tools;
+use dbwright_sql::looks;
+use dbwright_sql::tools::{self, Around};
 
 use crate::error::{ErrorKind, ServiceError};
 use crate::world::World;
@@ -188,6 +190,13 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
         // A folder of Prisma files without migrations is one schema.
         list_files(path, ".prisma", &mut paths, 0).map_err(|error| cannot_open(name, &error))?;
     }
+    let around = Around {
+        names: paths.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        project: project_files(path),
+        ..Around::default()
+    };
+    let unversioned = around.unversioned();
+    paths.retain(|path| !tools::is_undo(&path.to_string_lossy(), unversioned));
     paths.sort_by_cached_key(|path| tools::order(&path.to_string_lossy()));
     if paths.is_empty() {
         return Err(ServiceError::new(
@@ -201,7 +210,71 @@ fn folder(name: &str, path: &Path, engine: Option<Engine>) -> Result<FileTarget,
         let shown = Path::new(name).join(shown).to_string_lossy().into_owned();
         files.push(read_script(&shown, &file)?);
     }
+    if engine.is_none() && told(&files).is_none() {
+        must_agree(&files)?;
+    }
     Ok(with_engine(name, files, engine))
+}
+
+/// Refuses to guess the engine of files that are surely written for different ones.
+pub(crate) fn must_agree(files: &[SourceFile]) -> Result<(), ServiceError> {
+    let looks: Vec<(&str, Looks)> =
+        files.iter().filter_map(|file| Some((file.name.as_str(), looks::like(&file.text)?))).collect();
+    // SQLite takes any type, so that beside its files only what no other engine takes counts.
+    let any_type = looks.iter().any(|(_, looks)| looks.engine == Engine::Sqlite);
+    let mut first: Vec<&(&str, Looks)> = Vec::new();
+    for one in looks.iter().filter(|(_, looks)| looks.sure || !any_type) {
+        if !first.iter().any(|(_, known)| known.engine == one.1.engine) {
+            first.push(one);
+        }
+    }
+    if first.len() < 2 {
+        return Ok(());
+    }
+    let told: Vec<String> = first
+        .iter()
+        .map(|(name, Looks { engine, mark, .. })| format!("`{name}` looks like {engine} ({mark})"))
+        .collect();
+    let message = format!("the files are written for different engines: {}", told.join(", "));
+    Err(ServiceError::new(ErrorKind::Usage, message)
+        .hint("name the files of one engine only")
+        .hint("or say which one is meant with `--engine postgres`, `mysql`, `mariadb` or `sqlite`"))
+}
+
+/// Files of a project that name its tools.
+const PROJECT_FILES: &[&str] = &[
+    "Cargo.toml",
+    "go.mod",
+    "package.json",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+    "diesel.toml",
+    "flyway.conf",
+    "flyway.toml",
+    "refinery.toml",
+];
+/// Folders above the migrations in which the project is looked for.
+const PROJECT_DEPTH: usize = 5;
+
+/// The files of the project that a folder belongs to, the nearest folder first.
+pub(crate) fn project_files(folder: &Path) -> Vec<SourceFile> {
+    let mut files = Vec::new();
+    // A relative folder has fewer folders above it than it seems.
+    let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    for above in folder.ancestors().take(PROJECT_DEPTH) {
+        for file in PROJECT_FILES {
+            let path = above.join(file);
+            if let Ok(text) = std::fs::read(&path) {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                files.push(SourceFile { name: path.to_string_lossy().into_owned(), text });
+            }
+        }
+        if above.join(".git").exists() {
+            break;
+        }
+    }
+    files
 }
 
 fn list_files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>, depth: u32) -> std::io::Result<()> {
@@ -212,7 +285,7 @@ fn list_files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>, depth: u32)
             if depth < 4 && !name.starts_with('.') && name != "node_modules" {
                 list_files(&path, ending, found, depth + 1)?;
             }
-        } else if name.ends_with(ending) && !tools::is_undo(&name) {
+        } else if name.ends_with(ending) {
             found.push(path);
         }
     }

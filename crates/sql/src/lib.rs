@@ -12,6 +12,7 @@ mod clauses;
 mod constant;
 mod surroundings;
 pub mod tools;
+pub mod looks;
 pub mod script;
 pub mod import;
 pub mod standing;

@@ -3,6 +3,7 @@
 //! The splitter knows quotes, comments, client commands and the few constructs that hold semicolons. It is total: any
 //! text gives statements, and what is never closed is said to be so.
 
+mod resume;
 mod words;
 
 use dbwright_model::engine::Dialect;
@@ -97,6 +98,9 @@ impl<'a> Splitter<'a> {
         if let Some(end) = self.client_command() {
             self.push(gap, start, end, StatementKind::ClientCommand);
             self.at = end;
+            if self.dialect == Dialect::Postgres && resume::copies_from_script(&self.text[start..end]) {
+                self.copy_data();
+            }
             return;
         }
         let scan = self.scan_statement();
@@ -315,12 +319,18 @@ impl<'a> Splitter<'a> {
         let mut stops = Stops::new(self.dialect, delimiter[0], words.wanted());
         let mut parens = 0usize;
         let mut conditional = false;
+        // Where a statement ends whose parenthesis is never closed.
+        let mut broken = None;
         let mut at = start;
         loop {
             at = match stops.find(self.bytes, at) {
                 Some(found) => found,
                 None if conditional => return Err(Unclosed),
                 None => {
+                    let end = broken.filter(|_| parens > 0);
+                    if let Some(end) = end {
+                        return Ok(Scanned { end, next: end + 1, copy_follows: false });
+                    }
                     let end = self.bytes.len();
                     return Ok(Scanned { end, next: end, copy_follows: words.copy_from_stdin() });
                 }
@@ -332,6 +342,14 @@ impl<'a> Splitter<'a> {
             {
                 let next = at + delimiter.len();
                 return Ok(Scanned { end: at, next, copy_follows: words.copy_from_stdin() });
+            }
+            if byte == b';' && parens > 0 && broken.is_none() && !words.inside_body() && self.resumes(at + 1)
+            {
+                // Only the commands of a rule are separated by semicolons within parentheses.
+                if !resume::makes_rule(&self.text[start..at]) {
+                    return Ok(Scanned { end: at, next: at + 1, copy_follows: false });
+                }
+                broken = Some(at);
             }
             if self.is_line_comment(at) {
                 at = self.line_end(at);

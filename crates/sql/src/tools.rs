@@ -5,6 +5,7 @@
 mod marks;
 mod placeholders;
 pub mod recorded;
+mod unversioned;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,11 @@ use dbwright_model::plan::TransactionMode;
 
 use crate::chain::MigrationFile;
 use crate::files::SourceFile;
+use crate::looks;
 
 pub use marks::{blank_undo, undo_part};
 pub use placeholders::{fill, plain, put_back, stand_ins};
+pub use unversioned::{Unversioned, is_undo};
 
 /// What stands around migration files and tells of their tool.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,13 @@ pub struct Around {
     pub settings: BTreeMap<String, String>,
     /// Files of the project (`Cargo.toml`, `go.mod`, `package.json`), the nearest folder first.
     pub project: Vec<SourceFile>,
+}
+
+impl Around {
+    /// The tool that the project names, the nearest folder first.
+    fn tool(&self) -> Option<Tool> {
+        self.project.iter().find_map(of_project)
+    }
 }
 
 /// A tool that runs migrations, or a form that SQL for a database is handed on in.
@@ -123,29 +133,18 @@ pub fn has_placeholders(dialect: Dialect, text: &str) -> bool {
 /// Files as the migrations that their tools make of them, in the order in which they stand. What undoes them is blanked,
 /// placeholders are filled, and a file of several transactions becomes several.
 pub fn migrations(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
-    let mut migrations = as_written(files, around);
+    let mut migrations = as_written(dialect, files, around);
     for migration in &mut migrations {
+        migration.file.looks_like = looks::unlike(dialect, &migration.text);
         migration.text = fill(dialect, std::mem::take(&mut migration.text));
     }
     migrations
 }
 
 /// The same with placeholders as they stand.
-pub fn as_written(files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
+pub fn as_written(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
     let folder = Folder::of(&files, around);
-    files.into_iter().flat_map(|file| folder.migrations(file)).collect()
-}
-
-/// Whether a file undoes another by its name: `2_a.down.sql`, `down.sql`, Flyway's `U2__a.sql`.
-pub fn is_undo(path: &str) -> bool {
-    let name = base(path).to_ascii_lowercase();
-    name.ends_with(".down.sql")
-        || name.ends_with(".undo.sql")
-        || name == "down.sql"
-        || name.ends_with("_down.sql")
-        || (name.starts_with('u')
-            && name[1..].starts_with(|c: char| c.is_ascii_digit())
-            && name.contains("__"))
+    files.into_iter().flat_map(|file| folder.migrations(dialect, file)).collect()
 }
 
 /// A part of a path to sort by.
@@ -161,7 +160,8 @@ fn order_of_part(text: &str) -> Vec<OrderPart> {
     if let Some(rest) = text.strip_prefix("R__") {
         return vec![(true, Vec::new(), rest.to_owned())];
     }
-    if let Some((version, rest)) = text.strip_prefix('V').and_then(|text| text.split_once("__")) {
+    // What undoes others has no place among files, so that `U` can only be refinery's.
+    if let Some((version, rest)) = text.strip_prefix(['V', 'U']).and_then(|text| text.split_once("__")) {
         let numbers: Option<Vec<u128>> =
             version.split(['_', '.']).map(|number| number.parse().ok()).collect();
         if let Some(numbers) = numbers {
@@ -197,6 +197,8 @@ struct Folder<'a> {
     around: &'a Around,
     /// The tool that the project names.
     project: Option<Tool>,
+    /// What files with `U` before their version are.
+    unversioned: Unversioned,
     /// Whether a file says something that only sqlx reads.
     sqlx: bool,
     /// Whether a file is undone by one of Flyway's undo files.
@@ -207,13 +209,16 @@ struct Folder<'a> {
 
 impl<'a> Folder<'a> {
     fn of(files: &[SourceFile], around: &'a Around) -> Self {
-        let flyway_undo = around.names.iter().filter(|name| is_undo(name)).filter_map(|name| {
+        let unversioned = around.unversioned();
+        let undoes = |name: &&String| is_undo(name, unversioned);
+        let flyway_undo = around.names.iter().filter(undoes).filter_map(|name| {
             let version = base(name).strip_prefix(['U', 'u'])?.split_once("__")?.0;
             Some(format!("{}{version}", parent(name)))
         });
         Folder {
             around,
-            project: around.project.iter().find_map(of_project),
+            project: around.tool(),
+            unversioned,
             sqlx: files.iter().any(|file| marks::first_line(&file.text) == "-- no-transaction"),
             flyway_undo: flyway_undo.collect(),
             drizzle: around.names.iter().any(|name| name.ends_with("_journal.json"))
@@ -227,8 +232,12 @@ impl<'a> Folder<'a> {
         }
         let name = base(&file.name);
         let number = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
+        let refinery = self.project == Some(Tool::Refinery) || self.unversioned != Unversioned::Undo;
+        if refinery && unversioned::names_version(name) {
+            return Some(Tool::Refinery);
+        }
         if is_versioned(name) {
-            return Some(if self.project == Some(Tool::Refinery) { Tool::Refinery } else { Tool::Flyway });
+            return Some(if refinery { Tool::Refinery } else { Tool::Flyway });
         }
         if name == "up.sql" {
             return Some(Tool::Diesel);
@@ -292,7 +301,7 @@ impl<'a> Folder<'a> {
         }
     }
 
-    fn migrations(&self, file: SourceFile) -> Vec<MigrationFile> {
+    fn migrations(&self, dialect: Dialect, file: SourceFile) -> Vec<MigrationFile> {
         let Some(tool) = self.tool(&file) else {
             let wrap = match crate::script::transaction(&file.text) {
                 Some(TransactionMode::NoTransaction) => Wrap::None,
@@ -309,10 +318,10 @@ impl<'a> Folder<'a> {
             wrap: self.wrap(tool, &file),
             judged: true,
             has_undo: self.has_undo(tool, &file),
-            applied: None,
+            ..ChainFile::default()
         };
         if tool == Tool::Liquibase {
-            return marks::change_sets(&chain_file, &file.text);
+            return marks::change_sets(dialect, &chain_file, &file.text);
         }
         let mut text = file.text;
         blank_undo(&mut text);
@@ -338,6 +347,8 @@ fn is_versioned(name: &str) -> bool {
 fn of_project(file: &SourceFile) -> Option<Tool> {
     let known: &[(&str, Tool)] = match base(&file.name) {
         "diesel.toml" => return Some(Tool::Diesel),
+        "flyway.toml" | "flyway.conf" => return Some(Tool::Flyway),
+        "pom.xml" | "build.gradle" | "build.gradle.kts" => &[("flyway", Tool::Flyway)],
         "refinery.toml" => return Some(Tool::Refinery),
         "Cargo.toml" => &[("refinery", Tool::Refinery), ("sqlx", Tool::Sqlx), ("diesel", Tool::Diesel)],
         "go.mod" => &[("golang-migrate/migrate", Tool::GolangMigrate), ("pressly/goose", Tool::Goose)],

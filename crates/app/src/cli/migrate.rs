@@ -125,6 +125,30 @@ pub async fn run(arguments: &MigrateArguments, global: &Global, screen: &Screen)
 }
 
 async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Result<u8, ServiceError> {
+    let mut reply = UpReply::default();
+    let result = try_up(arguments, global, screen, &mut reply).await;
+    tell_failure(result, reply, arguments.json, screen)
+}
+
+/// Adds a failure to what programs read.
+fn tell_failure(
+    result: Result<u8, ServiceError>,
+    reply: UpReply,
+    json: bool,
+    screen: &Screen,
+) -> Result<u8, ServiceError> {
+    if json && let Err(error) = &result {
+        screen.print(&to_json(&UpReply { error: Some(error.into()), ..reply })?)?;
+    }
+    result
+}
+
+async fn try_up(
+    arguments: &UpArguments,
+    global: &Global,
+    screen: &Screen,
+    reply: &mut UpReply,
+) -> Result<u8, ServiceError> {
     let request = &arguments.request;
     let bar = Bar::new(screen.progress);
     let (world, config) = world(global, &bar)?;
@@ -153,12 +177,23 @@ async fn run_up(arguments: &UpArguments, global: &Global, screen: &Screen) -> Re
     };
     let bar = Bar::new(screen.progress);
     let (world, _) = super::world(global, &bar)?;
-    let reply = up::run(&upcoming, word, request, &world).await?;
+    up::run(&upcoming, word, request, &world, reply).await?;
     bar.clear();
-    report(&reply, "applied", arguments.json, screen)
+    report(reply, "applied", arguments.json, screen)
 }
 
 async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -> Result<u8, ServiceError> {
+    let mut reply = UpReply::default();
+    let result = try_down(arguments, global, screen, &mut reply).await;
+    tell_failure(result, reply, arguments.json, screen)
+}
+
+async fn try_down(
+    arguments: &DownArguments,
+    global: &Global,
+    screen: &Screen,
+    reply: &mut UpReply,
+) -> Result<u8, ServiceError> {
     let request = &arguments.request;
     let bar = Bar::new(screen.progress);
     let (world, config) = world(global, &bar)?;
@@ -177,9 +212,9 @@ async fn run_down(arguments: &DownArguments, global: &Global, screen: &Screen) -
     };
     let bar = Bar::new(screen.progress);
     let (world, _) = super::world(global, &bar)?;
-    let reply = down::run(&retreat, word, request, &world).await?;
+    down::run(&retreat, word, request, &world, reply).await?;
     bar.clear();
-    report(&reply, "taken back", arguments.json, screen)
+    report(reply, "taken back", arguments.json, screen)
 }
 
 /// Lines after a heading, each set in.
@@ -189,14 +224,18 @@ fn listed(heading: &str, lines: &[String]) -> String {
     text
 }
 
+fn to_json(reply: &UpReply) -> Result<String, ServiceError> {
+    let written = serde_json::to_string_pretty(reply);
+    let mut text = written.map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
+    text.push('\n');
+    Ok(text)
+}
+
 /// Prints what was done.
 fn report(reply: &UpReply, word: &str, json: bool, screen: &Screen) -> Result<u8, ServiceError> {
     let mut text = String::new();
     if json {
-        let written = serde_json::to_string_pretty(reply);
-        text = written.map_err(|error| ServiceError::new(ErrorKind::Internal, error.to_string()))?;
-        text.push('\n');
-        screen.print(&text)?;
+        screen.print(&to_json(reply)?)?;
     } else {
         for done in &reply.migrations {
             let mut more = String::new();

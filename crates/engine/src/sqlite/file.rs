@@ -169,7 +169,7 @@ fn explain(path: &Path, error: &rusqlite::Error) -> SessionError {
         Some(ErrorCode::ReadOnly) if extended == rusqlite::ffi::SQLITE_READONLY_ROLLBACK => (
             connection,
             "a transaction that was cut off waits to be rolled back".to_owned(),
-            "let an application open the file for writing once",
+            "let an application open the file for writing once, or run `dbwright migrate up`, which rolls it back first",
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
             if beside(path, "-wal").exists() || beside(path, "-journal").exists() =>

@@ -1,9 +1,13 @@
+use std::collections::BTreeSet;
+
+use dbwright_model::chain::LeftOut;
 use dbwright_model::facts::Fact;
-use dbwright_model::finding::{Level, ObjectRef};
+use dbwright_model::finding::{Level, Location, ObjectRef};
 use dbwright_model::remedy::Remedy;
 use dbwright_model::score::Dimension;
 
-use crate::{Context, Findings, Rule, lint};
+use crate::lint::{self, JudgedFile};
+use crate::{Context, Findings, Found, Rule};
 
 /// The rule.
 pub static RULE: Rule = Rule {
@@ -25,8 +29,37 @@ const WORDS: usize = 5;
 const LONGEST: usize = 60;
 
 fn check(context: &Context<'_>, findings: &mut Findings) {
+    for JudgedFile { file, .. } in lint::files(context) {
+        let Some(LeftOut { line, because }) = &file.left_out else { continue };
+        let place = Location { file: file.name.clone(), line: *line, column: 1 };
+        let message = format!("Nothing is said of a part of `{}`: {because}.", file.name);
+        let found = Found::at(ObjectRef::statement(because), message).located(place).from_text();
+        let instead = "Nothing is to be done where the part is meant for other databases.";
+        findings.add(found.remedy(Remedy::manual(instead)));
+    }
+    let mut named = BTreeSet::new();
+    for JudgedFile { file, .. } in lint::files(context) {
+        let Some(looks) = file.looks_like.as_ref().filter(|_| named.insert(file.name.as_str())) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` looks like {} ({}) and is read as {}, so that what is said of it may be wrong.",
+            file.name,
+            looks.engine,
+            looks.mark,
+            context.engine()
+        );
+        let place = Location { file: file.name.clone(), line: 1, column: 1 };
+        let found = Found::at(ObjectRef::file(&file.name), message).located(place).from_text();
+        let instead = "Name the files of one engine only, or say which one is meant with `--engine`.";
+        findings.add(found.level(Level::Warning).remedy(Remedy::manual(instead)));
+    }
     for judged in lint::statements(context) {
         findings.examined(1);
+        // Of a file for another engine everything was said.
+        if judged.chain.file_of(judged.statement).is_some_and(|file| file.looks_like.is_some()) {
+            continue;
+        }
         let Some(because) = &judged.statement.not_analysed else { continue };
         let words: Vec<&str> = judged.statement.sql.split_whitespace().take(WORDS).collect();
         let words: String = words.join(" ").chars().take(LONGEST).collect();

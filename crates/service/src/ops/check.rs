@@ -20,6 +20,7 @@ use crate::cook::{BASELINE, Recipe, cook};
 use crate::error::{ErrorKind, ServiceError};
 use crate::gather::{self, Gathered};
 use crate::ops::migrate::folder;
+use crate::ops::migrate::stand_ins::StandIns;
 use crate::target::{self, Target};
 use crate::world::World;
 
@@ -155,11 +156,14 @@ pub(crate) async fn check_target(
         plan.sort();
     }
     let mut gathered = gather::gather(target, &plan, &rules, options.data, config, world).await?;
-    match &folder {
+    let stand_ins = match &folder {
         Some(folder) => judge_migrations(folder, &mut gathered, world)?,
         // What is missing is their name, whatever the target could tell.
-        None => gathered.facts.migrations = Observed::NotAsked,
-    }
+        None => {
+            gathered.facts.migrations = Observed::NotAsked;
+            StandIns::default()
+        }
+    };
     let mut outcome = dbwright_rules::run(&gathered.facts, rules.iter().copied(), &config.options);
     say_what_was_skipped(&mut outcome, options, scope, config, &gathered.facts)?;
     let level = options.level.map(Level::from).or(config.level).unwrap_or(Level::Note);
@@ -172,6 +176,7 @@ pub(crate) async fn check_target(
     };
     let mut report = cook(outcome, &gathered, config, &recipe, world);
     say_once_why_unjudged(&mut report, &gathered.facts);
+    stand_ins.put_back(&mut report);
     Ok(report)
 }
 
@@ -239,7 +244,11 @@ fn is_migrations(folder: &Path) -> bool {
 }
 
 /// Adds what a folder of migrations tells to what is known of the target.
-fn judge_migrations(folder: &Path, gathered: &mut Gathered, world: &World<'_>) -> Result<(), ServiceError> {
+fn judge_migrations(
+    folder: &Path,
+    gathered: &mut Gathered,
+    world: &World<'_>,
+) -> Result<StandIns, ServiceError> {
     let told = folder::read(folder, &gathered.facts, world)?;
     gathered.facts.migrations = told.migrations;
     for statement in told.skipped {
@@ -255,7 +264,7 @@ fn judge_migrations(folder: &Path, gathered: &mut Gathered, world: &World<'_>) -
             gathered.suppressions.push(suppression);
         }
     }
-    Ok(())
+    Ok(told.stand_ins)
 }
 
 /// One line for all rules over migrations, instead of one for each, when what was named could not be judged.

@@ -22,25 +22,35 @@ use crate::files::SourceFile;
 use crate::fold::Folder;
 use crate::parse_statement;
 use crate::split::{StatementKind, split};
-use crate::tools::{self, Around};
+use crate::tools::{self, Around, Unversioned};
 
 pub use header::transaction;
 
 /// Reads files into migrations, in the order of the files; a file of several transactions gives several. Files that undo
 /// others (`2_a.down.sql`) become the way back of those and may stand anywhere among them.
 pub fn read(dialect: Dialect, files: &[SourceFile], around: &Around) -> Vec<Migration> {
+    let unversioned = around.unversioned();
     let (undo, files): (Vec<&SourceFile>, Vec<&SourceFile>) =
-        files.iter().partition(|file| tools::is_undo(&file.name));
+        files.iter().partition(|file| tools::is_undo(&file.name, unversioned));
     let undo: BTreeMap<String, &SourceFile> =
         undo.into_iter().map(|file| (undo_key(&file.name), file)).collect();
     let originals: BTreeMap<&str, &SourceFile> =
         files.iter().map(|file| (file.name.as_str(), *file)).collect();
     let files = files.into_iter().cloned().collect();
     let mut migrations: Vec<Migration> = Vec::new();
-    for part in tools::as_written(files, around) {
+    for part in tools::as_written(dialect, files, around) {
+        if part.file.left_out.is_some() {
+            continue;
+        }
         let Some(original) = originals.get(part.file.name.as_str()) else { continue };
         let way_back = undo.get(&undo_key(&original.name)).copied();
-        migrations.push(migration(dialect, &part, original, way_back));
+        let mut migration = migration(dialect, &part, original, way_back);
+        if unversioned == Unversioned::LikelyMigrations && tools::is_undo(&original.name, Unversioned::Undo) {
+            let because = "a file with `U` is a migration to refinery and undoes another to Flyway, and nothing says \
+                           which tool this is: put `refinery.toml` or `flyway.toml` beside it, or name it with `V`";
+            migration.problems.insert(0, Problem { line: 1, column: 1, because: because.to_owned() });
+        }
+        migrations.push(migration);
     }
     migrations
 }
@@ -153,7 +163,7 @@ pub fn version_of(path: &str) -> (String, String, bool) {
     if let Some(rest) = stem.strip_prefix("R__") {
         return (stem.to_owned(), words(rest), true);
     }
-    let flyway = stem.strip_prefix(['V', 'v']).and_then(|rest| rest.split_once("__"));
+    let flyway = stem.strip_prefix(['V', 'v', 'U']).and_then(|rest| rest.split_once("__"));
     if let Some((version, rest)) = flyway
         && version.starts_with(|c: char| c.is_ascii_digit())
     {

@@ -300,3 +300,53 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_unclosed_parenthesis_ends_with_its_statement() {
+    let check = |text: &str, expected: &[&str]| check(Dialect::Postgres, text, expected);
+    check(
+        "create index i on t(id;\ncreate index j on t(b);\nalter table t add a int",
+        &["create index i on t(id", "create index j on t(b)", "alter table t add a int"],
+    );
+    check("create table t (a int;\n", &["create table t (a int"]);
+    check(
+        "create table t (a int; -- why\n\n/* x */ \\d\n",
+        &["create table t (a int", "client> \\d <= /* x */"],
+    );
+    check(
+        "create table t (\n  a int,\n  b numeric(3, 2\n;\ndrop table u;",
+        &["create table t (\n  a int,\n  b numeric(3, 2", "drop table u"],
+    );
+    // Neither the end of a line nor a word that begins a statement alone is an end.
+    check("select (1; select 2", &["select (1; select 2"]);
+    check("select (1;\n2)", &["select (1;\n2)"]);
+    // The commands of a rule stand in parentheses, unless they are never closed.
+    let rule = "create or replace rule r as on insert to t do also (\ninsert into a values (1);\ninsert into b values (2);\n)";
+    check(&format!("{rule};\nselect 1;"), &[rule, "select 1"]);
+    check(
+        "create rule r as on insert to t do also (\ninsert into a values (1);\ninsert into b values (2);\nselect 1;",
+        &[
+            "create rule r as on insert to t do also (\ninsert into a values (1)",
+            "insert into b values (2)",
+            "select 1",
+        ],
+    );
+    let atomic = "create function f() returns int language sql begin atomic\nselect (1);\nselect 2;\nend";
+    check(&format!("{atomic};\nselect 3;"), &[atomic, "select 3"]);
+}
+
+#[test]
+fn rows_follow_a_copy_of_psql() {
+    let check = |text: &str, expected: &[&str]| check(Dialect::Postgres, text, expected);
+    check(
+        "\\copy t from stdin\n1\ta;b\n2\tit's\n\\.\nselect 1;",
+        &["client> \\copy t from stdin", "rows> 1\ta;b\n2\tit's", "client> \\.", "select 1"],
+    );
+    check(
+        "\\COPY t (a) FROM STDIN with (format csv);\n1\n\\.\nselect 1;",
+        &["client> \\COPY t (a) FROM STDIN with (format csv);", "rows> 1", "client> \\.", "select 1"],
+    );
+    check("\\copy t from 'stdin'\nselect 1;", &["client> \\copy t from 'stdin'", "select 1"]);
+    check("\\copy t to stdout\nselect 1;", &["client> \\copy t to stdout", "select 1"]);
+    check("\\copy t from pstdin\nselect 1;", &["client> \\copy t from pstdin", "select 1"]);
+}

@@ -1,6 +1,7 @@
 //! Comments by which tools mark the parts of a file.
 
-use dbwright_model::chain::{ChainFile, Wrap};
+use dbwright_model::chain::{ChainFile, LeftOut, Wrap};
+use dbwright_model::engine::Dialect;
 
 use super::Tool;
 use crate::chain::MigrationFile;
@@ -138,10 +139,12 @@ struct ChangeSet {
     start: usize,
     wrap: Wrap,
     delimiter: Option<String>,
+    /// Why it is not run in this dialect.
+    left_out: Option<String>,
 }
 
 /// One migration per changeset: each is a transaction of its own.
-pub fn change_sets(file: &ChainFile, text: &str) -> Vec<MigrationFile> {
+pub fn change_sets(dialect: Dialect, file: &ChainFile, text: &str) -> Vec<MigrationFile> {
     let mut sets: Vec<ChangeSet> = Vec::new();
     let mut start = 0;
     for (line, content) in text.split_inclusive('\n').enumerate() {
@@ -156,7 +159,11 @@ pub fn change_sets(file: &ChainFile, text: &str) -> Vec<MigrationFile> {
             };
             let delimiter = word("enddelimiter").map(|delimiter| delimiter.trim_matches('"'));
             let delimiter = delimiter.filter(|delimiter| !matches!(*delimiter, "" | ";")).map(str::to_owned);
-            sets.push(ChangeSet { line, start, wrap, delimiter });
+            let left_out = dbms(&lower).filter(|dbms| !is_for(dialect, dbms)).map(|dbms| {
+                let id = content.split_ascii_whitespace().find(|word| word.contains(':'));
+                format!("the changeset `{}` is for `dbms:{dbms}` only", id.unwrap_or_default())
+            });
+            sets.push(ChangeSet { line, start, wrap, delimiter, left_out });
         }
         start += content.len();
     }
@@ -169,6 +176,11 @@ pub fn change_sets(file: &ChainFile, text: &str) -> Vec<MigrationFile> {
     }
     let ends = sets.iter().skip(1).map(|set| set.start).chain([text.len()]);
     let parts = sets.iter().zip(ends).map(|(set, end)| {
+        if let Some(because) = &set.left_out {
+            let line = u32::try_from(set.line + 1).unwrap_or(u32::MAX);
+            let left_out = Some(LeftOut { line, because: because.clone() });
+            return MigrationFile { file: ChainFile { left_out, ..file.clone() }, text: String::new() };
+        }
         let mut part = "\n".repeat(set.line);
         for line in text[set.start..end].split_inclusive('\n') {
             let trimmed = line.trim_end();
@@ -185,6 +197,28 @@ pub fn change_sets(file: &ChainFile, text: &str) -> Vec<MigrationFile> {
         MigrationFile { file, text: part }
     });
     parts.collect()
+}
+
+/// The databases that the mark of a changeset names.
+fn dbms(mark: &str) -> Option<&str> {
+    let (_, rest) = mark.split_once(" dbms:")?;
+    match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => rest.split_ascii_whitespace().next(),
+    }
+}
+
+/// Whether a list of databases, those with `!` excluded, holds one of a dialect.
+fn is_for(dialect: Dialect, dbms: &str) -> bool {
+    let own: &[&str] = match dialect {
+        Dialect::Postgres => &["postgresql", "all"],
+        Dialect::Mysql => &["mysql", "mariadb", "all"],
+        Dialect::Sqlite => &["sqlite", "all"],
+    };
+    let names: Vec<&str> = dbms.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let (excluded, named): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with('!'));
+    !excluded.iter().any(|name| own.contains(&name[1..].trim()))
+        && (named.is_empty() || named.iter().any(|name| own.contains(name)))
 }
 
 /// A line without the delimiter at its end, case left out of account.

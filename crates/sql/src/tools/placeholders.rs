@@ -22,12 +22,18 @@ pub fn stand_ins(dialect: Dialect, text: &str) -> BTreeMap<String, String> {
     words
 }
 
-/// A text that names stand-ins, with the placeholders in their place.
+/// A text that names stand-ins, with the placeholders in their place. Servers fold the case of names, so that a word is also
+/// known in lower case.
 pub fn put_back(text: &str, stand_ins: &BTreeMap<String, String>) -> String {
     // A longer word may hold a shorter one.
     let mut words: Vec<(&String, &String)> = stand_ins.iter().collect();
     words.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
-    words.into_iter().fold(text.to_owned(), |text, (word, written)| text.replace(word.as_str(), written))
+    let exact =
+        words.iter().fold(text.to_owned(), |text, (word, written)| text.replace(word.as_str(), written));
+    words.into_iter().fold(exact, |text, (word, written)| {
+        let lower = word.to_ascii_lowercase();
+        if lower == *word { text } else { text.replace(&lower, written) }
+    })
 }
 
 fn fill_and_tell(dialect: Dialect, text: String, tell: &mut dyn FnMut(&str, &str)) -> String {

@@ -106,7 +106,7 @@ impl<'a> File<'a> {
         let stem = name.strip_suffix(".sql").unwrap_or(name);
         let stem = stem.strip_suffix(".up").unwrap_or(stem);
         let rest =
-            stem.strip_prefix(['V', 'v']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+            stem.strip_prefix(['V', 'v', 'U']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let version = match rest.and_then(|rest| rest.split_once("__")) {
             Some((version, _)) => numbers(version),
             None => {

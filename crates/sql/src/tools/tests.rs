@@ -108,6 +108,43 @@ fn each_tool_is_known_by_its_files() {
 }
 
 #[test]
+fn files_with_u_are_refinerys_or_undo() {
+    let check = |names: &[&str], project: &[(&str, &str)], expected: Unversioned| {
+        let source = |(name, text): &(&str, &str)| SourceFile { name: (*name).into(), text: (*text).into() };
+        let around = Around {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            project: project.iter().map(source).collect(),
+            ..Around::default()
+        };
+        assert_eq!(around.unversioned(), expected, "{names:?} {project:?}");
+        for name in names.iter().filter(|name| name.starts_with('U')) {
+            assert_eq!(is_undo(name, around.unversioned()), expected == Unversioned::Undo, "{name}");
+        }
+        assert!(is_undo("2_a.down.sql", around.unversioned()));
+    };
+    let refinery = ("../refinery.toml", "");
+    check(&["V1__a.sql", "U2__b.sql"], &[refinery], Unversioned::Migrations);
+    check(&["V1__a.sql", "U2__b.sql"], &[("Cargo.toml", "refinery = \"0.8\"")], Unversioned::Migrations);
+    check(&["V1__a.sql", "U2__b.sql"], &[], Unversioned::LikelyMigrations);
+    check(&["V1__a.sql", "U1__a.sql"], &[], Unversioned::Undo);
+    check(&["V1__a.sql", "U1__a.sql", "U2__b.sql"], &[], Unversioned::Undo);
+    check(&["V1_1__a.sql", "U1.1__a.sql"], &[], Unversioned::Undo);
+    check(&["V1__a.sql", "R__v.sql", "U2__b.sql"], &[], Unversioned::Undo);
+    check(&["V1__a.sql", "U2__b.sql"], &[("flyway.toml", "")], Unversioned::Undo);
+    check(&["V1__a.sql", "U2__b.sql"], &[("pom.xml", "<artifactId>flyway-core")], Unversioned::Undo);
+    const S: &str = "select 1;";
+    self::check(
+        &[("V1__a.sql", S), ("U2__b.sql", S)],
+        &[refinery],
+        "refinery",
+        &[(Wrap::Transaction, None), (Wrap::Transaction, None)],
+    );
+    let mut names = ["V10__a.sql", "U2__b.sql", "V1__a.sql"];
+    names.sort_by_cached_key(|name| order(name));
+    assert_eq!(names, ["V1__a.sql", "U2__b.sql", "V10__a.sql"]);
+}
+
+#[test]
 fn places_stay_true() {
     let text = "--liquibase formatted sql\n--changeset a:1 endDelimiter:GO\nselect 1\nGO\n--changeset a:2\nselect é, ${x};\n";
     let files = vec![SourceFile { name: "a.sql".to_owned(), text: text.to_owned() }];
@@ -116,6 +153,37 @@ fn places_stay_true() {
     assert_eq!(second, Some("select é, p_x_;"));
     assert!(migrations[0].text.contains("select 1\n;"), "{:?}", migrations[0].text);
     assert_eq!("--> statement-breakpoint".len(), 24);
+}
+
+#[test]
+fn changesets_for_other_databases_are_left_out() {
+    let check = |dialect: Dialect, mark: &str, expected: bool| {
+        let text = format!(
+            "--liquibase formatted sql\n--changeset a:1 {mark}\nselect 1;\n--changeset a:2\nselect 2;\n"
+        );
+        let files = vec![SourceFile { name: "a.sql".to_owned(), text }];
+        let parts = migrations(dialect, files, &Around::default());
+        assert_eq!(parts.len(), 2);
+        let left_out = parts[0].file.left_out.as_ref();
+        assert_eq!(left_out.is_none(), expected, "{mark}");
+        assert_eq!(parts[0].text.contains("select 1"), expected, "{mark}");
+        if let Some(left_out) = left_out {
+            assert_eq!(left_out.line, 2);
+            assert!(left_out.because.contains("`a:1`"), "{}", left_out.because);
+        }
+        assert!(parts[1].text.contains("select 2"));
+    };
+    check(Dialect::Postgres, "", true);
+    check(Dialect::Postgres, "dbms:postgresql", true);
+    check(Dialect::Postgres, "runInTransaction:false dbms:mysql", false);
+    check(Dialect::Postgres, "dbms:mysql,PostgreSQL", true);
+    check(Dialect::Postgres, "dbms:\"h2, postgresql\" runOnChange:true", true);
+    check(Dialect::Postgres, "dbms:!postgresql", false);
+    check(Dialect::Postgres, "dbms:!h2", true);
+    check(Dialect::Postgres, "dbms:all", true);
+    check(Dialect::Postgres, "dbms:none", false);
+    check(Dialect::Mysql, "dbms:mariadb", true);
+    check(Dialect::Sqlite, "dbms:mariadb", false);
 }
 
 #[test]
@@ -161,6 +229,9 @@ fn placeholders_are_shown_as_written() {
     assert_ne!(filled, text);
     assert!(put_back(&filled, &words).starts_with("ALTER TABLE ${schema}.t_${tenant} ADD x {{ .Type }};"));
     assert!(stand_ins(Dialect::Sqlite, "select 1").is_empty());
+    // PostgreSQL folds names.
+    let words = stand_ins(Dialect::Postgres, "alter table {{.Table}} add a int");
+    assert_eq!(put_back("`public.p__table__`, p__Table__", &words), "`public.{{.Table}}`, {{.Table}}");
 }
 
 #[test]
@@ -175,7 +246,8 @@ fn the_undo_part_is_left_out_and_lines_stay() {
     let mut text = "-- migrate:up\ncreate table t (a int);\n-- migrate:down\ndrop table t;\n".to_owned();
     blank_undo(&mut text);
     assert_eq!(text, "-- migrate:up\ncreate table t (a int);\n\n\n");
-    assert!(is_undo("a/1_a.down.sql") && is_undo("u2__a.sql") && !is_undo("users.sql"));
+    let undoes = |name: &str| is_undo(name, Unversioned::Undo);
+    assert!(undoes("a/1_a.down.sql") && undoes("u2__a.sql") && !undoes("users.sql"));
 }
 
 proptest::proptest! {

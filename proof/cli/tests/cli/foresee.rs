@@ -230,3 +230,25 @@ fn up_writes_a_marked_update_in_pieces_on_a_file() {
     });
     assert_eq!(rows, [[Some("20000".to_owned())]]);
 }
+
+#[test]
+fn who_is_waited_for_is_told_however_short_the_wait() {
+    let sandbox = Sandbox::new();
+    let server = Postgres::start(&sandbox, &[]);
+    server.database("shop", &table(10));
+    sandbox.file("migrations/1_add.sql", ADD);
+    let target = server.target("postgres", "shop");
+    let up = ["migrate", "up", "--yes", "--lock-timeout", "300ms", "--retries", "1", "--json"];
+    std::thread::scope(|scope| {
+        let holder = "begin; lock table t; select pg_sleep(8); commit";
+        let holding = scope.spawn(|| server.ask("shop", holder));
+        let held = "select count(*)::text from pg_locks where mode = 'AccessExclusiveLock' and relation = 't'::regclass";
+        while server.ask("shop", held) != ["1"] {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let failed = sandbox.run(&[&up[..], &["--target", &target, "migrations"]].concat()).expect(2);
+        let message = failed.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+        assert!(message.contains("it waited for session") && message.contains("pg_sleep"), "{message}");
+        holding.join().expect("it was only waited for");
+    });
+}

@@ -9,6 +9,7 @@ mod bad_servers;
 mod choices;
 mod commands;
 mod documents;
+mod folders;
 mod foresee;
 mod formats;
 mod harsh;

@@ -123,3 +123,46 @@ fn what_may_have_been_run_before_is_not_run_again() {
     sandbox.run(&["migrate", "baseline", "m", "--target", "t.sqlite", "--yes"]).expect(0);
     assert!(up(&sandbox, &["--yes"]).expect(0).out().contains("Nothing to do"));
 }
+
+#[test]
+fn a_failure_is_told_to_programs_too() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/1_t.sql", "create table t (a int);");
+    sandbox.file("m/2_u.sql", "insert into absent values (1);");
+    let failed = up(&sandbox, &["--yes", "--json"]).expect(2);
+    let reply = failed.json();
+    assert_eq!(reply["migrations"][0]["version"], "1", "{reply:#}");
+    assert_eq!(reply["error"]["kind"], "unsupported");
+    assert!(reply["error"]["message"].as_str().is_some_and(|text| text.contains("no such table: absent")));
+    assert!(failed.err().contains("no such table: absent"));
+    let nothing = sandbox.run(&["migrate", "up", "absent", "--target", "t.sqlite", "--json"]).expect(2);
+    assert!(nothing.json()["error"]["message"].as_str().is_some_and(|text| text.contains("absent")));
+}
+
+#[test]
+fn a_new_database_is_not_made_without_a_word() {
+    let sandbox = Sandbox::new();
+    sandbox.file("m/1_t.sql", "create table t (a int);");
+    let made = up(&sandbox, &["--yes"]).expect(0);
+    assert!(
+        made.err().contains("t.sqlite` is not there yet: a new database will be made."),
+        "{}",
+        made.err()
+    );
+    sandbox.file("m/2_u.sql", "create table u (a int);");
+    assert!(!up(&sandbox, &["--yes"]).expect(0).err().contains("not there yet"));
+}
+
+#[test]
+fn a_changeset_for_another_database_is_left_out_and_said_to_be() {
+    let sandbox = Sandbox::new();
+    let text = "--liquibase formatted sql\n--changeset a:1 dbms:mysql\ncreate tabel u;\n\
+                --changeset a:2 dbms:sqlite\ncreate table t (a integer primary key);\n";
+    sandbox.file("m/a.sql", text);
+    let done = up(&sandbox, &["--yes"]).expect(0);
+    assert!(done.out().contains("1 migration applied"), "{}", done.out());
+    assert!(done.err().contains("Left out of `m/a.sql`: the changeset `a:1` is for `dbms:mysql` only."));
+    let lint = ["migrate", "lint", "m", "--engine", "sqlite", "--fail-on", "warning"];
+    let told = sandbox.run(&lint).expect(0).out();
+    assert!(told.contains("`dbms:mysql` only"), "{told}");
+}

@@ -86,7 +86,8 @@ pub async fn run(
     word: Word,
     request: &DownRequest,
     world: &World<'_>,
-) -> Result<UpReply, ServiceError> {
+    reply: &mut UpReply,
+) -> Result<(), ServiceError> {
     let consent = given(word, &retreat.target);
     let patience = Duration::from_secs(request.running.wait);
     let mut work = Work::open(&consent, &retreat.table, patience, manner(&request.running), world).await?;
@@ -104,7 +105,6 @@ pub async fn run(
         .hint("run the command again to see what would be taken back now"));
     }
     let of = chosen.len() as u64;
-    let mut reply = UpReply::default();
     for (number, (position, row, statements)) in chosen.into_iter().enumerate() {
         let done = work.down(&retreat.all[position], &statements, &row, (number as u64, of)).await;
         match done {
@@ -116,7 +116,7 @@ pub async fn run(
         }
     }
     work.end().await;
-    Ok(reply)
+    Ok(())
 }
 
 /// The files to take back, newest first, each with its row and its way back.

@@ -12,7 +12,7 @@ use dbwright_sql::tools::{self, Around};
 
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
-use crate::target::{cannot_open, read_source};
+use crate::target::{cannot_open, project_files, read_source};
 
 /// Migration files in the order in which they are applied.
 #[derive(Debug, Default)]
@@ -27,10 +27,6 @@ pub(super) struct Scripts {
     undo: Vec<(String, PathBuf)>,
 }
 
-/// Files of a project that name its tools.
-const PROJECT_FILES: &[&str] = &["Cargo.toml", "go.mod", "package.json", "diesel.toml", "refinery.toml"];
-/// Folders above the migrations in which the project is looked for.
-const PROJECT_DEPTH: usize = 5;
 /// Files that are worth the start of a second thread.
 const MANY: usize = 100;
 /// Folders below a named one in which migrations are looked for.
@@ -65,14 +61,9 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         if metadata.is_dir() {
             sort_onto(&mut alone, &mut found);
             let mut inside = Vec::new();
-            let mut list = List {
-                root: &path,
-                name,
-                around: &mut scripts.around,
-                scripts: &mut inside,
-                undo: &mut scripts.undo,
-            };
+            let mut list = List { root: &path, name, around: &mut scripts.around, scripts: &mut inside };
             list.folder(&path, 0).map_err(|error| cannot_open(&shown, &error))?;
+            scripts.set_undo_aside(&mut inside);
             if inside.is_empty() {
                 return Err(ServiceError::new(ErrorKind::Usage, format!("`{shown}` holds no `.sql` files"))
                     .hint("name the folder in which the migration tool keeps its files"));
@@ -81,15 +72,11 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
         } else {
             if let (Some(folder), Some(root)) = (path.parent(), name.parent()) {
                 let mut others = Vec::new();
-                let mut list = List {
-                    root: folder,
-                    name: root,
-                    around: &mut scripts.around,
-                    scripts: &mut others,
-                    undo: &mut scripts.undo,
-                };
+                let mut list =
+                    List { root: folder, name: root, around: &mut scripts.around, scripts: &mut others };
                 // What stands around a file only helps; the file itself is read below.
                 let _ = list.folder(folder, DEPTH);
+                scripts.set_undo_aside(&mut others);
             }
             alone.push((shown, path));
         }
@@ -140,7 +127,6 @@ struct List<'a> {
     name: &'a Path,
     around: &'a mut Around,
     scripts: &'a mut Vec<(String, PathBuf)>,
-    undo: &'a mut Vec<(String, PathBuf)>,
 }
 
 impl List<'_> {
@@ -174,8 +160,6 @@ impl List<'_> {
             if is_setting {
                 let text = std::fs::read(&path)?;
                 self.around.settings.insert(name, String::from_utf8_lossy(&text).into_owned());
-            } else if tools::is_undo(&name) {
-                self.undo.push((name, path));
             } else {
                 self.scripts.push((name, path));
             }
@@ -192,6 +176,12 @@ fn leads_back(link: &Path, folder: &Path) -> bool {
 }
 
 impl Scripts {
+    /// Moves files that undo others out of a list.
+    fn set_undo_aside(&mut self, files: &mut Vec<(String, PathBuf)>) {
+        let unversioned = self.around.unversioned();
+        self.undo.extend(files.extract_if(.., |(name, _)| tools::is_undo(name, unversioned)));
+    }
+
     /// Reads the files that undo others.
     pub(super) fn undo_files(&self) -> Result<Vec<SourceFile>, ServiceError> {
         let mut seen = BTreeSet::new();
@@ -218,24 +208,20 @@ impl Scripts {
         Ok(migrations)
     }
 
+    /// What is left out because its tool runs it on other engines only, as full sentences.
+    pub(super) fn left_out(&self, dialect: Dialect) -> Vec<String> {
+        let marked = self.files.iter().filter(|file| file.text.contains("dbms:"));
+        let marked: Vec<SourceFile> = marked.cloned().collect();
+        let parts = tools::as_written(dialect, marked, &self.around);
+        let left_out = parts.into_iter().filter_map(|part| Some((part.file.name, part.file.left_out?)));
+        left_out.map(|(name, part)| format!("Left out of `{name}`: {}.", part.because)).collect()
+    }
+
     /// Notes the files of the project that a folder belongs to.
     fn note_project(&mut self, folder: &Path) {
-        // A relative folder has fewer folders above it than it seems.
-        let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-        for above in folder.ancestors().take(PROJECT_DEPTH) {
-            for file in PROJECT_FILES {
-                let path = above.join(file);
-                let name = path.to_string_lossy().into_owned();
-                if self.around.project.iter().any(|known| known.name == name) {
-                    continue;
-                }
-                if let Ok(text) = std::fs::read(&path) {
-                    let text = String::from_utf8_lossy(&text).into_owned();
-                    self.around.project.push(SourceFile { name, text });
-                }
-            }
-            if above.join(".git").exists() {
-                break;
+        for file in project_files(folder) {
+            if !self.around.project.iter().any(|known| known.name == file.name) {
+                self.around.project.push(file);
             }
         }
     }

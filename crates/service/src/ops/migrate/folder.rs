@@ -16,6 +16,7 @@ use dbwright_sql::tools::{self, recorded};
 
 use super::files;
 use super::lint::skipped;
+use super::stand_ins::StandIns;
 use crate::error::ServiceError;
 use crate::world::World;
 
@@ -27,17 +28,25 @@ pub(crate) struct Told {
     pub suppressions: Vec<CommentSuppression>,
     /// Statements that were not understood.
     pub skipped: Vec<SkippedStatement>,
+    /// What stands in the place of placeholders.
+    pub stand_ins: StandIns,
 }
 
 /// Reads a folder and compares it with the facts of a database. Files that were applied are not judged again: what they
 /// did is in the catalog, and has been judged there. With facts from files there is no history, and all are judged.
 pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<Told, ServiceError> {
+    let (stand_ins, told) = read_files(folder, facts, world)?;
+    Ok(Told { stand_ins, ..told })
+}
+
+fn read_files(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<(StandIns, Told), ServiceError> {
     let scripts = files::read(&[folder.to_path_buf()], &world.directory)?;
     let engine = facts.source.engine;
     if let Some(other) = scripts.engine().filter(|other| other.dialect() != engine.dialect()) {
         let because = format!("the migrations are written for {other}, and the target is one of {engine}");
-        return Ok(Told::unknown(because));
+        return Ok((StandIns::default(), Told::unknown(because)));
     }
+    let stand_ins = StandIns::of(engine.dialect(), &scripts.files);
     let circumstances = Circumstances { version: facts.source.version, ..Circumstances::default() };
     let own = script::read(engine.dialect(), &scripts.files, &scripts.around);
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
@@ -45,14 +54,14 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
         migration.file.judged = true;
     }
     if facts.source.origin == Origin::Files {
-        return Ok(Told::of(chain::from_nothing(engine, circumstances), &migrations, None));
+        return Ok((stand_ins, Told::of(chain::from_nothing(engine, circumstances), &migrations, None)));
     }
     let standing = match compare(facts, &migrations, &own) {
         Ok(standing) => standing,
-        Err(because) => return Ok(Told::unknown(because)),
+        Err(because) => return Ok((stand_ins, Told::unknown(because))),
     };
     let Some(catalog) = facts.catalog.known() else {
-        return Ok(Told::unknown("the catalog is not known".to_owned()));
+        return Ok((stand_ins, Told::unknown("the catalog is not known".to_owned())));
     };
     let applied = standing.as_ref().map(|(_, applied)| applied.as_slice()).unwrap_or_default();
     for (position, migration) in migrations.iter_mut().enumerate() {
@@ -71,7 +80,7 @@ pub(crate) fn read(folder: &Path, facts: &Facts, world: &World<'_>) -> Result<To
         together: true,
         earlier: Vec::new(),
     };
-    Ok(Told::of(start, &migrations, standing.map(|(standing, _)| standing)))
+    Ok((stand_ins, Told::of(start, &migrations, standing.map(|(standing, _)| standing))))
 }
 
 /// The history that the files belong to, with whether each was applied; nothing for a database that has had no
@@ -129,10 +138,16 @@ impl Told {
             skipped: skipped(&read.chain),
             migrations: Observed::Known(read.chain),
             suppressions: read.suppressions,
+            stand_ins: StandIns::default(),
         }
     }
 
     fn unknown(because: String) -> Self {
-        Told { migrations: Observed::Unsupported(because), suppressions: Vec::new(), skipped: Vec::new() }
+        Told {
+            migrations: Observed::Unsupported(because),
+            suppressions: Vec::new(),
+            skipped: Vec::new(),
+            stand_ins: StandIns::default(),
+        }
     }
 }

@@ -6,21 +6,24 @@ use std::path::PathBuf;
 use dbwright_engine::dsn::Dsn;
 use dbwright_engine::session::ReadSession;
 use dbwright_model::chain::{Chain, ChainStatement, Wrap};
-use dbwright_model::engine::Engine;
+use dbwright_model::effect::Algorithm;
+use dbwright_model::engine::{Dialect, Engine};
 use dbwright_model::facts::{FactSource, Facts, Origin};
 use dbwright_model::migration::{Migration, Statement};
-use dbwright_model::name::Name;
+use dbwright_model::name::{Name, QualifiedName};
 use dbwright_model::observed::Observed;
 use dbwright_model::plan::TransactionMode;
 use dbwright_rules::lint;
 use dbwright_sql::chain::{self, MigrationFile, Start};
 use dbwright_sql::effects::Circumstances;
 use dbwright_sql::fold::Folder;
+use dbwright_sql::mysql::online::OnlineStatement;
 use dbwright_sql::tools;
 
 use super::preflight::{self, Check, Verdict};
+use super::steps::{self, Way};
 use super::up::Upcoming;
-use super::{backfill, files};
+use super::{backfill, files, online};
 use crate::error::ServiceError;
 use crate::world::World;
 
@@ -149,7 +152,14 @@ fn is_done(migration: &Migration, statement: &Statement, foreseen: &Foreseen) ->
 fn text(pending: &[Migration], foreseen: &Foreseen) -> String {
     let mut text = String::new();
     for migration in pending {
+        let engine = foreseen.facts.source.engine;
+        let parsed = steps::parse(engine, &migration.up);
+        let steps = steps::cut(engine.dialect(), migration.transaction, &parsed);
+        let held = steps.iter().all(|step| matches!(step.way, Way::Transaction | Way::Setting));
         let transaction = match migration.transaction {
+            TransactionMode::OneTransaction if !held && engine.dialect() == Dialect::Mysql => {
+                "no transaction holds it, since the server commits at every change of the schema"
+            }
             TransactionMode::OneTransaction => "one transaction",
             TransactionMode::NoTransaction => "each statement by itself",
         };
@@ -202,10 +212,33 @@ fn effects(migration: &Migration, statement: &Statement, foreseen: &Foreseen) ->
         .iter()
         .find(|other| other.location.file == migration.file && other.location.line == statement.line);
     match found {
-        Some(found) => lines(found, &foreseen.facts),
+        Some(found) => {
+            let mut lines = lines(found, &foreseen.facts);
+            lines.extend(refused_copy(found, statement, foreseen));
+            lines
+        }
         None if is_done(migration, statement, foreseen) => vec!["done already".to_owned()],
         None => vec!["not analysed: it was not found in the file again".to_owned()],
     }
+}
+
+/// What is said of a statement that the server makes by copying a table, which the runner does only when it is told to.
+fn refused_copy(found: &ChainStatement, statement: &Statement, foreseen: &Foreseen) -> Option<String> {
+    let clauses = OnlineStatement::read(&statement.sql).filter(|_| !foreseen.upcoming.allow_copy)?;
+    let rows = |relation: &QualifiedName| {
+        let known = foreseen.facts.table_statistics.known()?;
+        let table = known.iter().find(|table| table.table == *relation)?;
+        table.rows.or(table.live_rows)
+    };
+    let copied = found.felt().find(|effect| effect.algorithm == Some(Algorithm::Copy))?;
+    let few = rows(&copied.relation).is_some_and(|rows| rows as f64 <= online::FEW as f64);
+    (!clauses.has_clause() && !few).then(|| {
+        format!(
+            "`migrate up` refuses to copy `{}` when it holds more than {} rows, unless `--allow-copy` is given",
+            copied.relation,
+            online::FEW
+        )
+    })
 }
 
 fn lines(statement: &ChainStatement, facts: &Facts) -> Vec<String> {

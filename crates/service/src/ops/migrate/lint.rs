@@ -1,10 +1,11 @@
 //! `migrate lint`: what the statements of migrations would do to a running server, before they are run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use dbwright_model::catalog::{Catalog, Table};
 use dbwright_model::chain::{Chain, ChainStatement};
+use dbwright_model::change::Change;
 use dbwright_model::engine::{Dialect, Engine, Version};
 use dbwright_model::facts::{Fact, FactSource, Facts, Origin, SkippedStatement};
 use dbwright_model::finding::Level;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Scripts};
 use super::since;
+use super::stand_ins::StandIns;
 use super::traced::{self, Subject};
 use crate::config::Config;
 use crate::cook::{Recipe, cook};
@@ -92,7 +94,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
 
     let mut facts = match &request.catalog {
         Some(catalog) => from_catalog(catalog, request, &rules, config, world).await?,
-        None => from_files(request, &scripts),
+        None => from_files(request, &scripts)?,
     };
     facts.source.version = version.or(facts.source.version);
     facts.source.target = named(&paths);
@@ -119,12 +121,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     let is_unfilled = |text: &str| request.trace && tools::has_placeholders(engine.dialect(), text);
     let unfilled = scripts.files.iter().filter(|file| is_unfilled(&file.text));
     let unfilled: BTreeSet<String> = unfilled.map(|file| file.name.clone()).collect();
-    let stand_ins: BTreeMap<String, BTreeMap<String, String>> = scripts
-        .files
-        .iter()
-        .map(|file| (file.name.clone(), tools::stand_ins(engine.dialect(), &file.text)))
-        .filter(|(_, words)| !words.is_empty())
-        .collect();
+    let stand_ins = StandIns::of(engine.dialect(), &scripts.files);
     let mut migrations = tools::migrations(engine.dialect(), scripts.files, &scripts.around);
     for migration in &mut migrations {
         migration.file.judged =
@@ -135,6 +132,10 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         migrations.retain(|migration| migration.file.judged);
     }
     let ReadChain { mut chain, after, suppressions } = chain::read(start, &migrations);
+    let engine_guessed = request.engine.is_none() && request.catalog.is_none();
+    if request.since.is_none() {
+        must_be_read(&chain, &facts.source.target, engine_guessed)?;
+    }
     let seen = Seen::of(after.catalog());
     drop(after);
     let mut trace = None;
@@ -156,7 +157,6 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
     facts.source.skipped = skipped(&chain);
     facts.migrations = Observed::Known(chain);
     let outcome = dbwright_rules::run(&facts, rules.iter().copied(), &config.options);
-    let engine_guessed = request.engine.is_none() && request.catalog.is_none();
     let known = Known { engine, sizes: sizes(&facts), traffic: traffic::of(&facts) };
     let chain = match std::mem::replace(&mut facts.migrations, Observed::NotAsked) {
         Observed::Known(chain) => chain,
@@ -173,43 +173,41 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         report
     });
     report.trace = trace;
-    show_as_written(&mut report, &stand_ins);
+    stand_ins.put_back(&mut report);
     seen.note(&mut report.target);
     Ok(report)
+}
+
+/// Files of which nothing can be read are no clean files.
+fn must_be_read(chain: &Chain, name: &str, engine_guessed: bool) -> Result<(), ServiceError> {
+    let is_read = |statement: &ChainStatement| {
+        statement.changes.iter().any(|change| !matches!(change, Change::Opaque { .. }))
+    };
+    let Some(first) = chain.statements.first() else { return Ok(()) };
+    if chain.statements.iter().any(is_read) {
+        return Ok(());
+    }
+    let place = &first.location;
+    let because = first.not_analysed.as_deref().unwrap_or_default();
+    let error = ServiceError::new(
+        ErrorKind::Usage,
+        format!(
+            "nothing in `{name}` was understood: `{}`, line {}, column {}: {because}",
+            place.file, place.line, place.column
+        ),
+    );
+    Err(match engine_guessed {
+        true => {
+            error.hint("say what it is written for with `--engine postgres`, `mysql`, `mariadb` or `sqlite`")
+        }
+        false => error,
+    })
 }
 
 /// Whether sessions of the server are in UTC unless they say otherwise, where its settings are known.
 fn is_in_utc(facts: &Facts) -> Option<bool> {
     let zone = facts.settings.known()?.get("timezone")?;
     Some(effects::is_utc(zone)).filter(|_| facts.source.engine.dialect() == Dialect::Postgres)
-}
-
-/// Puts the placeholders of a tool back in the place of the words that stood in for them. Keys of findings are made of
-/// the words and stay.
-fn show_as_written(report: &mut Report, stand_ins: &BTreeMap<String, BTreeMap<String, String>>) {
-    if stand_ins.is_empty() {
-        return;
-    }
-    for statement in &mut report.statements {
-        let Some(words) = stand_ins.get(&statement.file) else { continue };
-        statement.sql = tools::put_back(&statement.sql, words);
-        for effect in &mut statement.effects {
-            effect.relation = tools::put_back(&effect.relation, words);
-        }
-    }
-    for finding in &mut report.findings {
-        let Some(words) = finding.location.as_ref().and_then(|place| stand_ins.get(&place.file)) else {
-            continue;
-        };
-        let restore = |text: &mut String| *text = tools::put_back(text, words);
-        restore(&mut finding.object);
-        restore(&mut finding.message);
-        finding.evidence.iter_mut().for_each(|evidence| restore(&mut evidence.value));
-        if let Some(remedy) = &mut finding.remedy {
-            restore(&mut remedy.summary);
-            remedy.steps.iter_mut().for_each(|step| restore(&mut step.sql));
-        }
-    }
 }
 
 /// How much there is after the last statement, as far as the files and the catalog tell.
@@ -321,15 +319,20 @@ async fn from_catalog(
 }
 
 /// What the files alone tell of the database.
-fn from_files(request: &LintRequest, scripts: &Scripts) -> Facts {
+fn from_files(request: &LintRequest, scripts: &Scripts) -> Result<Facts, ServiceError> {
     let (engine, version) = match request.engine.map(Engine::from).or_else(|| scripts.engine()) {
         Some(engine) => {
             let told = target::told(&scripts.files).filter(|(told, _)| *told == engine);
             (engine, told.and_then(|(_, version)| version))
         }
-        None => target::guess(&scripts.files),
+        None => {
+            if target::told(&scripts.files).is_none() {
+                target::must_agree(&scripts.files)?;
+            }
+            target::guess(&scripts.files)
+        }
     };
-    Facts::none(FactSource {
+    Ok(Facts::none(FactSource {
         origin: Origin::Files,
         engine,
         version,
@@ -340,7 +343,7 @@ fn from_files(request: &LintRequest, scripts: &Scripts) -> Facts {
         superuser: false,
         collected_at: None,
         skipped: Vec::new(),
-    })
+    }))
 }
 
 fn named(paths: &[PathBuf]) -> String {

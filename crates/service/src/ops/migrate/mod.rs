@@ -23,6 +23,7 @@ mod names;
 mod accepted;
 mod values;
 mod since;
+pub(crate) mod stand_ins;
 mod traced;
 pub mod backfill;
 mod backfill_state;

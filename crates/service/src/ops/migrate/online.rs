@@ -70,7 +70,7 @@ pub(super) async fn way(
 }
 
 /// Rows of which a copy is made faster than anybody could wait for.
-const FEW: usize = 1_000;
+pub(super) const FEW: usize = 1_000;
 
 async fn holds_few_rows(session: &mut WriteSession, online: &OnlineStatement) -> bool {
     let quote = |name: &Name| dbwright_sql::mysql::quote::identifier(name.as_str());

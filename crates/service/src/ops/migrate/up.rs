@@ -125,6 +125,8 @@ pub struct Upcoming {
     pub(super) has_record: bool,
     /// Whether it held no table, so that no application can have used it.
     pub(super) is_fresh: bool,
+    /// Whether tables may be copied (MySQL, MariaDB).
+    pub(super) allow_copy: bool,
     pub(super) all: Vec<Migration>,
     pub(super) table: String,
     /// Files that were begun before, with the number of their statements that are done.
@@ -139,6 +141,30 @@ pub struct UpReply {
     /// The migration that nothing was run from on, because it waits for something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Why the rest was not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Failure>,
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failure {
+    /// What kind of trouble it is: `usage`, `config`, `connection`, `permission`, `unsupported`, `cancelled` or `internal`.
+    pub kind: String,
+    /// What failed, on what, and why.
+    pub message: String,
+    /// What to do next, in the imperative.
+    pub hints: Vec<String>,
+}
+
+impl From<&ServiceError> for Failure {
+    fn from(error: &ServiceError) -> Self {
+        Failure {
+            kind: error.kind.as_str().to_owned(),
+            message: error.message.clone(),
+            hints: error.hints.clone(),
+        }
+    }
 }
 
 /// A migration that is to be run when something outside of the database has happened.
@@ -173,10 +199,19 @@ struct Choice {
 /// Looks at files and history. Nothing is written.
 pub async fn look(request: &UpRequest, config: &Config, world: &World<'_>) -> Result<Upcoming, ServiceError> {
     let target = database(&request.running, config, world)?;
-    let all = read_files(&request.paths, &target, config, world)?;
+    let scripts = files::read(&files::named(&request.paths, config)?, &world.directory)?;
+    let all = scripts.migrations(target.dialect())?;
+    let mut said = scripts.left_out(target.dialect());
+    if let Dsn::Sqlite(path) = &target
+        && !path.exists()
+    {
+        said.push(format!("`{}` is not there yet: a new database will be made.", path.display()));
+    }
     let table = table(&request.running, config);
     let Record { history, is_fresh } = read_record(&target, &table, &world.limits).await?;
-    by_record(target, table, all, &history, is_fresh, request)
+    let mut upcoming = by_record(target, table, all, &history, is_fresh, request)?;
+    upcoming.notes.append(&mut said);
+    Ok(upcoming)
 }
 
 /// What is to be run by what the record says.
@@ -198,7 +233,8 @@ fn by_record(
     });
     let begun = begun.collect();
     let has_record = !history.is_empty();
-    Ok(Upcoming { target, migrations, notes, waiting, has_record, is_fresh, all, table, begun })
+    let allow_copy = request.running.allow_copy;
+    Ok(Upcoming { target, migrations, notes, waiting, has_record, is_fresh, allow_copy, all, table, begun })
 }
 
 /// Looks at the database with what is pending in mind: what each statement would do, and whether now is a good moment.
@@ -218,19 +254,21 @@ pub async fn foresee(
     foresee::foresee(&paths, now, facts, world).await
 }
 
-/// Runs what is pending. What another runner has applied since it was shown is left out.
+/// Runs what is pending, and tells in `reply` what was run, also when it fails. What another runner has applied since it
+/// was shown is left out.
 pub async fn run(
     upcoming: &Upcoming,
     word: Word,
     request: &UpRequest,
     world: &World<'_>,
-) -> Result<UpReply, ServiceError> {
+    reply: &mut UpReply,
+) -> Result<(), ServiceError> {
     let consent = given(word, &upcoming.target);
     let patience = Duration::from_secs(request.running.wait);
     let mut work = Work::open(&consent, &upcoming.table, patience, manner(&request.running), world).await?;
     let Choice { chosen, waiting, .. } = choose(&upcoming.all, work.history(), upcoming.is_fresh, request)?;
     let of = chosen.len() as u64;
-    let mut reply = UpReply { waiting, ..UpReply::default() };
+    reply.waiting = waiting;
     for (number, position) in chosen.into_iter().enumerate() {
         let done = work.up(&upcoming.all[position], (number as u64, of)).await;
         match done {
@@ -247,7 +285,7 @@ pub async fn run(
         }
     }
     work.end().await;
-    Ok(reply)
+    Ok(())
 }
 
 pub(super) fn manner(running: &Running) -> Manner {

@@ -47,6 +47,9 @@ pub(super) struct Manner {
 /// Shortest wait for one lock where many share a time, in milliseconds.
 const SHORTEST_WAIT: u64 = 100;
 
+/// When a running statement is looked at for the first time; the next looks follow after twice the time each.
+const FIRST_LOOK: Duration = Duration::from_millis(30);
+
 /// What became of one migration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Done {
@@ -434,14 +437,15 @@ impl<'a> Work<'a> {
         self.blockers.clear();
         let Hold { worker, guard, .. } = &mut self.hold;
         let mut running = std::pin::pin!(worker.execute(sql));
-        let mut pause = Duration::from_millis(300);
+        // A short limit of waiting ends before a long pause would.
+        let mut pause = FIRST_LOOK;
         let result = loop {
             tokio::select! {
                 biased;
                 result = &mut running => break result,
                 () = tokio::time::sleep(pause) => {}
             }
-            pause = Duration::from_secs(1);
+            pause = (pause * 2).min(Duration::from_secs(1));
             if !guard.beat().await {
                 self.guard_lost = true;
             }
