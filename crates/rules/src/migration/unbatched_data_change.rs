@@ -107,7 +107,8 @@ fn is_temporary(judged: &Judged<'_>, table: &QualifiedName) -> bool {
 /// Whether the one condition asks for what every row has: a value of a column that cannot be null.
 fn is_never_null(judged: &Judged<'_>, table: &QualifiedName, clauses: &DataClauses) -> bool {
     let known = judged.statement.table(table);
-    let column = clauses.only_present.as_ref().zip(known).and_then(|(name, table)| table.column(name.as_str()));
+    let column =
+        clauses.only_present.as_ref().zip(known).and_then(|(name, table)| table.column(name.as_str()));
     column.is_some_and(|column| column.not_null)
 }
 
