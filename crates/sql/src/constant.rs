@@ -77,7 +77,7 @@ impl<'a> Constants<'a> {
         }
     }
 
-    fn from_truth(&self, truth: Option<bool>) -> Value {
+    fn of_truth(&self, truth: Option<bool>) -> Value {
         match truth {
             None => Value::Null,
             Some(truth) if self.dialect == Dialect::Postgres => Value::Bool(truth),
@@ -101,7 +101,7 @@ impl<'a> Constants<'a> {
                 same.then(|| value.clone())
             }
             Expr::Unary { op, operand } if op == "NOT" => {
-                truth(operand).map(|truth| self.from_truth(negate(truth, true)))
+                truth(operand).map(|truth| self.of_truth(negate(truth, true)))
             }
             Expr::Unary { op, operand } => match (op.as_str(), value(operand)?) {
                 (_, Value::Null) => Some(Value::Null),
@@ -115,10 +115,10 @@ impl<'a> Constants<'a> {
                     let decides = op == "OR";
                     let (left, right) = (truth(left), truth(right));
                     if left == Some(Some(decides)) || right == Some(Some(decides)) {
-                        return Some(self.from_truth(Some(decides)));
+                        return Some(self.of_truth(Some(decides)));
                     }
                     let both = left?.zip(right?);
-                    Some(self.from_truth(both.map(|_| !decides)))
+                    Some(self.of_truth(both.map(|_| !decides)))
                 }
                 "IS DISTINCT FROM" | "IS NOT DISTINCT FROM" => {
                     let same = match (value(left)?, value(right)?) {
@@ -126,7 +126,7 @@ impl<'a> Constants<'a> {
                         (Value::Null, _) | (_, Value::Null) => false,
                         (left, right) => self.compare("=", &left, &right)?,
                     };
-                    Some(self.from_truth(Some(same != (op == "IS DISTINCT FROM"))))
+                    Some(self.of_truth(Some(same != (op == "IS DISTINCT FROM"))))
                 }
                 op @ ("=" | "==" | "<>" | "!=" | "<" | "<=" | ">" | ">=") => {
                     self.compared(op, value(left), value(right))
@@ -134,10 +134,10 @@ impl<'a> Constants<'a> {
                 _ => None,
             },
             Expr::IsNull { operand, negated } => {
-                Some(self.from_truth(Some((value(operand)? == Value::Null) != *negated)))
+                Some(self.of_truth(Some((value(operand)? == Value::Null) != *negated)))
             }
             Expr::IsTruth { operand, value, negated } => {
-                Some(self.from_truth(Some((truth(operand)? == *value) != *negated)))
+                Some(self.of_truth(Some((truth(operand)? == *value) != *negated)))
             }
             Expr::InList { operand, list, negated } => {
                 let operand = value(operand)?;
@@ -146,13 +146,13 @@ impl<'a> Constants<'a> {
                 for member in list {
                     let one = self.compared("=", Some(operand.clone()), value(member));
                     match one.and_then(|one| self.truth_of(&one)) {
-                        Some(Some(true)) => return Some(self.from_truth(Some(!*negated))),
+                        Some(Some(true)) => return Some(self.of_truth(Some(!*negated))),
                         Some(Some(false)) => {}
                         Some(None) => found = None,
                         None => unknown = true,
                     }
                 }
-                (!unknown).then(|| self.from_truth(negate(found, *negated)))
+                (!unknown).then(|| self.of_truth(negate(found, *negated)))
             }
             Expr::Between { operand, low, high, negated } => {
                 let operand = value(operand);
@@ -163,7 +163,7 @@ impl<'a> Constants<'a> {
                     (Some(Some(false)), _) | (_, Some(Some(false))) => Some(false),
                     (above, below) => above?.zip(below?).map(|_| true),
                 };
-                Some(self.from_truth(negate(within, *negated)))
+                Some(self.of_truth(negate(within, *negated)))
             }
             Expr::Case { operand, branches, otherwise } => {
                 for (when, then) in branches {
@@ -197,7 +197,7 @@ impl<'a> Constants<'a> {
     fn literal(&self, literal: &Literal) -> Option<Value> {
         match literal {
             Literal::Null => Some(Value::Null),
-            Literal::Bool(truth) => Some(self.from_truth(Some(*truth))),
+            Literal::Bool(truth) => Some(self.of_truth(Some(*truth))),
             Literal::Number(text) => Some(number(text).map_or(Value::Something, Value::Number)),
             Literal::String(text) => Some(Value::Text(text.clone())),
             Literal::DoubleQuoted(_) => None,
@@ -242,7 +242,7 @@ impl<'a> Constants<'a> {
         if left == Some(Value::Null) || right == Some(Value::Null) {
             return Some(Value::Null);
         }
-        Some(self.from_truth(Some(self.compare(op, &left?, &right?)?)))
+        Some(self.of_truth(Some(self.compare(op, &left?, &right?)?)))
     }
 
     fn compare(&self, op: &str, left: &Value, right: &Value) -> Option<bool> {

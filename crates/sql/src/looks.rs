@@ -49,13 +49,22 @@ const MARKS: &[(Engine, &[&str], Weight)] = &[
 pub fn like(text: &str) -> Option<Looks> {
     let words = words(crate::names::clip(text, HEAD));
     let mut found: Vec<&(Engine, &[&str], Weight)> = Vec::new();
-    for mark in MARKS {
-        let is_mark =
-            |window: &[&str]| window.iter().zip(mark.1).all(|(word, mark)| word.eq_ignore_ascii_case(mark));
-        if words.windows(mark.1.len()).any(is_mark) {
-            found.push(mark);
+    for at in 0..words.len() {
+        let begins = |mark: &[&str]| {
+            mark.len() <= words.len() - at
+                && mark.iter().zip(&words[at..]).all(|(mark, word)| word.eq_ignore_ascii_case(mark))
+        };
+        for mark in MARKS {
+            // The length alone parts most words from most marks.
+            if mark.1[0].len() == words[at].len()
+                && begins(mark.1)
+                && !found.iter().any(|one| one.1 == mark.1)
+            {
+                found.push(mark);
+            }
         }
     }
+    found.sort_by_key(|mark| MARKS.iter().position(|other| other.1 == mark.1));
     let (engine, _, _) = found.first()?;
     if found.iter().any(|(other, _, _)| other != engine) {
         return None;

@@ -134,12 +134,25 @@ pub fn has_placeholders(dialect: Dialect, text: &str) -> bool {
 /// placeholders are filled, and a file of several transactions becomes several.
 pub fn migrations(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
     let mut migrations = as_written(dialect, files, around);
-    for migration in &mut migrations {
-        migration.file.looks_like = looks::unlike(dialect, &migration.text);
-        migration.text = fill(dialect, std::mem::take(&mut migration.text));
-    }
+    let look = |migrations: &mut [MigrationFile]| {
+        for migration in migrations {
+            migration.file.looks_like = looks::unlike(dialect, &migration.text);
+            migration.text = fill(dialect, std::mem::take(&mut migration.text));
+        }
+    };
+    let half = if migrations.len() < MANY { 0 } else { migrations.len() / 2 };
+    let (first, second) = migrations.split_at_mut(half);
+    std::thread::scope(|scope| {
+        if !first.is_empty() {
+            scope.spawn(|| look(first));
+        }
+        look(second);
+    });
     migrations
 }
+
+/// Files that are worth the start of a second thread.
+const MANY: usize = 100;
 
 /// The same with placeholders as they stand.
 pub fn as_written(dialect: Dialect, files: Vec<SourceFile>, around: &Around) -> Vec<MigrationFile> {
