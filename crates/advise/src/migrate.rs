@@ -29,6 +29,7 @@ mod refresh;
 mod enum_value;
 mod sqlite;
 mod throwaway;
+mod words;
 
 use dbwright_model::catalog::Catalog;
 use dbwright_model::change::Change;

@@ -66,11 +66,7 @@ pub fn resolve(
         return parse_dsn(text, world).map(Target::Database);
     }
     if text == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
-            .map_err(|error| cannot_open(text, &error))?;
-        let file = SourceFile { name: STANDARD_INPUT.to_owned(), text: decode(bytes) };
-        return Ok(Target::Files(with_engine(STANDARD_INPUT, vec![file], engine)));
+        return Ok(Target::Files(with_engine(STANDARD_INPUT, vec![standard_input()?], engine)));
     }
     let path = world.directory.join(text);
     let metadata = std::fs::metadata(&path).map_err(|error| cannot_open(text, &error))?;
@@ -105,6 +101,14 @@ pub fn resolve(
         .hint("it is neither an SQLite file nor text; an encrypted SQLite file looks like this too")),
         _ => Ok(Target::Files(with_engine(text, vec![read_script(text, &path)?], engine))),
     }
+}
+
+/// What another program hands on.
+pub(crate) fn standard_input() -> Result<SourceFile, ServiceError> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
+        .map_err(|error| cannot_open(STANDARD_INPUT, &error))?;
+    Ok(SourceFile { name: STANDARD_INPUT.to_owned(), text: decode(bytes) })
 }
 
 /// Whether a text names a server or a file by a scheme or by keywords, rather than by a path.

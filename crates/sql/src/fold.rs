@@ -8,6 +8,7 @@ mod heirs;
 mod look;
 mod objects;
 mod renaming;
+mod strings;
 #[cfg(test)]
 mod tests;
 
@@ -83,8 +84,7 @@ impl Folder {
         folder
     }
 
-    /// The same for a server of a version: versions differ in what they make of some statements. One that is not known is taken
-    /// for the newest that is known.
+    /// The same for a server of a version, which decides what some statements make; `None` for the newest that is known.
     pub fn for_version(self, version: Option<Version>) -> Self {
         Folder { version, ..self }
     }
@@ -1345,32 +1345,6 @@ impl Folder {
         self.stays_a_tree(&to);
     }
 
-    /// Names that the engine made out of the table's follow it.
-    fn rename_generated(&mut self, table: usize, from: &Name, to: &Name) {
-        let table = &mut self.catalog.tables[table];
-        let renamed = |name: &Name, prefix: &str, suffix: &str| {
-            let rest = name.as_str().strip_prefix(&format!("{prefix}{from}{suffix}"))?;
-            Some(Name::from(format!("{prefix}{to}{suffix}{rest}")))
-        };
-        match self.engine.dialect() {
-            Dialect::Mysql => {
-                for name in table.foreign_keys.iter_mut().filter_map(|key| key.name.as_mut()) {
-                    if let Some(to) = renamed(name, "", "_ibfk_") {
-                        *name = to;
-                    }
-                }
-            }
-            Dialect::Sqlite => {
-                for index in &mut table.indexes {
-                    if let Some(to) = renamed(&index.name, "sqlite_autoindex_", "_") {
-                        index.name = to;
-                    }
-                }
-            }
-            Dialect::Postgres => {}
-        }
-    }
-
     fn add_column(
         &mut self,
         table: &QualifiedName,
@@ -1533,20 +1507,6 @@ impl Folder {
         table.uniques.retain(|key| key.name.as_ref() != Some(&name));
         for table in &mut self.catalog.tables {
             table.indexes.retain(|other| other.partition_of.as_ref() != Some(&name));
-        }
-    }
-
-    fn rename_index(&mut self, owner: usize, name: &Name, to: &Name) {
-        let table = &mut self.catalog.tables[owner];
-        for index in &mut table.indexes {
-            if index.name == *name {
-                index.name = to.clone();
-            }
-        }
-        for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
-            if key.name.as_ref() == Some(name) {
-                key.name = Some(to.clone());
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use dbwright_rules::rule::Status;
 use dbwright_rules::{ALL, find};
 
 const TEXT: &str = include_str!("../../../docs/migration-rules.md");
@@ -29,6 +30,12 @@ fn every_hazard_has_an_answer_and_every_rule_a_hazard() {
         let rules: Vec<&str> = answer.split('`').filter(|word| find(word).is_some()).collect();
         let ids = answer.split('`').filter(|word| word.contains('/') && !word.contains(' '));
         complaints.extend(ids.filter(|id| find(id).is_none()).map(|id| format!("there is no rule `{id}`")));
+        for rule in rules.iter().filter_map(|id| find(id)) {
+            let marked = answer.contains(&format!("`{}` (preview)", rule.id));
+            if marked != (rule.rule.status == Status::Preview) {
+                complaints.push(format!("whether `{}` is in preview is told wrongly", rule.id));
+            }
+        }
         let told = answer.starts_with("silent") || answer.starts_with("no rule");
         if rules.is_empty() && !told {
             complaints.push(format!("`{hazard}` has no answer"));

@@ -13,6 +13,7 @@ use super::builder::{Builder, full_name};
 use super::column_sync::Sync;
 use super::dependants::Views;
 use super::rights::Rights;
+use super::words::has_word;
 use super::{Refusal, add_column, constraint, index, key, not_null, query, rights};
 
 /// What is copied to what.
@@ -577,26 +578,4 @@ fn rename_index(table: &QualifiedName, from: &Name, to: &Name) -> Change {
 
 fn index_speaks(index: &Index, column: &Name) -> bool {
     index.include.contains(column) || index.parts.iter().any(|part| part.as_column() == Some(column))
-}
-
-/// Whether a word stands in a text by itself.
-pub(super) fn has_word(text: &str, word: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].chars().next_back().is_some_and(is_part)
-            && !text[at + word.len()..].chars().next().is_some_and(is_part)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_word;
-
-    #[test]
-    fn a_word_stands_by_itself() {
-        assert!(has_word("a > 0", "a"));
-        assert!(has_word("lower(t.name)", "name"));
-        assert!(!has_word("amount > 0", "a"));
-        assert!(!has_word("old_name = 1", "name"));
-    }
 }

@@ -9,8 +9,8 @@ use dbwright_model::reads;
 
 use super::Refusal;
 use super::builder::{Builder, full_name};
-use super::column_copy::has_word;
 use super::throwaway::{GRANT_OPTION, GRANTEE, Throwaway};
+use super::words::has_word;
 
 /// Views that are dropped and made again, one after those that it reads.
 #[derive(Clone, Debug, Default)]

@@ -5,7 +5,7 @@ use dbwright_model::change::{Change, DroppedConstraint};
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::builder::Builder;
-use super::column_copy::has_word;
+use super::words::has_word;
 
 /// What is promised of the rows of a table.
 struct Guarantee {

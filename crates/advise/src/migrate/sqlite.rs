@@ -10,8 +10,8 @@ use dbwright_model::plan::{CheckQuery, Step, Undo, Work};
 
 use super::Refusal;
 use super::builder::{Builder, RETRIES, keyset};
-use super::column_copy::has_word;
 use super::query;
+use super::words::has_word;
 
 /// A table that refuses what must not be: its one column must be true.
 const GUARD: &str = "dbwright_guard";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use dbwright_model::catalog::{Index, IndexKey, Table};
+use dbwright_model::engine::Dialect;
 use dbwright_model::expression::{Expr, Expression};
 use dbwright_model::name::{Name, QualifiedName};
 
@@ -58,6 +59,46 @@ impl Folder {
             self.rename_column(heir, column, to);
         }
         true
+    }
+
+    /// Names that the engine made out of the table's follow it.
+    pub(super) fn rename_generated(&mut self, table: usize, from: &Name, to: &Name) {
+        let table = &mut self.catalog.tables[table];
+        let renamed = |name: &Name, prefix: &str, suffix: &str| {
+            let rest = name.as_str().strip_prefix(&format!("{prefix}{from}{suffix}"))?;
+            Some(Name::from(format!("{prefix}{to}{suffix}{rest}")))
+        };
+        match self.engine.dialect() {
+            Dialect::Mysql => {
+                for name in table.foreign_keys.iter_mut().filter_map(|key| key.name.as_mut()) {
+                    if let Some(to) = renamed(name, "", "_ibfk_") {
+                        *name = to;
+                    }
+                }
+            }
+            Dialect::Sqlite => {
+                for index in &mut table.indexes {
+                    if let Some(to) = renamed(&index.name, "sqlite_autoindex_", "_") {
+                        index.name = to;
+                    }
+                }
+            }
+            Dialect::Postgres => {}
+        }
+    }
+
+    pub(super) fn rename_index(&mut self, owner: usize, name: &Name, to: &Name) {
+        let table = &mut self.catalog.tables[owner];
+        for index in &mut table.indexes {
+            if index.name == *name {
+                index.name = to.clone();
+            }
+        }
+        for key in table.primary_key.iter_mut().chain(&mut table.uniques) {
+            if key.name.as_ref() == Some(name) {
+                key.name = Some(to.clone());
+            }
+        }
     }
 }
 

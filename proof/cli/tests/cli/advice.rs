@@ -74,17 +74,19 @@ fn a_guessed_engine_is_said() {
 #[test]
 fn standard_input_is_a_target() {
     let sandbox = Sandbox::new();
-    let mut command = sandbox.dbwright(&["review", "-", "--format", "json"]).into_command();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    child.stdin.take().expect("a pipe").write_all(FLAWED.as_bytes()).expect("it reads");
-    let output = child.wait_with_output().expect("it ends");
-    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
-    assert_eq!(report["target"]["tables"], 1, "{report:#}");
+    for arguments in [&["review", "-"][..], &["migrate", "lint", "-", "--fail-on", "never"]] {
+        let mut command = sandbox.dbwright(&[arguments, &["--format", "json"]].concat()).into_command();
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        child.stdin.take().expect("a pipe").write_all(FLAWED.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+        assert_eq!(report["target"]["tables"], 1, "{arguments:?}: {report:#}");
+    }
 }
 
 #[test]

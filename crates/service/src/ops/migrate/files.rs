@@ -12,7 +12,7 @@ use dbwright_sql::tools::{self, Around};
 
 use crate::config::Config;
 use crate::error::{ErrorKind, ServiceError};
-use crate::target::{cannot_open, project_files, read_source};
+use crate::target::{cannot_open, project_files, read_source, standard_input};
 
 /// Migration files in the order in which they are applied.
 #[derive(Debug, Default)]
@@ -86,6 +86,16 @@ pub(super) fn read(named: &[PathBuf], directory: &Path) -> Result<Scripts, Servi
     scripts.files = read_files(&found)?;
     scripts.paths = found.into_iter().map(|(_, path)| path).collect();
     Ok(scripts)
+}
+
+/// The same for those that may come from another program: `-` alone is the standard input.
+pub(super) fn read_or_take(named: &[PathBuf], directory: &Path) -> Result<Scripts, ServiceError> {
+    match named {
+        [one] if one.as_os_str() == "-" => {
+            Ok(Scripts { files: vec![standard_input()?], ..Scripts::default() })
+        }
+        _ => read(named, directory),
+    }
 }
 
 /// Reads files, many of them on two threads: what takes long is the way to each.

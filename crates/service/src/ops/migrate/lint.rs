@@ -42,7 +42,7 @@ pub const OPERATION: &str = "migrate lint";
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema, clap::Args)]
 #[serde(default)]
 pub struct LintRequest {
-    /// Files and folders of migrations [default: `migrations` in dbwright.toml]
+    /// Files and folders of migrations, or `-` for the standard input [default: `migrations` in dbwright.toml]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// The database that the migrations will be run on: a connection string or a snapshot. Sizes and types are read
@@ -89,7 +89,7 @@ pub async fn lint(request: &LintRequest, config: &Config, world: &World<'_>) -> 
         request.baseline.as_ref().map(|path| read_baseline(&world.directory.join(path))).transpose()?;
     let paths = files::named(&request.paths, config)?;
     let version = request.server_version.as_deref().map(parse_version).transpose()?;
-    let scripts = files::read(&paths, &world.directory)?;
+    let scripts = files::read_or_take(&paths, &world.directory)?;
     let changed = changed(request, &scripts)?;
 
     let mut facts = match &request.catalog {
