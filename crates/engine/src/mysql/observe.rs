@@ -9,7 +9,7 @@
 //! means: nothing here was tried there.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dbwright_model::effect::Lock;
 use mysql_async::Conn;
@@ -22,6 +22,10 @@ use crate::write::Consent;
 
 /// How often the waiting session is looked at.
 const GLANCE: Duration = Duration::from_millis(2);
+
+/// For how long the server's own work, such as the removal of old rows, may hold a table: who waits for longer waits for the
+/// reader.
+const INSTANT: Duration = Duration::from_millis(40);
 
 /// How often InnoDB's transactions are looked at: the server answers from memory when asked again within 100 ms.
 const TRANSACTION_GLANCE: Duration = Duration::from_millis(130);
@@ -117,16 +121,21 @@ impl Observer {
         reader.query_drop("START TRANSACTION").await?;
         reader.query_drop(format!("SELECT 1 FROM `{}` LIMIT 1", table.replace('`', "``"))).await?;
         let (id, database) = (self.id, self.dsn.database.clone());
-        let mut lock = None;
+        let (mut lock, mut since) = (None, None);
         let mut statement = std::pin::pin!(self.conn.query_drop(sql));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut statement => break outcome,
                 () = tokio::time::sleep(GLANCE) => {}
             }
-            if lock.is_none()
-                && let Some(seen) = waiting(&mut watcher, id, &database, table).await?
-            {
+            if lock.is_some() {
+                continue;
+            }
+            let Some(seen) = waiting(&mut watcher, id, &database, table).await? else {
+                since = None;
+                continue;
+            };
+            if since.get_or_insert_with(Instant::now).elapsed() >= INSTANT {
                 lock = Some(seen);
                 reader.query_drop("ROLLBACK").await?;
             }
