@@ -1,12 +1,27 @@
 //! Constraints that are dropped, renamed, validated and altered, with what heirs have of them.
 
-use dbwright_model::catalog::{Column, ConstraintKind, Table};
+use dbwright_model::catalog::{Column, ConstraintKind, Index, Key, Table};
 use dbwright_model::change::{ConstraintChanges, DroppedConstraint};
+use dbwright_model::engine::Dialect;
 use dbwright_model::name::{Name, QualifiedName};
 
 use super::Folder;
 
 impl Folder {
+    /// Notes the constraint that MySQL makes of a unique index.
+    pub(super) fn note_unique(&mut self, table: &QualifiedName, index: &Index) {
+        let (Dialect::Mysql, Some(ConstraintKind::Unique)) = (self.engine.dialect(), index.backs) else {
+            return;
+        };
+        let columns = index.parts.iter().filter_map(|part| part.as_column().cloned()).collect();
+        let key = Key { name: Some(index.name.clone()), columns, ..Key::default() };
+        self.with_table(table, |target, _| {
+            if !target.uniques.contains(&key) {
+                target.uniques.push(key);
+            }
+        });
+    }
+
     pub(super) fn drop_constraint(
         &mut self,
         table: &QualifiedName,

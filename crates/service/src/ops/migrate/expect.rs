@@ -116,6 +116,7 @@ mod tests {
             "create table child (a int primary key, t int, foreign key (t) references t (a))",
             "rename table child to other",
             "drop table other",
+            "create unique index u on t (a, b)",
         ] {
             let changes = parse(sql);
             // The history keeps it as a text.
@@ -126,5 +127,6 @@ mod tests {
             changes.iter().for_each(|change| live.apply(change));
             assert_eq!(expected.missing_in(live.catalog()), Vec::<String>::new(), "{sql}");
         }
+        assert_eq!(live.catalog().tables[0].uniques.len(), 1, "a unique index is a constraint there");
     }
 }
