@@ -333,6 +333,7 @@ impl Folder {
             }
             Change::CreateIndex { table, index, if_not_exists, only, .. } => {
                 self.create_index(table, index, *if_not_exists, *only);
+                self.note_unique(table, index);
             }
             Change::DropIndex { table, index, .. } => self.drop_index(table.as_ref(), index),
             Change::RenameIndex { table, index, to, .. } => {

@@ -16,7 +16,7 @@ impl Folder {
         let columns = index.parts.iter().filter_map(|part| part.as_column().cloned()).collect();
         let key = Key { name: Some(index.name.clone()), columns, ..Key::default() };
         self.with_table(table, |target, _| {
-            if !target.uniques.contains(&key) {
+            if !index.name.is_empty() && !target.uniques.iter().any(|other| other.name == key.name) {
                 target.uniques.push(key);
             }
         });

@@ -541,7 +541,6 @@ impl Folder {
             };
         }
         self.note_relation(full.sibling(&index.name));
-        self.note_unique(table, &index);
         let children = self.partitions_of(&full);
         if only && !children.is_empty() {
             index.valid = false;
